@@ -1,0 +1,32 @@
+# A fresh machine needs Python 3.11 or newer and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN = .venv/bin
+STAMP = .venv/installed
+
+.PHONY: demo test lint benchmark clean
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/photostyle run \
+		--content examples/city.jpg --content-mask masks/city.png \
+		--style examples/night.jpg --style-mask masks/night.png \
+		--out out/city-at-night.png --sheet out/sheet.png
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest -n 2
+
+benchmark: $(STAMP)
+	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache

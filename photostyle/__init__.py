@@ -1,0 +1,31 @@
+"""Photorealistic style transfer: the light, colour and mood of one photograph on another.
+
+The names below load torch when they are first used, not when the package is imported.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "stylize": "photostyle.pipeline",
+    "Result": "photostyle.result",
+    "Config": "photostyle.config",
+    "PRESETS": "photostyle.config",
+    "preset": "photostyle.config",
+    "load_image": "photostyle.images",
+    "save_image": "photostyle.saving",
+    "matting_laplacian": "photostyle.matting",
+    "load_masks": "photostyle.segmentation.labels",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'photostyle' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -1,0 +1,7 @@
+"""`python -m photostyle`."""
+
+import sys
+
+from photostyle.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Encoders: picture in, named feature maps out."""

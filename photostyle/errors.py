@@ -1,0 +1,48 @@
+"""Everything that photostyle raises on purpose.
+
+PhotostyleError            anything below; its text is one sentence for the user
+├── InputError             the user can put it right; the command line exits with 2
+│   ├── ImageError         a picture that cannot be read or used
+│   ├── MaskError          a mask or label picture that cannot be used
+│   ├── WeightsError       an encoder's weight file that cannot be used
+│   ├── OptionError        an option, preset or configuration file that cannot be used
+│   ├── DeviceError        a device that was asked for and is not there
+│   └── OutputError        a place that cannot be written
+└── SolveError             the optimisation broke down and has no picture to give
+"""
+
+
+class PhotostyleError(Exception):
+    """Base of everything that photostyle raises on purpose."""
+
+
+class InputError(PhotostyleError):
+    """Something that the user gave and can put right."""
+
+
+class ImageError(InputError):
+    """A picture that cannot be read or used."""
+
+
+class MaskError(InputError):
+    """A mask or label picture that cannot be used."""
+
+
+class WeightsError(InputError):
+    """An encoder's weight file that cannot be used."""
+
+
+class OptionError(InputError):
+    """An option, preset or configuration file that cannot be used."""
+
+
+class DeviceError(InputError):
+    """A device that was asked for and is not there."""
+
+
+class OutputError(InputError):
+    """A place that cannot be written."""
+
+
+class SolveError(PhotostyleError):
+    """The optimisation broke down and has no picture to give."""

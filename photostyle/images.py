@@ -1,0 +1,159 @@
+"""Reading and resizing pictures, and the image contract.
+
+An image is a torch.float32 tensor, 1×3×H×W, RGB, sRGB-encoded, in [0, 1], row-major. What must
+survive to the output (bit depth, alpha, EXIF, colour profile) travels beside it as `Metadata`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from photostyle import decoding, profiles
+from photostyle.errors import ImageError, OptionError
+from photostyle.profiles import Array, scaled
+
+_MAX_BYTES = 2**31
+
+
+@dataclass(frozen=True, eq=False)
+class Metadata:
+    """What of a picture travels beside the image and is put back on saving.
+
+    Attributes:
+        bit_depth: 8 or 16, bits per channel of the file.
+        alpha: H×W float32 in [0, 1], or None. Colours are not multiplied by it.
+        exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
+        icc_profile: an sRGB profile where the file had any, or None.
+    """
+
+    bit_depth: int = 8
+    alpha: Array | None = None
+    exif: bytes | None = None
+    icc_profile: bytes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture as read from a file.
+
+    Attributes:
+        image: 1×3×H×W float32 RGB, sRGB-encoded, in [0, 1], upright.
+        metadata: what is put back on saving.
+        path: where it was read.
+        sha256: hexadecimal digest of the file's bytes.
+    """
+
+    image: Tensor
+    metadata: Metadata
+    path: Path
+    sha256: str
+
+
+def load_image(path: str | Path) -> Photo:
+    """Read a picture: JPEG, PNG, TIFF, WebP or whatever else Pillow opens.
+
+    The EXIF orientation is applied, an embedded ICC profile converted to sRGB; greyscale,
+    palette and CMYK become RGB. Of an animation or a multi-page file the first frame is read.
+
+    Raises:
+        ImageError: the file is missing, unreadable, no picture, damaged, incomplete, larger
+            than 120 megapixels, or holds other than 1- to 16-bit unsigned samples.
+    """
+    path = Path(path)
+    data = _read_bytes(path)
+    stored = decoding.decode(path, data)
+    if stored.icc_profile:
+        values, profile = profiles.to_srgb(stored.colour, stored.icc_profile)
+    else:
+        values, profile = scaled(stored.colour), None
+    alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
+    upright = _upright(values, stored.orientation)
+    return Photo(
+        image=torch.from_numpy(np.ascontiguousarray(upright.transpose(2, 0, 1)))[None],  # 1×3×H×W
+        metadata=Metadata(
+            bit_depth=8 * stored.colour.dtype.itemsize,
+            alpha=alpha,
+            exif=stored.exif,
+            icc_profile=profile,
+        ),
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def check_image(image: Tensor, name: str) -> None:
+    """Raise ImageError, naming `name`, unless the tensor keeps the image contract."""
+    if not isinstance(image, Tensor) or image.dtype != torch.float32:
+        found = image.dtype if isinstance(image, Tensor) else type(image).__name__
+        raise ImageError(f"{name} should be a torch.float32 tensor, not {found}.")
+    if image.ndim != 4 or image.shape[:2] != (1, 3) or image.numel() == 0:
+        raise ImageError(f"{name} should have the shape 1×3×H×W, not {tuple(image.shape)}.")
+    low, high = (float(bound) for bound in torch.aminmax(image.detach()))
+    if not (low >= 0 and high <= 1):  # true for NaN too, which aminmax hands on
+        raise ImageError(f"{name} should have finite values in [0, 1], not {low:g} to {high:g}.")
+
+
+def fit_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """Return (height, width) in proportion with its longer side at most `long_side` pixels.
+
+    Never enlarges; both sides are at least 1. Raises OptionError where long_side is below 1.
+    """
+    if long_side < 1:
+        raise OptionError(f"A picture's longer side should be at least 1 pixel, not {long_side}.")
+    height, width = size
+    scale = min(1.0, long_side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resample to (height, width): area averages where it shrinks, bicubic where it grows.
+
+    Takes 1×C×H×W float32 with C at most 4 and gives the same on the same device, clamped to
+    [0, 1]; not differentiable. Shrinking preserves the mean.
+    """
+    height, width = size
+    if tuple(image.shape[2:]) == (height, width):
+        return image.clamp(0, 1)
+    pixels = image.detach()[0].permute(1, 2, 0).cpu().numpy()  # H×W×C
+    smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
+    pixels = cv2.resize(np.ascontiguousarray(pixels), smaller, interpolation=cv2.INTER_AREA)
+    if smaller != (width, height):
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
+    pixels = pixels.reshape(height, width, image.shape[1])  # OpenCV drops a single channel
+    resized = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]  # 1×C×H×W
+    return resized.to(image.device).clamp(0, 1)
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return the file's bytes, or raise ImageError."""
+    try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder, where a picture is needed.")
+        if path.exists() and not path.is_file():
+            raise ImageError(f"{path} is a device or a pipe, where a picture file is needed.")
+        if path.exists() and path.stat().st_size > _MAX_BYTES:
+            raise ImageError(f"{path} has more than 2 GiB, too much for a picture.")
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageError(f"{path} does not exist; check the name and the folder.") from error
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not data:
+        raise ImageError(f"{path} is empty (zero bytes), where a picture is needed.")
+    return data
+
+
+def _upright(array: Array, orientation: int) -> Array:
+    """Turn H×W or H×W×3 stored in one of the eight EXIF orientations."""
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    return array

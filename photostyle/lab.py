@@ -1,0 +1,37 @@
+"""CIELAB (D65, 2°) from and to sRGB, differentiable."""
+
+import torch
+from torch import Tensor
+
+# IEC 61966-2-1: linear sRGB to XYZ, each row divided by the white point's component.
+_TO_XYZ = torch.tensor(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+     [0.0193339, 0.1191920, 0.9503041]], dtype=torch.float64,
+)  # fmt: skip
+_TO_XYZ /= _TO_XYZ.sum(dim=1, keepdim=True)
+_FROM_XYZ = torch.linalg.inv(_TO_XYZ)
+_TO_LAB = torch.tensor([[0.0, 116, 0], [500, -500, 0], [0, 200, -200]], dtype=torch.float64)
+_FROM_LAB = torch.linalg.inv(_TO_LAB)
+_WHITE = 16.0  # L* = 116 f(Y) − 16
+_KNEE = 6 / 29
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """L* in [0, 100], a* and b*, as N×3, of N×3 sRGB values; beyond [0, 1] it stays smooth."""
+    linear = torch.where(
+        rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04) + 0.055) / 1.055) ** 2.4
+    )
+    xyz = linear @ _TO_XYZ.T.to(rgb)
+    low = xyz / (3 * _KNEE**2) + 4 / 29
+    roots = torch.where(xyz <= _KNEE**3, low, xyz.clamp(min=_KNEE**3 / 2) ** (1 / 3))
+    lab = roots @ _TO_LAB.T.to(rgb)
+    return lab - lab.new_tensor([_WHITE, 0.0, 0.0])
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """N×3 sRGB, not clamped, of N×3 CIELAB values."""
+    roots = (lab + lab.new_tensor([_WHITE, 0.0, 0.0])) @ _FROM_LAB.T.to(lab)
+    xyz = torch.where(roots <= _KNEE, (roots - 4 / 29) * (3 * _KNEE**2), roots**3)
+    linear = xyz @ _FROM_XYZ.T.to(lab)
+    high = 1.055 * linear.clamp(min=0.003) ** (1 / 2.4) - 0.055
+    return torch.where(linear <= 0.0031308, linear * 12.92, high)

@@ -1,0 +1,157 @@
+"""A smooth 3-D look-up table that carries one cloud of colours onto another.
+
+The table is a field of displacements on a coarse lattice over the source's colours. Its target is
+the sliced optimal transport of Pitié, Kokaram and Dahyot (2007), Bonneel et al. (2015): along
+random axes the two clouds are matched rank by rank. Transport alone sends neighbouring colours
+anywhere; the least-squares fit to a lattice with penalised slope and curvature keeps the map a
+gentle one, so that a gradient in the photograph stays a gradient.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+Array = NDArray[Any]
+Clouds = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class ColorLut:
+    """Displacements on a lattice.
+
+    nodes: a×b×c×3 float64, the displacement at each lattice node.
+    low, high: the corners (3,) of the box that the lattice spans; colours beyond it take the
+    displacement of the nearest face.
+    """
+
+    nodes: Array
+    low: Array
+    high: Array
+
+    def __call__(self, colors: Array) -> Array:
+        """Displacements, trilinearly interpolated, of the (..., 3) colours."""
+        flat = self.positions(colors.reshape(-1, 3))
+        out = [map_coordinates(self.nodes[..., c], flat, order=1, mode="nearest") for c in range(3)]
+        return np.stack(out, axis=-1).reshape(colors.shape)
+
+    def positions(self, colors: Array) -> Array:
+        """Lattice coordinates 3×N of N×3 colours, inside the lattice."""
+        last = np.array(self.nodes.shape[:3]) - 1.0
+        out: Array = np.clip((colors - self.low) / (self.high - self.low), 0, 1).T * last[:, None]
+        return out
+
+    def cell(self) -> Array:
+        """The lattice spacing (3,)."""
+        out: Array = (self.high - self.low) / (np.array(self.nodes.shape[:3]) - 1.0)
+        return out
+
+    def scaled(self, factor: float) -> "ColorLut":
+        return ColorLut(self.nodes * factor, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class LutOptions:
+    """How far a table may bend.
+
+    size: lattice nodes along (L*, a*, b*). slope, curvature: penalties on the squared first and
+    second differences of the displacement's (lightness, chroma), per unit of colour, against the
+    squared misfit of the mean sample. rounds: fits, each to the transport from where the last one
+    led. bases: random orthonormal bases of the transport. margin: colour units that the lattice
+    reaches beyond the samples.
+    """
+
+    size: tuple[int, int, int] = (9, 7, 7)
+    slope: tuple[float, float] = (100.0, 10.0)
+    curvature: tuple[float, float] = (1e4, 1e3)
+    rounds: int = 10
+    bases: int = 8
+    margin: float = 4.0
+
+
+def transport_lut(
+    source: Array,
+    start: Array,
+    target: Array,
+    options: LutOptions | None = None,
+) -> ColorLut:
+    """The table r for which start + r(source) is distributed like target, as far as smooth.
+
+    Args:
+        source: N×3 float64 colours, the table's input.
+        start: N×3, where a first map (the Monge-Kantorovich one) has carried them.
+        target: N×3, the cloud to reach; as many samples, in any order.
+    """
+    options = options or LutOptions()
+    low, high = source.min(0) - options.margin, source.max(0) + options.margin
+    lut = ColorLut(np.zeros((*options.size, 3)), low, high)
+    weights = _interpolation_matrix(lut, source)  # N×M
+    solves = [scipy.linalg.cho_factor(_normal_matrix(lut, weights, s, c))
+              for s, c in zip(options.slope, options.curvature, strict=True)]  # fmt: skip
+    bases = _random_bases(options.bases)
+    wanted = [np.sort(target @ basis, axis=0) for basis in bases]
+    moved = np.zeros_like(start)
+    for _ in range(options.rounds):
+        goal = moved + _transport(start + moved, bases, wanted)
+        right = weights.T @ goal / len(source)  # M×3
+        nodes = np.hstack([scipy.linalg.cho_solve(solves[0], right[:, :1]),
+                           scipy.linalg.cho_solve(solves[1], right[:, 1:])])  # fmt: skip
+        moved = weights @ nodes
+    return ColorLut(nodes.reshape(*options.size, 3), low, high)
+
+
+def _transport(colors: Array, bases: list[Array], wanted: list[Array]) -> Array:
+    """Mean over bases of the displacement that matches every marginal of the basis."""
+    out = np.zeros_like(colors)
+    for basis, goal in zip(bases, wanted, strict=True):
+        along = colors @ basis
+        order = np.argsort(along, axis=0)
+        step = np.empty_like(along)
+        np.put_along_axis(step, order, goal - np.take_along_axis(along, order, axis=0), axis=0)
+        out += step @ basis.T
+    return out / len(bases)
+
+
+def _random_bases(count: int) -> list[Array]:
+    """Orthonormal axes; always the same ones, the first the colour axes themselves."""
+    rng = np.random.default_rng(0)
+    random = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(count - 1)]
+    return [np.eye(3), *random]
+
+
+def _interpolation_matrix(lut: ColorLut, colors: Array) -> Any:
+    """Sparse N×M: trilinear weights of the M lattice nodes at N colours."""
+    shape = np.array(lut.nodes.shape[:3])
+    at = lut.positions(colors)
+    base = np.minimum(np.floor(at).astype(int), shape[:, None] - 2)
+    part = at - base
+    rows, cols, values = [], [], []
+    for corner in np.ndindex(2, 2, 2):
+        up = np.array(corner)[:, None]
+        rows.append(np.arange(len(colors)))
+        cols.append(np.ravel_multi_index(tuple(base + up), tuple(shape)))
+        values.append(np.prod(np.where(up == 1, part, 1 - part), axis=0))
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
+    return scipy.sparse.csr_matrix(entries, shape=(len(colors), int(shape.prod())))
+
+
+def _normal_matrix(lut: ColorLut, weights: Any, slope: float, curvature: float) -> Array:
+    """M×M normal equations of misfit, slope and curvature."""
+    shape = lut.nodes.shape[:3]
+    count = int(np.prod(shape))
+    normal = (weights.T @ weights).toarray() / weights.shape[0] + 1e-9 * np.eye(count)
+    for axis, cell in enumerate(lut.cell()):
+        for order, penalty in ((1, slope), (2, curvature)):
+            factors = [scipy.sparse.identity(n) for n in shape]
+            factors[axis] = _difference(shape[axis], order) / cell**order
+            whole = scipy.sparse.kron(scipy.sparse.kron(factors[0], factors[1]), factors[2])
+            normal += (whole.T @ whole).toarray() * (penalty / count)
+    return np.asarray(normal)
+
+
+def _difference(size: int, order: int) -> Any:
+    return scipy.sparse.csr_matrix(np.diff(np.eye(size), n=order, axis=0))

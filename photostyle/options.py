@@ -1,0 +1,116 @@
+"""Option fields: a dataclass field with its help sentence and limits, checked when it is made."""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from photostyle.errors import OptionError
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    cli: bool = True,
+) -> Any:
+    """A dataclass field with the sentence and the limits that the command line shows and checks."""
+    facts = {"help": help, "choices": choices, "low": low, "high": high, "cli": cli}
+    return field(default=default, metadata=facts)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Base of the stages: checks and converts every field when it is made.
+
+    Raises:
+        OptionError: a value of the wrong kind, outside its limits, or not finite.
+    """
+
+    def __post_init__(self) -> None:
+        kinds = typing.get_type_hints(type(self))
+        for f in dataclasses.fields(self):
+            if "help" in f.metadata:
+                value = _checked(f, kinds[f.name], getattr(self, f.name))
+                object.__setattr__(self, f.name, value)
+
+
+def flag(name: str) -> str:
+    """The command line's spelling of a field's name."""
+    return "--" + name.replace("_", "-")
+
+
+def _checked(f: "dataclasses.Field[Any]", kind: Any, value: Any) -> Any:
+    """The value in the field's own type, or OptionError."""
+    if isinstance(kind, types.UnionType):
+        if value is None:
+            return None
+        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+    name = flag(f.name)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise OptionError(f"{name} is {value!r}; it must be a list.")
+        item = _READERS[typing.get_args(kind)[0]]
+        return tuple(_limited(f, item(v, name), name) for v in value)
+    return _limited(f, _READERS[kind](value, name), name)
+
+
+def _limited(f: "dataclasses.Field[Any]", value: Any, name: str) -> Any:
+    choices, low, high = (f.metadata[key] for key in ("choices", "low", "high"))
+    if choices and value not in choices:
+        raise OptionError(f"{name} is {value!r}; choose from {', '.join(choices)}.")
+    if low is not None and value < low:
+        raise OptionError(f"{name} is {value:g}; it must be at least {low:g}.")
+    if high is not None and value > high:
+        raise OptionError(f"{name} is {value:g}; it must be at most {high:g}.")
+    return value
+
+
+def _float(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise OptionError(f"{name} is {value!r}; it must be a finite number.")
+    return float(value)
+
+
+def _int(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise OptionError(f"{name} is {value!r}; it must be a whole number.")
+    return value
+
+
+def text(value: Any, name: str) -> str:
+    """The value when it is a non-empty string, else OptionError naming the option."""
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{name} is {value!r}; it must be a word.")
+    return value
+
+
+_READERS: dict[type, Callable[[Any, str], Any]] = {float: _float, int: _int, str: text}
+
+
+def parse(f: "dataclasses.Field[Any]", kind: Any, words: str) -> Any:
+    """The field's value from the command line's text: numbers, words, or words with commas.
+
+    Raises:
+        OptionError: the text is no number where one is needed.
+    """
+    if isinstance(kind, types.UnionType):
+        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+    if typing.get_origin(kind) is tuple:
+        item = typing.get_args(kind)[0]
+        return tuple(_number(f, item, word.strip()) for word in words.split(","))
+    return _number(f, kind, words)
+
+
+def _number(f: "dataclasses.Field[Any]", kind: type, word: str) -> Any:
+    try:
+        return kind(word)
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise OptionError(f"{flag(f.name)} is {word!r}; it must be {what}.") from None

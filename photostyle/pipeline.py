@@ -1,0 +1,293 @@
+"""The stages in order: load, segment, Laplacian, targets, optimise, post-process.
+
+`stylize` is the whole product in one function; every method is a configuration of it.
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from photostyle import images, postprocess
+from photostyle.canvas import build_canvas
+from photostyle.config import Config, Solve
+from photostyle.device import resolve_device
+from photostyle.encoders.base import Encoder
+from photostyle.encoders.weights import load_encoder
+from photostyle.errors import ImageError
+from photostyle.images import Metadata, Photo, load_image, resize
+from photostyle.matting import LaplacianOperator, matting_laplacian
+from photostyle.objective import Scene, build_objective, needs_laplacian
+from photostyle.optimize import Step, minimise
+from photostyle.render import enlarge_affine
+from photostyle.result import InputFile, Inputs, Result, file_sha256
+from photostyle.segmentation.labels import load_masks
+from photostyle.segmentation.masks import Masks
+from photostyle.start import start_image
+
+#: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest
+#: layer of a VGG needs for a map of a few positions.
+LEAST_SIDE, LEAST_SOLVE_SIDE = 32, 64
+
+
+class Listener(Protocol):
+    """Watches a run. Both calls return at once; what they raise stops the run."""
+
+    def stage(self, name: str, note: str) -> None:
+        """A stage begins, or has something to say."""
+
+    def step(self, solve: int, solves: int, step: Step) -> None:
+        """An iteration of solve number `solve` (from 1) is done."""
+
+
+class Silent:
+    """Nobody watches."""
+
+    def stage(self, name: str, note: str) -> None:
+        return
+
+    def step(self, solve: int, solves: int, step: Step) -> None:
+        return
+
+
+@dataclass
+class _Log:
+    """What a run notes about itself for the Result."""
+
+    listener: Listener
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    history: list[tuple[Step, ...]] = field(default_factory=list)
+    interrupted: bool = False
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.listener.stage(name, "")
+        began = time.monotonic()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+
+    def note(self, stage: str, *sentences: str) -> None:
+        for sentence in sentences:
+            self.notes.append(sentence)
+            self.listener.stage(stage, sentence)
+
+
+def stylize(
+    content: str | Path | Photo,
+    style: str | Path | Photo,
+    config: Config | None = None,
+    *,
+    content_mask: str | Path | None = None,
+    style_mask: str | Path | None = None,
+    listener: Listener | None = None,
+) -> Result:
+    """The content photograph with the style's light, colour and mood.
+
+    Args:
+        content, style: files, or pictures that are already loaded.
+        config: of all stages; the `photoreal` preset without it.
+        content_mask, style_mask: label pictures whose equal colours pair up; both or neither.
+        listener: is told of stages and iterations.
+
+    Returns:
+        The Result at the working size. Ctrl-C (KeyboardInterrupt) during the optimisation ends it
+        there and gives the best picture so far, marked `interrupted`.
+
+    Raises:
+        InputError: an input, option or device that cannot be used; one sentence each.
+        SolveError: the objective is not finite at the starting picture.
+    """
+    config = config or Config()
+    log = _Log(listener or Silent())
+    device = resolve_device(config.optimize.device)
+    with log.stage("load"):
+        pair = _loaded(content), _loaded(style)
+        encoder, note = load_encoder(config.encoder.encoder, device)
+        log.note("load", note)
+    with log.stage("segment"):
+        scene, masks = _segment(*pair, config, content_mask, style_mask)
+        log.note("segment", *masks.warnings)
+        scene = scene.to(device)
+    with log.stage("start"):
+        image = start_image(scene, config.optimize.init, config.optimize.seed)
+    image = _optimise(image, scene, encoder, config, log)
+    with log.stage("post-process"):
+        image = _postprocess(image, scene.content, config)
+    return Result(
+        image=image.cpu(),
+        masks=masks,
+        history=tuple(log.history),
+        config=config,
+        inputs=_inputs(*pair, content_mask, style_mask),
+        encoder=encoder.name,
+        encoder_sha256=encoder.fingerprint,
+        device=str(device),
+        notes=tuple(log.notes),
+        seconds=log.seconds,
+        interrupted=log.interrupted,
+        metadata=_fitting_metadata(pair[0], image),
+    )
+
+
+def _loaded(photo: str | Path | Photo) -> Photo:
+    photo = photo if isinstance(photo, Photo) else load_image(Path(photo))
+    height, width = photo.image.shape[2:]
+    if min(height, width) < LEAST_SIDE:
+        raise ImageError(
+            f"{photo.path}: is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are "
+            "needed."
+        )
+    return photo
+
+
+def _segment(
+    content: Photo,
+    style: Photo,
+    config: Config,
+    content_mask: str | Path | None,
+    style_mask: str | Path | None,
+) -> tuple[Scene, Masks]:
+    pair = [_fitted(photo, config.image.size) for photo in (content, style)]
+    paths = [None if path is None else Path(path) for path in (content_mask, style_mask)]
+    masks = load_masks(paths[0], paths[1], pair[0], pair[1])
+    return Scene(pair[0], pair[1], masks.content, masks.style), masks
+
+
+def _fitted(photo: Photo, long_side: int) -> Tensor:
+    size = images.fit_size((photo.image.shape[2], photo.image.shape[3]), long_side)
+    if min(size) < LEAST_SIDE:
+        raise ImageError(
+            f"{photo.path}: is too narrow; at --size {long_side} its short side has {min(size)} "
+            f"pixels and {LEAST_SIDE} are needed."
+        )
+    return resize(photo.image, size)
+
+
+def _optimise(image: Tensor, scene: Scene, encoder: Encoder, config: Config, log: _Log) -> Tensor:
+    solves = config.optimize.solves
+    for number, solve in enumerate(solves, start=1):
+        try:
+            image = _solve(image, scene, encoder, config, log, (number, len(solves), solve))
+        except KeyboardInterrupt:  # between optimisations: the picture so far is the last one's
+            log.interrupted = True
+        if log.interrupted:
+            break
+    return image
+
+
+def _solve(
+    image: Tensor,
+    scene: Scene,
+    encoder: Encoder,
+    config: Config,
+    log: _Log,
+    which: tuple[int, int, Solve],
+) -> Tensor:
+    """One entry of the list of solves: from the picture so far to a better one of its size."""
+    number, count, solve = which
+    small = scene.scaled(_scale(scene, solve))
+    laplacian = None
+    if needs_laplacian(config.objective, solve.terms):
+        with log.stage("Laplacian"):
+            laplacian = _laplacian(small.content, config)
+    with log.stage("targets"):
+        objective = build_objective(
+            small, encoder, config.encoder, config.objective, solve.terms, laplacian
+        )
+    canvas = build_canvas(
+        solve.canvas, resize(image, (small.content.shape[2], small.content.shape[3]))
+    )
+    steps: list[Step] = []
+    with log.stage("optimise"):
+        loop = minimise(
+            canvas,
+            objective,
+            optimizer=solve.optimizer,
+            iterations=_iterations(config, solve),
+            learning_rate=solve.learning_rate,
+        )
+        try:
+            for step in loop:
+                steps.append(step)
+                log.listener.step(number, count, step)
+        except KeyboardInterrupt:
+            log.interrupted = True
+        finally:
+            loop.close()
+    log.history.append(tuple(steps))
+    if steps and steps[-1].stopped == "not finite":
+        log.note("optimise", f"Solve {number} met a loss that is not finite at iteration "
+                 f"{steps[-1].iteration} and went back to its best picture.")  # fmt: skip
+    result = canvas.image().detach().clamp(0.0, 1.0)
+    return _enlarged(result, small, scene, locally_affine=laplacian is not None)
+
+
+def _scale(scene: Scene, solve: Solve) -> float:
+    short: int = min(*scene.content.shape[2:], *scene.style.shape[2:])
+    return max(solve.scale, min(1.0, LEAST_SOLVE_SIDE / short))
+
+
+def _iterations(config: Config, solve: Solve) -> int:
+    asked = config.optimize.iterations
+    return solve.steps if asked is None else asked
+
+
+def _laplacian(content: Tensor, config: Config) -> LaplacianOperator:
+    matrix = matting_laplacian(content.cpu(), config.matting.matting_epsilon)
+    size = (content.shape[2], content.shape[3])
+    return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
+
+
+def _enlarged(result: Tensor, small: Scene, scene: Scene, *, locally_affine: bool) -> Tensor:
+    if small is scene:
+        return result
+    if locally_affine:
+        return enlarge_affine(result, small.content, scene.content)
+    return resize(result, (scene.content.shape[2], scene.content.shape[3]))
+
+
+def _postprocess(image: Tensor, content: Tensor, config: Config) -> Tensor:
+    options = config.postprocess
+    if options.postprocess == "guided":
+        return postprocess.guided(image, content, options.guided_radius, options.guided_epsilon)
+    if options.postprocess == "affine":
+        return postprocess.smoothed_affine(
+            image, content, options.affine_radius, options.affine_edge
+        )
+    if options.postprocess == "bilateral":
+        return postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
+    return image
+
+
+def _fitting_metadata(content: Photo, image: Tensor) -> Metadata:
+    """The content's metadata with its alpha channel at the result's size."""
+    alpha = content.metadata.alpha
+    if alpha is None:
+        return content.metadata
+    plane = torch.from_numpy(alpha).float().expand(1, 3, *alpha.shape)  # H×W -> 1×3×H×W
+    fitted = resize(plane, (image.shape[2], image.shape[3]))[0, 0].numpy()
+    return dataclasses.replace(content.metadata, alpha=fitted)
+
+
+def _inputs(
+    content: Photo,
+    style: Photo,
+    content_mask: str | Path | None,
+    style_mask: str | Path | None,
+) -> Inputs:
+    def named(path: str | Path | None) -> InputFile | None:
+        return None if path is None else InputFile(Path(path), file_sha256(Path(path)))
+
+    return Inputs(
+        InputFile(content.path, content.sha256),
+        InputFile(style.path, style.sha256),
+        named(content_mask),
+        named(style_mask),
+    )

@@ -1,0 +1,123 @@
+"""Post-processing: each operation takes (image, content) and gives an image.
+
+All images are 1×3×H×W float32 in [0, 1], the content at the image's size.
+"""
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from photostyle.guided import Array, GuidedFilter
+
+#: Radii and diameters given "at 512" are scaled with the picture's long side, so that an option
+#: means the same look at any size.
+REFERENCE_SIDE = 512
+#: Ridge of the 3×3 affine fits of `smoothed_affine`, per pixel, on colours in [0, 1].
+FIT_RIDGE = 1e-4
+#: Rows that `smoothed_affine` works on at a time: few enough to stay in the processor's cache.
+STRIP = 16
+
+
+def guided(image: Tensor, content: Tensor, radius: int, epsilon: float) -> Tensor:
+    """The picture as a smoothed, locally affine map of the content (a colour guided filter).
+
+    Args:
+        radius: of the windows, in pixels for a long side of 512.
+        epsilon: ridge on the maps, in squared units of the content.
+
+    Source: He, Sun, Tang 2013, eq. 19; it does for whole windows what Luan et al.'s post-processing
+    does for 3×3 ones, in time that does not depend on the radius.
+    """
+    radius = max(1, round(radius * max(image.shape[2:]) / REFERENCE_SIDE))
+    project = GuidedFilter(_array(content).astype(np.float64), radius, epsilon)
+    return _tensor(project(_array(image))).to(image.device)
+
+
+def bilateral(image: Tensor, diameter: int, color: float) -> Tensor:
+    """OpenCV's bilateral filter.
+
+    Args:
+        diameter: of the neighbourhood, in pixels for a long side of 512.
+        color: range sigma, in units of the [0, 1] image; the spatial sigma is a third of the
+            diameter.
+
+    Source: Tomasi and Manduchi 1998.
+    """
+    diameter = max(3, round(diameter * max(image.shape[2:]) / REFERENCE_SIDE))
+    out = cv2.bilateralFilter(_array(image), diameter, color, diameter / 3)
+    return _tensor(out).to(image.device)
+
+
+def smoothed_affine(image: Tensor, content: Tensor, radius: int, edge: float) -> Tensor:
+    """Luan et al.'s final step: a 3×3 affine fit content → image around every pixel, its 12
+    coefficients smoothed by a bilateral guided by the content, applied to the content.
+
+    Args:
+        radius: of the bilateral's window, in pixels; its spatial sigma is a third of it.
+        edge: its range sigma, in units of the [0, 1] content.
+    """
+    coefficients = _affine_fits(content[0], image[0])  # 12×H×W
+    out = torch.empty_like(image[0])
+    for top in range(0, out.shape[1], STRIP):
+        rows = slice(top, min(top + STRIP, out.shape[1]))
+        smooth = _bilateral_rows(coefficients, content[0], rows, radius, edge)
+        slope = smooth[:9].reshape(3, 3, *smooth.shape[1:])  # 9×h×W -> 3×3×h×W
+        out[:, rows] = (slope * content[0][:, rows]).sum(1) + smooth[9:]
+    return out.clamp_(0.0, 1.0)[None]
+
+
+def _affine_fits(content: Tensor, image: Tensor) -> Tensor:
+    """Ridge fits image ≈ A·content + b in every 3×3 window: 12×H×W, A row by row, then b."""
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(F.pad(x[None], (1, 1, 1, 1), mode="reflect"), 3, 1)[0]
+
+    c, v = content.double(), image.double()
+    mc, mv = mean(c), mean(v)
+    outer = (c[:, None] * c[None]).flatten(0, 1)  # 3×3×H×W -> 9×H×W
+    cross = (v[:, None] * c[None]).flatten(0, 1)  # 3×3×H×W -> 9×H×W
+    cov = mean(outer).reshape(3, 3, *c.shape[1:]) - mc[:, None] * mc[None]
+    cov_vc = mean(cross).reshape(3, 3, *c.shape[1:]) - mv[:, None] * mc[None]
+    ridge = FIT_RIDGE * torch.eye(3, dtype=c.dtype, device=c.device)
+    # A flat window has no slope of its own; the ridge pulls it towards the gain that keeps the
+    # content's contrast, not towards zero, which would blur.
+    left = cov.permute(2, 3, 0, 1) + ridge  # 3×3×H×W -> H×W×3×3
+    right = cov_vc.permute(2, 3, 0, 1) + ridge  # 3×3×H×W -> H×W×3×3
+    slope = torch.linalg.solve(left, right, left=False).permute(2, 3, 0, 1)
+    offset = mv - (slope * mc).sum(1)
+    return torch.cat([slope.flatten(0, 1), offset]).float()
+
+
+def _bilateral_rows(values: Tensor, guide: Tensor, rows: slice, radius: int, edge: float) -> Tensor:
+    """Joint bilateral average of C×H×W `values` for some rows; what is outside has no weight."""
+    height, width = guide.shape[1:]
+    here = guide[:, rows]
+    total = torch.zeros_like(values[:, rows])
+    norm = torch.zeros_like(here[0])
+    for dy in range(-radius, radius + 1):
+        y0, y1 = max(rows.start + dy, 0), min(rows.stop + dy, height)
+        if y0 >= y1:
+            continue
+        ty = slice(y0 - dy - rows.start, y1 - dy - rows.start)
+        for dx in range(-radius, radius + 1):
+            tx = slice(max(-dx, 0), width - max(dx, 0))
+            if tx.start >= tx.stop:
+                continue
+            sx = slice(tx.start + dx, tx.stop + dx)
+            far = (dy * dy + dx * dx) / (2 * (radius / 3) ** 2)
+            change = (here[:, ty, tx] - guide[:, y0:y1, sx]).square().sum(0) / (2 * edge**2)
+            weight = torch.exp(-change - far)
+            total[:, ty, tx].addcmul_(values[:, y0:y1, sx], weight)
+            norm[ty, tx] += weight
+    return total / norm
+
+
+def _array(image: Tensor) -> Array:
+    return image[0].detach().permute(1, 2, 0).cpu().contiguous().numpy()  # 1×3×H×W -> H×W×3
+
+
+def _tensor(array: Array) -> Tensor:
+    image = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1), np.float32))
+    return image.clamp_(0.0, 1.0)[None]  # H×W×3 -> 1×3×H×W

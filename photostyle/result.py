@@ -1,0 +1,223 @@
+"""Results: the picture with everything that is needed to understand it and to make it again."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from photostyle import config as configs
+from photostyle.config import Config
+from photostyle.encoders.weights import load_encoder
+from photostyle.errors import ImageError, OptionError
+from photostyle.images import Metadata
+from photostyle.optimize import Step
+from photostyle.saving import atomic_path, read_manifest, save_image
+from photostyle.segmentation.masks import Masks
+
+#: Version of the manifest's layout.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that went in: its path as given, and the SHA-256 of its bytes in hex."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of a run."""
+
+    content: InputFile
+    style: InputFile
+    content_mask: InputFile | None = None
+    style_mask: InputFile | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves.
+
+    Attributes:
+        image: 1×3×H×W float32 in [0, 1].
+        masks: at the working size.
+        history: the Steps of every solve.
+        encoder, encoder_sha256: its name and the hash of its weights.
+        notes: sentences for the user (encoder and why, merged regions, early stops).
+        seconds: of each stage.
+        interrupted: stopped early; the picture is the best one until then.
+        metadata: of the content, for saving.
+    """
+
+    image: Tensor
+    masks: Masks
+    history: tuple[tuple[Step, ...], ...]
+    config: Config
+    inputs: Inputs
+    encoder: str
+    encoder_sha256: str
+    device: str
+    notes: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    interrupted: bool = False
+    metadata: Metadata = field(default_factory=Metadata)
+
+    def manifest(self) -> dict[str, Any]:
+        """Everything but the pictures, as JSON types."""
+        return {
+            "format": FORMAT,
+            "versions": _versions(),
+            "device": self.device,
+            "config": self.config.to_dict(),
+            "inputs": {
+                role: {"path": str(file.path), "sha256": file.sha256}
+                for role, file in vars(self.inputs).items()
+                if file
+            },
+            "encoder": {"name": self.encoder, "sha256": self.encoder_sha256},
+            "size": [self.image.shape[3], self.image.shape[2]],
+            "regions": [vars(region) for region in self.masks.regions],
+            "notes": list(self.notes),
+            "seconds": {stage: round(s, 3) for stage, s in self.seconds.items()},
+            "interrupted": self.interrupted,
+            "history": [_trace(steps) for steps in self.history],
+        }
+
+    def save(self, path: Path) -> Path:
+        """Writes the picture, the manifest inside it where the format can, and beside it as JSON.
+
+        Returns:
+            The manifest's path.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        text = json.dumps(self.manifest(), indent=1)
+        save_image(path, self.image, self.metadata, manifest=text)
+        beside = manifest_path(path)
+        with atomic_path(beside) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        return beside
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a manifest asks for: the run that made its picture."""
+
+    config: Config
+    inputs: Inputs
+    encoder_sha256: str
+
+    def verify(self) -> None:
+        """Checks that the inputs and the encoder are still those of the run.
+
+        Raises:
+            OptionError: one of them is missing or has changed; the message names it.
+        """
+        for role, file in vars(self.inputs).items():
+            if file is None:
+                continue
+            if not file.path.is_file():
+                raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
+            if file_sha256(file.path) != file.sha256:
+                raise OptionError(f"{file.path}: the {role} has changed since that run.")
+        encoder, _ = load_encoder(self.config.encoder.encoder)
+        if encoder.fingerprint != self.encoder_sha256:
+            raise OptionError(f"encoder {encoder.name}: its weights are not those of that run.")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def manifest_path(path: Path) -> Path:
+    """Where the manifest of a picture lies."""
+    return path.with_suffix(".json")
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Reads the manifest in a result picture, or in the JSON file itself.
+
+    Raises:
+        ImageError: there is no such file, or no manifest in it.
+        OptionError: the manifest is damaged, or of a newer layout.
+    """
+    text = _manifest_text(path)
+    try:
+        data = json.loads(text)
+        if data["format"] != FORMAT:
+            raise OptionError(
+                f"{path}: its manifest has layout {data['format']}; this version reads {FORMAT}."
+            )
+        files = {
+            role: InputFile(_located(Path(file["path"]), path), file["sha256"])
+            for role, file in data["inputs"].items()
+        }
+        return Recipe(
+            configs.from_dict(data["config"], str(path)), Inputs(**files), data["encoder"]["sha256"]
+        )
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None
+
+
+def _manifest_text(path: Path) -> str:
+    if path.suffix.lower() == ".json":
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ImageError(
+                f"{path}: cannot be read; give a result picture or its .json."
+            ) from None
+    text = read_manifest(path)
+    if text is None and manifest_path(path).is_file():
+        text = manifest_path(path).read_text(encoding="utf-8")
+    if text is None:
+        raise ImageError(
+            f"{path}: holds no manifest and has none beside it; it cannot be replayed."
+        )
+    return text
+
+
+def _located(recorded: Path, manifest: Path) -> Path:
+    """The input where it was, else beside the manifest: results move along with their inputs."""
+    beside = manifest.parent / recorded.name
+    return beside if not recorded.exists() and beside.exists() else recorded
+
+
+def _trace(steps: tuple[Step, ...]) -> dict[str, Any]:
+    if not steps:
+        return {"iterations": 0}
+    names = steps[-1].terms
+    return {
+        "size": [steps[-1].size[1], steps[-1].size[0]],
+        "iterations": steps[-1].iteration,
+        "calls": steps[-1].calls,
+        "stopped": steps[-1].stopped,
+        "total": [_short(s.total) for s in steps],
+        "terms": {name: [_short(s.terms[name]) for s in steps] for name in names},
+    }
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+def _versions() -> dict[str, str]:
+    names = ("photostyle", "torch", "numpy", "scipy", "pillow", "opencv-python-headless")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found

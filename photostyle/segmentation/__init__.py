@@ -1,0 +1,1 @@
+"""Segmentation: paired soft masks for content and style, whatever their origin."""

@@ -1,0 +1,167 @@
+"""The command line on good input: results, manifests, replay, interruption, configuration."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photostyle.config import PRESETS
+
+QUICK = "--size 96 --iterations 4 --encoder builtin --device cpu"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A content and a style picture of two regions each, and their label pictures."""
+    rng = np.random.default_rng(0)
+    for name, (width, height), sky, ground in (
+        ("content", (120, 90), (150, 190, 240), (120, 100, 70)),
+        ("style", (100, 110), (30, 20, 80), (200, 120, 40)),
+    ):
+        pixels = np.empty((height, width, 3))
+        pixels[: height // 2], pixels[height // 2 :] = sky, ground
+        pixels += rng.normal(0, 12, pixels.shape) + 20 * np.sin(np.arange(width) / 9)[:, None]
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
+        labels = np.zeros((height, width, 3), np.uint8)
+        labels[: height // 2, :, 2], labels[height // 2 :, :, 0] = 255, 255
+        Image.fromarray(labels).save(tmp_path / f"{name}-mask.png")
+    return tmp_path
+
+
+def photostyle(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "photostyle", *words.split()]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+MASKED = (
+    "run --content content.png --style style.png "
+    f"--content-mask content-mask.png --style-mask style-mask.png {QUICK}"
+)
+
+
+def test_run_writes_picture_manifest_and_sheet(folder: Path) -> None:
+    done = photostyle(folder, f"{MASKED} --out sub/result.png --sheet sub/sheet.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open(folder / "sub/result.png") as picture:
+        assert picture.size == (96, 72)
+        embedded = json.loads(picture.text["photostyle"])
+    manifest = json.loads((folder / "sub/result.json").read_text())
+    assert embedded == manifest
+    assert [region["name"] for region in manifest["regions"]] == ["blue", "red"]
+    assert manifest["config"]["optimize"]["iterations"] == 4
+    assert manifest["inputs"]["style"]["path"] == "style.png"
+    assert manifest["encoder"]["name"] == "builtin"
+    last = manifest["history"][-1]
+    assert last["total"][-1] < last["total"][0]
+    parts = sum(values[-1] for values in last["terms"].values())
+    assert parts == pytest.approx(last["total"][-1], rel=1e-4)
+    with Image.open(folder / "sub/sheet.png") as sheet:
+        assert sheet.width > 3 * sheet.height / 2
+    assert sorted(p.name for p in (folder / "sub").iterdir()) == [
+        "result.json", "result.png", "sheet.png"
+    ]  # fmt: skip
+    assert "encoder: builtin" in done.stderr
+
+
+def test_result_moves_towards_the_style(folder: Path) -> None:
+    done = photostyle(folder, MASKED)
+    assert done.returncode == 0, done.stderr
+    result, style = (np.asarray(Image.open(folder / f"{n}.png")) for n in ("result", "style"))
+    sky, target = result[:30].mean((0, 1)), style[:50].mean((0, 1))
+    content = np.asarray(Image.open(folder / "content.png"))[:40].mean((0, 1))
+    assert np.abs(sky - target).max() < 0.25 * np.abs(content - target).max()
+
+
+def test_replay_gives_the_same_pixels(folder: Path) -> None:
+    assert photostyle(folder, f"{MASKED} --init noise --seed 7").returncode == 0
+    done = photostyle(folder, "replay result.png --out again.png")
+    assert done.returncode == 0, done.stderr
+    first, again = (np.asarray(Image.open(folder / f"{n}.png")) for n in ("result", "again"))
+    assert (first == again).all()
+
+
+def test_replay_refuses_changed_inputs(folder: Path) -> None:
+    assert photostyle(folder, MASKED).returncode == 0
+    with Image.open(folder / "style.png") as style:
+        style.rotate(180).save(folder / "style.png")
+    done = photostyle(folder, "replay result.png --out again.png")
+    assert done.returncode == 2
+    assert "style.png: the style has changed" in done.stderr
+
+
+def test_seeds_matter_from_noise(folder: Path) -> None:
+    for seed in (1, 2):
+        words = f"{MASKED} --init noise --postprocess none --seed {seed} --out {seed}.png"
+        assert photostyle(folder, words).returncode == 0
+    one, two = (np.asarray(Image.open(folder / f"{n}.png")) for n in (1, 2))
+    assert (one != two).any()
+
+
+@pytest.mark.parametrize("out", ["result.jpg", "result.tif", "result.webp"])
+def test_other_formats(folder: Path, out: str) -> None:
+    done = photostyle(folder, f"{MASKED} --iterations 1 --out {out}")
+    assert done.returncode == 0, done.stderr
+    with Image.open(folder / out) as picture:
+        assert picture.size == (96, 72)
+    assert photostyle(folder, f"replay {out} --out again.png").returncode == 0
+
+
+def test_interrupt_keeps_the_best_picture(folder: Path) -> None:
+    words = MASKED.replace("--iterations 4", "--iterations 100000") + " --size 120 --init noise"
+    command = [sys.executable, "-u", "-m", "photostyle", *words.split()]
+    with subprocess.Popen(
+        command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as run:
+        assert run.stderr is not None
+        os.set_blocking(run.stderr.fileno(), False)
+        seen, deadline = b"", time.monotonic() + 120
+        while b"total" not in seen and time.monotonic() < deadline:
+            seen += run.stderr.read() or b""
+            assert run.poll() is None, seen.decode()
+        run.send_signal(signal.SIGINT)
+        os.set_blocking(run.stderr.fileno(), True)
+        out, _ = run.communicate(timeout=120)
+    assert run.returncode == 130
+    assert b"result.png" in out
+    assert b"interrupted" in out
+    assert json.loads((folder / "result.json").read_text())["interrupted"] is True
+    with Image.open(folder / "result.png") as picture:
+        picture.load()
+
+
+def test_help_is_quick_and_complete(folder: Path) -> None:
+    done = photostyle(folder, "run --help")
+    assert done.returncode == 0
+    for word in ("--photoreal-weight", "--content-mask", "--init", "--device", "--out"):
+        assert word in done.stdout
+
+
+def test_config_prints_what_a_run_would_use(folder: Path) -> None:
+    done = photostyle(folder, "config --preset dpst --photoreal-weight 5")
+    config = tomllib.loads(done.stdout)
+    assert config["objective"]["photoreal_weight"] == 5.0
+    assert config["optimize"]["init"] == PRESETS["dpst"].optimize.init
+    (folder / "mine.toml").write_text(done.stdout)
+    again = photostyle(folder, "config --config mine.toml")
+    assert again.stdout == done.stdout
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_runs(folder: Path, preset: str) -> None:
+    done = photostyle(folder, f"{MASKED} --preset {preset}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_masks_and_no_photorealism(folder: Path) -> None:
+    words = f"run --content content.png --style style.png {QUICK} --photoreal-weight 0"
+    done = photostyle(folder, words)
+    assert done.returncode == 0, done.stderr
+    assert "Laplacian" not in done.stderr

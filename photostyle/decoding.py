@@ -22,6 +22,7 @@ from photostyle.errors import ImageError
 from photostyle.profiles import Samples
 
 MAX_MEGAPIXELS = 120
+MANIFEST_KEY = "photostyle"  # of a manifest in a PNG, and its first word in a TIFF's description
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _TOO_LARGE = f"has more than the {MAX_MEGAPIXELS} megapixels that are read; make it smaller first"
@@ -217,6 +218,8 @@ def _exif(tags: Image.Exif) -> bytes | None:
     try:
         for tag in _KEPT_TAGS.intersection(tags):
             kept[tag] = byte_text(tags[tag])
+        if str(tags.get(ExifTags.Base.ImageDescription, "")).startswith(f"{MANIFEST_KEY} "):
+            del kept[ExifTags.Base.ImageDescription]  # it tells how this picture was made
         for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
             values = dict(tags.get_ifd(directory))
             for tag in _DROPPED_PHOTO_TAGS.intersection(values):

@@ -66,8 +66,8 @@ class LutOptions:
     """
 
     size: tuple[int, int, int] = (9, 7, 7)
-    slope: tuple[float, float] = (100.0, 10.0)
-    curvature: tuple[float, float] = (1e4, 1e3)
+    slope: tuple[float, float] = (300.0, 10.0)
+    curvature: tuple[float, float] = (3e4, 1e3)
     rounds: int = 10
     bases: int = 8
     margin: float = 4.0

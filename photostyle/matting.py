@@ -67,10 +67,10 @@ def matting_laplacian(
     entries = np.empty(starts[-1], dtype)
     columns = np.empty(starts[-1], starts.dtype)
     rows = max(4, min(height, _STRIP // width))
-    scratch = np.zeros((rows + 4, 12, 3, width + 2))
+    scratch = np.zeros((9, 4, (rows + 4) * width + 2))
     for top in range(0, height, rows):
         strip = (top, min(top + rows, height))
-        stencils = _stencils(_ahead(colours, strip, epsilon, scratch))
+        stencils = _stencils(_ahead(colours, strip, epsilon, scratch), width)
         _write(stencils, strip, height, starts, entries, columns)
     matrix = sparse.csr_matrix((entries, columns, starts), shape=(starts.size - 1,) * 2, copy=False)
     matrix.has_canonical_format = True  # as written; spares scipy a look at every entry
@@ -85,8 +85,8 @@ def _colours(image: Tensor) -> Array:
             "The Matting Laplacian needs an image of at least 3×3 pixels, not "
             f"{width}×{height} (width × height)."
         )
-    colours: Array = image.detach().cpu().to(torch.float64).numpy()[0]  # 3×H×W
-    return np.ascontiguousarray(colours)
+    colours: Array = image.detach().cpu().numpy()[0]  # 3×H×W
+    return colours
 
 
 def _row_starts(height: int, width: int) -> Array:
@@ -101,100 +101,112 @@ def _row_starts(height: int, width: int) -> Array:
 
 
 def _ahead(colours: Array, strip: tuple[int, int], epsilon: float, scratch: Array) -> Array:
-    """Entries of L at, and ahead of, the pixels from two rows above a strip to its end.
+    """−L at, and ahead of, the pixels from two rows above a strip of R rows to its end.
 
-    Returns 13×(R + 2)×W: the diagonal, then the `_AHEAD` offsets. Only windows that touch the
+    Returns 13×(R + 2)·W: the diagonal, then the `_AHEAD` offsets. Only windows that touch the
     strip count, so that in the two rows above it just the pairs that reach into it are complete.
     """
     top, bottom = strip
     _, height, width = colours.shape
-    # One row of the scratch for the windows centred on each image row from top − 3 to bottom; a
-    # column's place is its window's centre + 1. Windows that do not exist are left at zero.
-    windows = scratch[: bottom - top + 4].transpose(1, 2, 0, 3)  # 12×3×(R + 4)×(W + 2)
+    # One after the other, the windows centred on each pixel from row top − 3 to row `bottom`,
+    # and one more at either end. Windows that do not exist or would cross the border are zero.
+    windows = scratch[:, :, : (bottom - top + 4) * width + 2]
     first, last = max(top - 1, 1), min(bottom + 1, height - 1)
-    inner = slice(first - top + 3, last - top + 3)
-    windows[:, :, : inner.start] = 0
-    windows[:, :, inner.stop :] = 0
-    _whiten(colours[:, first - 1 : last + 1], epsilon, windows[:, :, inner, 2:width])
-    entries = np.empty((13, bottom - top + 2, width))
-    for entry, (dy, dx) in zip(entries, ((0, 0), *_AHEAD), strict=True):
-        shared_y = _shared_windows(height, np.arange(top - 2, bottom), dy)
-        shared_x = _shared_windows(width, np.arange(width), dx)
-        own = 8 / 9 if (dy, dx) == (0, 0) else -1 / 9
-        np.multiply.outer(own * shared_y, shared_x, out=entry)
-        entry -= _pair_products(windows, dy, dx)
-    return entries
-
-
-def _whiten(colours: Array, epsilon: float, out: Array) -> None:
-    """Write for each window nine vectors u_p with u_p · u_q = (I_p − μ)ᵀ (9Σ + ε)⁻¹ (I_q − μ).
-
-    They are the upper nine rows of Q in QR = [X; √ε · 1], X the window's 9×3 centred colours, by
-    modified Gram-Schmidt. 9Σ + ε = XᵀX + ε is never formed: that would square the condition
-    number, which ε = 1e-7 lets grow to 1e8.
-
-    Args:
-        colours: 3×(R + 2)×(W + 2).
-        epsilon: ε.
-        out: 12×3×R×W, Q: its rows, its columns, the window.
-    """
-    _, height, width = colours.shape
-    shape = (3, 3, 3, height - 2, width - 2)
-    samples = as_strided(colours, shape, colours.strides[1:] + colours.strides, writeable=False)
-    mean = np.einsum("pqcyx->cyx", samples) / 9
-    for position, (dy, dx) in enumerate(np.ndindex(3, 3)):
-        np.subtract(samples[dy, dx], mean, out=out[position])
-    out[9:] = np.sqrt(epsilon) * np.eye(3)[:, :, None, None]
-    projection = np.empty(out[:, 0].shape)
-    for j in range(3):
-        column = out[:, j]
-        for i in range(j):
-            along = np.einsum("pyx,pyx->yx", out[:, i], column)
-            column -= np.multiply(out[:, i], along, out=projection)
-        column /= np.sqrt(np.einsum("pyx,pyx->yx", column, column))
-
-
-def _pair_products(windows: Array, dy: int, dx: int) -> Array:
-    """Σ u_p · u_q over the windows that pixels p and q = p + (dy, dx) share, for every p."""
-    by_position, by_channel, by_row, by_column = windows.strides
-    _, channels, rows, columns = windows.shape
-    # p is at (py, px) of the window centred one row and column on, less (py, px): as py grows by
-    # one, the position moves on by three and the window's row back by one.
-    px = max(0, -dx)
-    shape = (3 - dy, 3 - abs(dx), channels, rows - 2, columns - 2)
-    strides = (3 * by_position - by_row, by_position - by_column, by_channel, by_row, by_column)
-    p, q = (
-        as_strided(windows[at, :, 2:, 2 - px :], shape, strides, writeable=False)
-        for at in (px, px + 3 * dy + dx)
-    )
-    products: Array = np.einsum("abcyx,abcyx->yx", p, q)
+    start, stop = ((row - top + 3) * width + 1 for row in (first, last))
+    windows[:, :, :start] = 0
+    windows[:, :, stop:] = 0
+    rows = colours[:, first - 1 : last + 1].astype(np.float64).reshape(3, -1)
+    _whiten(rows, width, epsilon, windows[:, :, start + 1 : stop - 1])
+    windows[:, :, start:stop:width] = 0
+    windows[:, :, start + width - 1 : stop : width] = 0
+    products = np.empty((13, (bottom - top + 2) * width))
+    for out, (dy, dx) in zip(products, ((0, 0), *_AHEAD), strict=True):
+        _pair_products(windows, width, dy, dx, out)
+    over_y = _windows_over(np.arange(top - 2, bottom), height)
+    over_x = _windows_over(np.arange(width), width)
+    products[0] -= np.multiply.outer(over_y, over_x).ravel()
     return products
 
 
-def _shared_windows(length: int, position: Array, step: int) -> Array:
-    """Along one axis: how many windows contain both a position and the one `step` further on."""
-    other = position + step
-    first = np.maximum(np.maximum(position, other) - 1, 1)
-    last = np.minimum(np.minimum(position, other) + 1, length - 2)
+def _whiten(colours: Array, width: int, epsilon: float, out: Array) -> None:
+    """Write u_p with u_p · u_q = (1 + (I_p − μ)ᵀ (Σ + ε/9)⁻¹ (I_q − μ)) / 9 for each window.
+
+    Three of its four numbers are p's row of the upper part of Q in QR = [X; √ε · 1], X the
+    window's 9×3 centred colours, by modified Gram-Schmidt; the fourth is 1/3. 9Σ + ε = XᵀX + ε is
+    never formed: that would square the condition number, and ε = 1e-7 lets that grow to 1e8.
+
+    Args:
+        colours: 3×M, rows of pixels one after the other.
+        width: pixels a row.
+        epsilon: ε.
+        out: 9×4×(M − 2·width − 2): the place in the window, u_p, the window. Windows centred on
+            an end of a row wrap around and are of no use; to leave them out would cost more.
+    """
+    triples = colours[:, :-2] + colours[:, 1:-1] + colours[:, 2:]
+    mean = triples[:, : -2 * width] + triples[:, width:-width] + triples[:, 2 * width :]
+    mean /= 9
+    for u, (dy, dx) in zip(out, np.ndindex(3, 3), strict=True):
+        place = dy * width + dx
+        np.subtract(colours[:, place : place + mean.shape[1]], mean, out=u[:3])
+    out[:, 3] = 1 / 3
+    tails = np.zeros((3, 3, mean.shape[1]))  # the lower part of Q, upper triangular
+    tails[range(3), range(3)] = np.sqrt(epsilon)
+    for j in range(3):
+        column, tail = out[:, j], tails[: j + 1, j]
+        for i in range(j):
+            other, other_tail = out[:, i], tails[: i + 1, i]
+            along = _dot(other, column) + _dot(other_tail, tail[: i + 1])
+            column -= other * along
+            tail[: i + 1] -= other_tail * along
+        inverse = 1 / np.sqrt(_dot(column, column) + _dot(tail, tail))
+        column *= inverse
+        tail *= inverse
+
+
+def _dot(left: Array, right: Array) -> Array:
+    products: Array = np.einsum("pn,pn->n", left, right)
+    return products
+
+
+def _pair_products(windows: Array, width: int, dy: int, dx: int, out: Array) -> None:
+    """Write Σ u_p · u_q over the windows that pixels p and q = p + (dy, dx) share, for every p."""
+    by_place, by_number, by_window = windows.strides
+    # p is at (py, px) of the window centred one row and one pixel on, less (py, px): as py grows
+    # by one, the place moves on by three and the window back by one row.
+    px = max(0, -dx)
+    shape = (3 - dy, 3 - abs(dx), 4, out.size)
+    strides = (3 * by_place - width * by_window, by_place - by_window, by_number, by_window)
+    p, q = (
+        as_strided(windows[place, :, 2 * width + 2 - px :], shape, strides, writeable=False)
+        for place in (px, px + 3 * dy + dx)
+    )
+    np.einsum("abcn,abcn->n", p, q, out=out)
+
+
+def _windows_over(position: Array, length: int) -> Array:
+    """How many windows of three lie over each position on an axis, none crossing its ends."""
+    first = np.maximum(position - 1, 1)
+    last = np.minimum(position + 1, length - 2)
     counts: Array = np.maximum(last - first + 1, 0)
     return counts
 
 
-def _stencils(ahead: Array) -> Array:
-    """From `_ahead` to all 25 entries of a strip's pixels, R×W×5×5, by symmetry.
+def _stencils(ahead: Array, width: int) -> Array:
+    """From `_ahead` to all 25 entries of a strip's pixels in L, R×W×5×5, by symmetry.
 
     Entry (y, x, 2 + dy, 2 + dx) belongs to pixel (y, x) and its neighbour at (dy, dx); where that
     lies outside the image, it has no meaning.
     """
-    _, rows, width = ahead.shape
-    stencils = np.empty((rows - 2, width, 5, 5))
-    stencils[:, :, 2, 2] = ahead[0, 2:]
-    for entry, (dy, dx) in zip(ahead[1:], _AHEAD, strict=True):
-        stencils[:, :, 2 + dy, 2 + dx] = entry[2:]
-        left, right = max(0, dx), width + min(0, dx)
-        behind = entry[2 - dy : rows - dy, left - dx : right - dx]
-        stencils[:, left:right, 2 - dy, 2 - dx] = behind
-    return stencils
+    above = 2 * width
+    stencils = np.empty((ahead.shape[1] - above, 25))
+    np.negative(ahead[0, above:], out=stencils[:, 12])
+    for products, (dy, dx) in zip(ahead[1:], _AHEAD, strict=True):
+        np.negative(products[above:], out=stencils[:, 12 + 5 * dy + dx])
+        back = dy * width + dx
+        outside = max(0, back - above)  # the first pixels have no such neighbour
+        behind = products[above - back + outside : products.size - back]
+        np.negative(behind, out=stencils[outside:, 12 - 5 * dy - dx])
+    return stencils.reshape(-1, width, 5, 5)  # R×W×5×5
 
 
 def _write(

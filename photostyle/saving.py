@@ -22,7 +22,7 @@ import torch
 from PIL import Image, TiffImagePlugin
 from torch import Tensor
 
-from photostyle.decoding import byte_text
+from photostyle.decoding import MANIFEST_KEY, byte_text
 from photostyle.errors import ImageError, OutputError
 from photostyle.images import Metadata, check_image, resize
 from photostyle.profiles import Array, Samples
@@ -36,7 +36,6 @@ FORMATS = {
     ".webp": "WEBP",
 }
 QUALITY = 95
-_KEY = "photostyle"  # of the manifest in a PNG, and its first word in a TIFF's description
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
 _JPEG_EXIF_BYTES = 65533
 _DEFLATE, _RGB, _UNASSOCIATED, _DIFFERENCES = 8, 2, 2, 2  # TIFF's codes
@@ -95,7 +94,7 @@ def read_manifest(path: str | Path) -> str | None:
         with Image.open(path) as picture:
             if isinstance(picture, TiffImagePlugin.TiffImageFile):
                 return _from_description(picture.tag_v2.get(270, ""))
-            text = picture.info.get(_KEY) if picture.format == "PNG" else None
+            text = picture.info.get(MANIFEST_KEY) if picture.format == "PNG" else None
             return None if text is None else str(text)
     except Exception as error:  # damaged files make the decoders raise nearly anything
         raise ImageError(f"{path} cannot be read as a picture: {error}.") from error
@@ -222,7 +221,7 @@ def _png(pixels: Samples, metadata: Metadata, manifest: str | None) -> bytes:
     if metadata.exif:
         chunks += _chunk(b"eXIf", metadata.exif.removeprefix(b"Exif\0\0"))
     if manifest is not None:
-        chunks += _chunk(b"iTXt", _KEY.encode() + b"\0\0\0\0\0" + manifest.encode())
+        chunks += _chunk(b"iTXt", MANIFEST_KEY.encode() + b"\0\0\0\0\0" + manifest.encode())
     header = 8 + 25  # signature and IHDR
     return data[:header] + chunks + data[header:]
 
@@ -271,11 +270,11 @@ def _describe(
     if metadata.icc_profile:
         tags[TiffImagePlugin.ICCPROFILE] = metadata.icc_profile
     if manifest is not None:
-        tags[TiffImagePlugin.IMAGEDESCRIPTION] = f"{_KEY} {manifest}".encode()
+        tags[TiffImagePlugin.IMAGEDESCRIPTION] = f"{MANIFEST_KEY} {manifest}".encode()
 
 
 def _from_description(description: object) -> str | None:
     """Return the manifest in a TIFF's description; Pillow reads its bytes as Latin-1."""
-    if not isinstance(description, str) or not description.startswith(f"{_KEY} "):
+    if not isinstance(description, str) or not description.startswith(f"{MANIFEST_KEY} "):
         return None
-    return description[len(_KEY) + 1 :].encode("latin-1").decode()
+    return description[len(MANIFEST_KEY) + 1 :].encode("latin-1").decode()

@@ -5,6 +5,18 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from photostyle.grid import apply_affine, brightness, grid_roughness, identity_grid, slice_grid
+from photostyle.render import fit_local_affine
+
+#: Weight of a grid's roughness for a photorealism weight of 1: a stiff grid is to the grid what
+#: the Matting Laplacian is to pixels, so one option governs both.
+ROUGHNESS = 2 / 15
+#: How much stiffer the grid's chroma rows are than its brightness row.
+CHROMA_STIFFNESS = 1.0
+#: Windows and ridge of the local maps through which pixels reach another size: small enough to
+#: keep light that changes within an object, large enough to be fitted by any texture.
+RADIUS, EPSILON = 4, 1e-4
+
 
 class Canvas(Protocol):
     """A picture under work.
@@ -19,18 +31,75 @@ class Canvas(Protocol):
         """The 1×3×H×W picture that the parameters stand for, differentiable in them."""
         ...
 
+    def penalties(self) -> dict[str, Tensor]:
+        """Weighted terms on the parameters themselves, by name."""
+        ...
+
+    def render(self, start: Tensor, content: Tensor) -> Tensor:
+        """The finished picture at another size, in [0, 1].
+
+        Args:
+            start: 1×3×H×W picture that the canvas was made from, at that size.
+            content: 1×3×H×W content at that size.
+        """
+        ...
+
 
 class PixelCanvas:
-    """The pixels themselves."""
+    """The pixels themselves.
 
-    def __init__(self, start: Tensor) -> None:
-        pixels = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
-        self.parameters = [pixels]
+    Args:
+        start: 1×3×H×W picture to begin with.
+        content: the content at that size.
+    """
+
+    def __init__(self, start: Tensor, content: Tensor) -> None:
+        # L-BFGS views its parameters flat, so they are contiguous and not channels-last.
+        pixels = start.detach().clone(memory_format=torch.contiguous_format)
+        self.parameters = [pixels.requires_grad_(True)]
+        self.content = content
 
     def image(self) -> Tensor:
         return self.parameters[0]
 
+    def penalties(self) -> dict[str, Tensor]:
+        return {}
 
-def build_canvas(name: str, start: Tensor) -> Canvas:
-    """The canvas of that name, showing `start`."""
-    return {"pixels": PixelCanvas}[name](start)
+    def render(self, start: Tensor, content: Tensor) -> Tensor:
+        picture = self.image().detach().clamp(0.0, 1.0)
+        if content.shape == picture.shape:
+            return picture
+        return fit_local_affine(picture, self.content, RADIUS, EPSILON).apply(content)
+
+
+class AffineGridCanvas:
+    """A bilateral grid of affine colour changes on top of the start.
+
+    Args:
+        start, content: as for pixels; the content's brightness is the grid's guide.
+        roughness: weight on the differences between neighbouring cells.
+    """
+
+    def __init__(self, start: Tensor, content: Tensor, roughness: float) -> None:
+        self.parameters = [identity_grid(device=start.device).requires_grad_(True)]
+        self.start, self.guide = start.detach(), brightness(content)
+        self.roughness = roughness
+
+    def image(self) -> Tensor:
+        return apply_affine(slice_grid(self.parameters[0], self.guide), self.start)
+
+    def penalties(self) -> dict[str, Tensor]:
+        rough = grid_roughness(self.parameters[0], CHROMA_STIFFNESS)
+        return {"roughness": self.roughness * rough}
+
+    @torch.no_grad()
+    def render(self, start: Tensor, content: Tensor) -> Tensor:
+        coefficients = slice_grid(self.parameters[0], brightness(content))
+        return apply_affine(coefficients, start).clamp(0.0, 1.0)
+
+
+def build_canvas(name: str, start: Tensor, content: Tensor, photoreal_weight: float) -> Canvas:
+    """The canvas of that name, "pixels" or "affine-grid", showing `start`."""
+    if name == "affine-grid":
+        return AffineGridCanvas(start, content, ROUGHNESS * photoreal_weight)
+    return PixelCanvas(start, content)

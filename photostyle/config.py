@@ -18,14 +18,14 @@ from typing import Any
 from photostyle.errors import OptionError
 from photostyle.options import Stage, flag, option, text
 
-TERMS = ("content", "style", "photoreal", "tv", "gamut")
+TERMS = ("content", "style", "swd", "drift", "photoreal", "tv", "gamut")
 
 
 @dataclass(frozen=True)
 class Solve(Stage):
     """One optimisation; each starts from the picture that the one before it left."""
 
-    canvas: str = option("pixels", "What the optimiser moves.", choices=("pixels",))
+    canvas: str = option("pixels", "What the optimiser moves.", choices=("pixels", "affine-grid"))
     terms: tuple[str, ...] = option(TERMS, "Terms of the objective in use.", choices=TERMS)
     optimizer: str = option("lbfgs", "Optimiser.", choices=("lbfgs", "adam"))
     steps: int = option(60, "Iterations.", low=0)
@@ -33,11 +33,19 @@ class Solve(Stage):
     learning_rate: float = option(0.02, "Step of Adam, in units of the [0, 1] image.", low=1e-9)
 
 
+#: The default's two solves: a bilateral grid at half size, then a short one on the pixels.
+GRID = Solve(canvas="affine-grid", terms=("style", "swd", "drift", "gamut"), steps=25, scale=0.5)
+PIXELS = Solve(steps=15)
+
+
 @dataclass(frozen=True)
 class ImageConfig(Stage):
     """Stage 1, load."""
 
-    size: int = option(700, "Long side in pixels at which the picture is optimised.", low=16)
+    size: int = option(700, "Long side in pixels at which the picture is optimised.", low=32)
+    output_size: int | None = option(
+        None, "Long side in pixels of the result; without it, the content's own.", low=32
+    )
 
 
 @dataclass(frozen=True)
@@ -75,13 +83,27 @@ class ObjectiveConfig(Stage):
         1e4, "Weight of the photorealism term (Matting Laplacian), the same look at any size.",
         low=0.0,
     )  # fmt: skip
+    swd_weight: float = option(
+        33.0,
+        "Weight of the sliced Wasserstein distance between colours, region by region.",
+        low=0.0,
+    )
+    drift_weight: float = option(
+        5.0, "Weight of the term against slow colour drift within a material.", low=0.0
+    )
     tv_weight: float = option(0.0, "Weight of the total variation term.", low=0.0)
-    gamut_weight: float = option(1e3, "Weight of the penalty on values outside [0, 1].", low=0.0)
+    gamut_weight: float = option(3e3, "Weight of the penalty on values outside [0, 1].", low=0.0)
     scaling: str = option(
         "target",
         "target: every layer and region relative to its target's norm; paper: the papers' own sums "
         "and means.",
         choices=("target", "paper"),
+    )
+    plain_regions: str = option(
+        "damped",
+        "damped: regions without any texture take less of the style, which would only stain them; "
+        "full: all regions take the same.",
+        choices=("damped", "full"),
     )
 
 
@@ -100,7 +122,7 @@ class OptimizeConfig(Stage):
     iterations: int | None = option(
         None, "Iterations of every solve; without it, each solve's own.", low=0
     )
-    solves: tuple[Solve, ...] = (Solve(scale=0.5, steps=40), Solve(steps=30))
+    solves: tuple[Solve, ...] = (GRID, PIXELS)
 
 
 @dataclass(frozen=True)
@@ -272,14 +294,27 @@ def _plain(value: Any) -> Any:
 
 PRESETS: dict[str, Config] = {
     "photoreal": Config(),
+    "photoreal-fast": Config(
+        preset="photoreal-fast",
+        optimize=OptimizeConfig(
+            solves=(dataclasses.replace(GRID, terms=("swd", "drift", "gamut")),)
+        ),
+        postprocess=PostprocessConfig(guided_radius=7),
+    ),
+    "color": Config(preset="color", optimize=OptimizeConfig(solves=())),
     # Luan et al. 2017 with the authors' published constants: stage one without the Laplacian, from
     # noise, then as long again with it.
     "dpst": Config(
         preset="dpst",
-        objective=ObjectiveConfig(tv_weight=1e-3, gamut_weight=0.0, scaling="paper"),
+        objective=ObjectiveConfig(
+            tv_weight=1e-3, gamut_weight=0.0, scaling="paper", plain_regions="full"
+        ),
         optimize=OptimizeConfig(
             init="noise",
-            solves=(Solve(terms=("content", "style", "tv"), steps=1000), Solve(steps=1000)),
+            solves=(
+                Solve(terms=("content", "style", "tv"), steps=1000),
+                Solve(terms=("content", "style", "photoreal", "tv"), steps=1000),
+            ),
         ),
         postprocess=PostprocessConfig(postprocess="affine"),
     ),

@@ -83,6 +83,9 @@ class _Evaluator:
             if all(torch.equal(p, k) for p, k in zip(parameters, known.at, strict=True)):
                 return known
         total, terms = self.objective(self.canvas.image())
+        penalties = self.canvas.penalties()
+        total = sum(penalties.values(), total)
+        terms = {**terms, **penalties}
         # Contiguous, as LBFGS views them flat.
         grads = [g.detach().contiguous() for g in torch.autograd.grad(total, parameters)]
         values = {name: value.detach() for name, value in terms.items()}

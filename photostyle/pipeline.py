@@ -1,4 +1,4 @@
-"""The stages in order: load, segment, Laplacian, targets, optimise, post-process.
+"""The stages in order: load, segment, start, Laplacian, targets, optimise, post-process, render.
 
 `stylize` is the whole product in one function; every method is a configuration of it.
 """
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from photostyle import images, postprocess
-from photostyle.canvas import build_canvas
+from photostyle.canvas import EPSILON, RADIUS, build_canvas
 from photostyle.config import Config, Solve
 from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
@@ -23,9 +23,9 @@ from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError
 from photostyle.images import Metadata, Photo, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.objective import Scene, build_objective, needs_laplacian
+from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
 from photostyle.optimize import Step, minimise
-from photostyle.render import enlarge_affine
+from photostyle.render import LocalAffine, fit_local_affine
 from photostyle.result import InputFile, Inputs, Result, file_sha256
 from photostyle.segmentation.labels import load_masks
 from photostyle.segmentation.masks import Masks
@@ -97,7 +97,7 @@ def stylize(
         listener: is told of stages and iterations.
 
     Returns:
-        The Result at the working size. Ctrl-C (KeyboardInterrupt) during the optimisation ends it
+        The Result. Ctrl-C (KeyboardInterrupt) during the optimisation ends it
         there and gives the best picture so far, marked `interrupted`.
 
     Raises:
@@ -109,8 +109,7 @@ def stylize(
     device = resolve_device(config.optimize.device)
     with log.stage("load"):
         pair = _loaded(content), _loaded(style)
-        encoder, note = load_encoder(config.encoder.encoder, device)
-        log.note("load", note)
+        encoder = _encoder(config, device, log)
     with log.stage("segment"):
         scene, masks = _segment(*pair, config, content_mask, style_mask)
         log.note("segment", *masks.warnings)
@@ -119,21 +118,33 @@ def stylize(
         image = start_image(scene, config.optimize.init, config.optimize.seed)
     image = _optimise(image, scene, encoder, config, log)
     with log.stage("post-process"):
-        image = _postprocess(image, scene.content, config)
+        image, maps = _postprocess(image, scene.content, config)
+    with log.stage("render"):
+        image = _render(image, maps, pair[0], config)
     return Result(
-        image=image.cpu(),
+        image=image,
+        maps=maps,
         masks=masks,
         history=tuple(log.history),
         config=config,
         inputs=_inputs(*pair, content_mask, style_mask),
-        encoder=encoder.name,
-        encoder_sha256=encoder.fingerprint,
+        encoder=encoder.name if encoder else "none",
+        encoder_sha256=encoder.fingerprint if encoder else "",
         device=str(device),
         notes=tuple(log.notes),
         seconds=log.seconds,
         interrupted=log.interrupted,
         metadata=_fitting_metadata(pair[0], image),
     )
+
+
+def _encoder(config: Config, device: torch.device, log: _Log) -> Encoder | None:
+    """The encoder, when a solve has a use for it."""
+    if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.solves):
+        return None
+    encoder, note = load_encoder(config.encoder.encoder, device)
+    log.note("load", note)
+    return encoder
 
 
 def _loaded(photo: str | Path | Photo) -> Photo:
@@ -170,7 +181,9 @@ def _fitted(photo: Photo, long_side: int) -> Tensor:
     return resize(photo.image, size)
 
 
-def _optimise(image: Tensor, scene: Scene, encoder: Encoder, config: Config, log: _Log) -> Tensor:
+def _optimise(
+    image: Tensor, scene: Scene, encoder: Encoder | None, config: Config, log: _Log
+) -> Tensor:
     solves = config.optimize.solves
     for number, solve in enumerate(solves, start=1):
         try:
@@ -185,7 +198,7 @@ def _optimise(image: Tensor, scene: Scene, encoder: Encoder, config: Config, log
 def _solve(
     image: Tensor,
     scene: Scene,
-    encoder: Encoder,
+    encoder: Encoder | None,
     config: Config,
     log: _Log,
     which: tuple[int, int, Solve],
@@ -201,9 +214,8 @@ def _solve(
         objective = build_objective(
             small, encoder, config.encoder, config.objective, solve.terms, laplacian
         )
-    canvas = build_canvas(
-        solve.canvas, resize(image, (small.content.shape[2], small.content.shape[3]))
-    )
+    start = resize(image, (small.content.shape[2], small.content.shape[3]))
+    canvas = build_canvas(solve.canvas, start, small.content, config.objective.photoreal_weight)
     steps: list[Step] = []
     with log.stage("optimise"):
         loop = minimise(
@@ -225,8 +237,7 @@ def _solve(
     if steps and steps[-1].stopped == "not finite":
         log.note("optimise", f"Solve {number} met a loss that is not finite at iteration "
                  f"{steps[-1].iteration} and went back to its best picture.")  # fmt: skip
-    result = canvas.image().detach().clamp(0.0, 1.0)
-    return _enlarged(result, small, scene, locally_affine=laplacian is not None)
+    return canvas.render(image, scene.content)
 
 
 def _scale(scene: Scene, solve: Solve) -> float:
@@ -245,25 +256,26 @@ def _laplacian(content: Tensor, config: Config) -> LaplacianOperator:
     return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
 
 
-def _enlarged(result: Tensor, small: Scene, scene: Scene, *, locally_affine: bool) -> Tensor:
-    if small is scene:
-        return result
-    if locally_affine:
-        return enlarge_affine(result, small.content, scene.content)
-    return resize(result, (scene.content.shape[2], scene.content.shape[3]))
-
-
-def _postprocess(image: Tensor, content: Tensor, config: Config) -> Tensor:
+def _postprocess(image: Tensor, content: Tensor, config: Config) -> tuple[Tensor, LocalAffine]:
+    """The finished picture at the working size, and the local maps that make it of the content."""
     options = config.postprocess
     if options.postprocess == "guided":
-        return postprocess.guided(image, content, options.guided_radius, options.guided_epsilon)
+        maps = postprocess.guided(image, content, options.guided_radius, options.guided_epsilon)
+        return maps.apply(content), maps
     if options.postprocess == "affine":
-        return postprocess.smoothed_affine(
+        image = postprocess.smoothed_affine(
             image, content, options.affine_radius, options.affine_edge
         )
-    if options.postprocess == "bilateral":
-        return postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
-    return image
+    elif options.postprocess == "bilateral":
+        image = postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
+    return image, fit_local_affine(image, content, RADIUS, EPSILON)
+
+
+def _render(image: Tensor, maps: LocalAffine, photo: Photo, config: Config) -> Tensor:
+    """The result at the size asked for; the maps are needed only where that is not `image`'s."""
+    own = (photo.image.shape[2], photo.image.shape[3])
+    size = images.fit_size(own, config.image.output_size or max(own))
+    return image.cpu() if size == image.shape[2:] else maps.apply(resize(photo.image, size))
 
 
 def _fitting_metadata(content: Photo, image: Tensor) -> Metadata:

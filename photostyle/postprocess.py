@@ -1,4 +1,4 @@
-"""Post-processing: each operation takes (image, content) and gives an image.
+"""Post-processing: what is done to the optimised picture, seen beside the content.
 
 All images are 1×3×H×W float32 in [0, 1], the content at the image's size.
 """
@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.guided import Array, GuidedFilter
+from photostyle.guided import Array
+from photostyle.render import LocalAffine, fit_local_affine
 
 #: Radii and diameters given "at 512" are scaled with the picture's long side, so that an option
 #: means the same look at any size.
@@ -20,8 +21,9 @@ FIT_RIDGE = 1e-4
 STRIP = 16
 
 
-def guided(image: Tensor, content: Tensor, radius: int, epsilon: float) -> Tensor:
-    """The picture as a smoothed, locally affine map of the content (a colour guided filter).
+def guided(image: Tensor, content: Tensor, radius: int, epsilon: float) -> LocalAffine:
+    """The picture's smoothed, locally affine maps of the content (a colour guided filter), which
+    `render` applies to the content at any size.
 
     Args:
         radius: of the windows, in pixels for a long side of 512.
@@ -31,8 +33,7 @@ def guided(image: Tensor, content: Tensor, radius: int, epsilon: float) -> Tenso
     does for 3×3 ones, in time that does not depend on the radius.
     """
     radius = max(1, round(radius * max(image.shape[2:]) / REFERENCE_SIDE))
-    project = GuidedFilter(_array(content).astype(np.float64), radius, epsilon)
-    return _tensor(project(_array(image))).to(image.device)
+    return fit_local_affine(image, content, radius, epsilon)
 
 
 def bilateral(image: Tensor, diameter: int, color: float) -> Tensor:

@@ -1,34 +1,91 @@
-"""From the size of the optimisation to a larger one, through local affine maps of the content."""
+"""From the size of the optimisation to any other, through local affine maps of the content.
+
+A map per pixel of the small picture says how the content's colours become the result's. The maps
+are smooth, so they may be enlarged; applied to the full-size content they give a full-size result
+with every detail of the original.
+
+Source: Chen et al. 2016, bilateral guided upsampling, with a guided filter's maps for a grid's.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
-from torch import Tensor, from_numpy
+from torch import Tensor
 
 from photostyle.guided import GuidedFilter
 
-#: Windows of the local maps, in pixels of the small picture, and their ridge: small enough to keep
-#: light that changes within an object, large enough to be fitted by any texture.
-RADIUS, EPSILON = 4, 1e-4
+#: Rows rendered at a time: with 12 coefficients each they stay in the processor's cache.
+STRIP = 16
 
 
-def enlarge_affine(small: Tensor, small_content: Tensor, content: Tensor) -> Tensor:
-    """The picture that does to `content` what `small` does to `small_content`.
+@dataclass(frozen=True)
+class LocalAffine:
+    """Affine colour maps over a picture.
+
+    Attributes:
+        coefficients: 12×h×w float32: the 3×3 slopes row by row, then the 3 offsets, in units of
+            the [0, 1] image.
+    """
+
+    coefficients: Tensor
+
+    def faded(self, strength: Tensor | float) -> "LocalAffine":
+        """The maps at part of their strength: 0 is the content, 1 the result.
+
+        Args:
+            strength: one number, or h×w of them.
+        """
+        identity = torch.zeros_like(self.coefficients)
+        identity[[0, 4, 8]] = 1.0
+        return LocalAffine(identity + strength * (self.coefficients - identity))
+
+    def apply(self, content: Tensor) -> Tensor:
+        """The content under the maps: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size.
+
+        Needs memory for the result and 12 values for each column of the content and row of maps.
+        """
+        height, width = content.shape[2:]
+        maps = self.coefficients.to(content.device)
+        wide = F.interpolate(maps[None], (maps.shape[1], width), mode="bilinear")[0]  # 12×h×W
+        above, below, part = _neighbours(maps.shape[1], height, content.device)
+        out = torch.empty_like(content)
+        for top in range(0, height, STRIP):
+            rows = slice(top, top + STRIP)
+            upper, lower = wide[:, above[rows]], wide[:, below[rows]]
+            strip = torch.lerp(upper, lower, part[rows, None])  # 12×rows×W
+            _transform(strip, content[0, :, rows], out[0, :, rows])
+        return out
+
+
+def fit_local_affine(image: Tensor, content: Tensor, radius: int, epsilon: float) -> LocalAffine:
+    """Smoothed local affine maps that take `content` to `image`, both 1×3×h×w in [0, 1].
 
     Args:
-        small: 1×3×h×w result. small_content: 1×3×h×w. content: 1×3×H×W.
+        radius: of the windows, in pixels.
+        epsilon: ridge on the slopes, in squared units of the content.
 
-    Returns:
-        1×3×H×W in [0, 1]: the content under the small pair's local affine maps, enlarged.
-
-    Source: Chen et al. 2016, bilateral guided upsampling, with guided-filter maps in its place.
+    Source: He, Sun, Tang 2013, eq. 19.
     """
-    guide = small_content[0].permute(1, 2, 0).cpu().double().numpy()  # 1×3×h×w -> h×w×3
-    target = small[0].detach().permute(1, 2, 0).cpu().double().numpy()  # 1×3×h×w -> h×w×3
-    slope, offset = GuidedFilter(guide, RADIUS, EPSILON).coefficients(target)
-    maps = np.concatenate([slope.reshape(9, *slope.shape[2:]), offset])  # 12×h×w
-    size = (content.shape[2], content.shape[3])
-    large = F.interpolate(from_numpy(maps).float()[None], size, mode="bilinear")[0]
-    large = large.to(content.device)
-    slopes = large[:9].reshape(3, 3, *size)  # 9×H×W -> 3×3×H×W
-    image: Tensor = (slopes * content).sum(1) + large[9:]
-    return image.clamp(0.0, 1.0)[None]
+    guide = content[0].permute(1, 2, 0).cpu().double().numpy()  # 1×3×h×w -> h×w×3
+    target = image[0].detach().permute(1, 2, 0).cpu().double().numpy()  # 1×3×h×w -> h×w×3
+    slope, offset = GuidedFilter(guide, radius, epsilon).coefficients(target)
+    flat = np.concatenate([slope.reshape(9, *slope.shape[2:]), offset])  # 3×3×h×w, 3×h×w -> 12×h×w
+    return LocalAffine(torch.from_numpy(flat).float())
+
+
+def _neighbours(rows: int, height: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For each output row the two rows of maps around it and how far it is between them."""
+    at = (torch.arange(height, device=device) + 0.5) * (rows / height) - 0.5
+    at = at.clamp(0, rows - 1)
+    above = at.floor().long()
+    return above, (above + 1).clamp(max=rows - 1), at - above
+
+
+def _transform(maps: Tensor, content: Tensor, out: Tensor) -> None:
+    """Writes the 3×rows×W content under 12×rows×W maps to `out`, clamped to [0, 1]."""
+    for c in range(3):
+        plane = torch.addcmul(maps[9 + c], maps[3 * c], content[0])
+        plane.addcmul_(maps[3 * c + 1], content[1]).addcmul_(maps[3 * c + 2], content[2])
+        torch.clamp(plane, 0.0, 1.0, out=out[c])

@@ -17,6 +17,7 @@ from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import Metadata
 from photostyle.optimize import Step
+from photostyle.render import LocalAffine
 from photostyle.saving import atomic_path, read_manifest, save_image
 from photostyle.segmentation.masks import Masks
 
@@ -48,6 +49,7 @@ class Result:
 
     Attributes:
         image: 1×3×H×W float32 in [0, 1].
+        maps: the local affine maps, at the working size, that take the content to it.
         masks: at the working size.
         history: the Steps of every solve.
         encoder, encoder_sha256: its name and the hash of its weights.
@@ -58,6 +60,7 @@ class Result:
     """
 
     image: Tensor
+    maps: LocalAffine
     masks: Masks
     history: tuple[tuple[Step, ...], ...]
     config: Config
@@ -129,6 +132,8 @@ class Recipe:
                 raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
             if file_sha256(file.path) != file.sha256:
                 raise OptionError(f"{file.path}: the {role} has changed since that run.")
+        if not self.encoder_sha256:
+            return  # that run had no use for one
         encoder, _ = load_encoder(self.config.encoder.encoder)
         if encoder.fingerprint != self.encoder_sha256:
             raise OptionError(f"encoder {encoder.name}: its weights are not those of that run.")

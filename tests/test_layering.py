@@ -27,11 +27,13 @@ encoders.weights
 lab
 lut
 color
-losses
+losses wasserstein drift
+grid render
+canvas
 objective
-canvas start
+start
 optimize
-postprocess render
+postprocess
 sheets
 result
 pipeline

@@ -128,8 +128,8 @@ class VggEncoder(Encoder):
         """See `Encoder.least_side`; reflection needs a map of two pixels to mirror."""
         block = int(layer[4])
         if layer.startswith("pool"):
-            return 2**block
-        return 2 ** (block - 1) * (2 if self.padding == "reflect" else 1)
+            return 1 << block
+        return (2 if self.padding == "reflect" else 1) << (block - 1)
 
     def _taps(self, image: Tensor, wanted: frozenset[str], deepest: str) -> dict[str, Tensor]:
         taps: dict[str, Tensor] = {}

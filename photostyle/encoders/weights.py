@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,23 +84,12 @@ def _from_file(path: Path, options: VggOptions | None) -> VggEncoder:
 
 def _read(path: Path) -> object:
     """What the file holds, read in a way that cannot run code."""
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise WeightsError(
-            f"encoder {path} must be a {', '.join(SUFFIXES)} file, got {suffix or 'no suffix'}."
-        )
+    _check_file(path)
     try:
-        if path.stat().st_size == 0:
-            raise WeightsError(f"encoder {path} is empty; a VGG weight file is wanted.")
-        if suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return safetensors.torch.load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise WeightsError(
-            f"encoder {path} cannot be read: {error.strerror or 'unreadable'}."
-        ) from error
-    except WeightsError:
-        raise
+        with warnings.catch_warnings(action="ignore"):  # about the pickle that is refused below
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken file makes the readers raise
         if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
             raise WeightsError(
@@ -107,8 +97,23 @@ def _read(path: Path) -> object:
                 "weights, as torch.save(model.state_dict(), path) does."
             ) from error
         raise WeightsError(
-            f"encoder {path} is damaged or no {suffix} weight file at all."
+            f"encoder {path} is damaged or is no {path.suffix} weight file at all."
         ) from error
+
+
+def _check_file(path: Path) -> None:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise WeightsError(
+            f"encoder {path} must be a {', '.join(SUFFIXES)} file, got {suffix or 'no suffix'}."
+        )
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise WeightsError(f"encoder {path} cannot be read: {error.strerror}.") from error
+    if empty:
+        raise WeightsError(f"encoder {path} is empty; a VGG weight file is wanted.")
 
 
 def _unwrap(content: object, path: Path) -> Mapping[str, Tensor]:

@@ -32,8 +32,8 @@ from photostyle.segmentation.masks import Masks
 from photostyle.start import start_image
 
 #: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest
-#: layer of a VGG needs for a map of a few positions.
-LEAST_SIDE, LEAST_SOLVE_SIDE = 32, 64
+#: layer of an encoder needs for a map of a few positions.
+LEAST_SIDE, LEAST_SOLVE_SIDE = 48, 64
 
 
 class Listener(Protocol):

@@ -51,7 +51,7 @@ def test_run_writes_picture_manifest_and_sheet(folder: Path) -> None:
     done = photostyle(folder, f"{MASKED} --out sub/result.png --sheet sub/sheet.png")
     assert done.returncode == 0, done.stderr
     with Image.open(folder / "sub/result.png") as picture:
-        assert picture.size == (96, 72)
+        assert picture.size == (120, 90)
         embedded = json.loads(picture.text["photostyle"])
     manifest = json.loads((folder / "sub/result.json").read_text())
     assert embedded == manifest
@@ -110,7 +110,7 @@ def test_other_formats(folder: Path, out: str) -> None:
     done = photostyle(folder, f"{MASKED} --iterations 1 --out {out}")
     assert done.returncode == 0, done.stderr
     with Image.open(folder / out) as picture:
-        assert picture.size == (96, 72)
+        assert picture.size == (120, 90)
     assert photostyle(folder, f"replay {out} --out again.png").returncode == 0
 
 

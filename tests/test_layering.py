@@ -34,6 +34,7 @@ objective
 start
 optimize
 postprocess
+metrics
 sheets
 result
 pipeline

@@ -34,7 +34,7 @@ from photostyle.encoders.base import Encoder
 BLOCKS = (2, 2, 4, 4, 4)
 ORIENTATIONS = 4
 KERNEL = 5
-FREQUENCY = 1.5  # radians per pixel: above half of Nyquist, the octave that the level below lacks
+FREQUENCY = 1.5  # radians per pixel: about half of Nyquist, in the octave that coarser levels lack
 BANDWIDTH = 1.2  # pixels, deviation of the Gaussian window along the wave
 ELONGATION = 0.7  # of the window across the wave: its deviation is BANDWIDTH / ELONGATION
 

@@ -32,8 +32,9 @@ RADIUS = 4
 #: Ridge on the slopes of the affine maps, per pixel: large enough that a map must not blow up
 #: the content's noise to explain what was added.
 RIDGE = 1e-4
-#: Least variance, three channels together, that counts as structure: two 8-bit levels in each.
-NOISE = 3 * (2 / 255) ** 2
+#: Least variance, three channels together, that a share is taken of: four 8-bit levels in each
+#: channel. Of much weaker structure the ridge lets no map explain all, and it is hardly seen.
+NOISE = 3 * (4 / 255) ** 2
 #: ΔE below which content and style have the same colours to begin with.
 SAME_COLOURS = 0.5
 #: Relative difference in width : height that a result may have to its content.
@@ -97,9 +98,11 @@ def measure(
         )
     # A result smaller than that is not enlarged: the content would keep detail it cannot have.
     size = fit_size(_size(content), min(LONG_SIDE, max(_size(image))))
-    image, content = resize(image, size), resize(content, size)
-    style = resize(style, fit_size(_size(style), LONG_SIDE))
-    masks, partners = resize_masks(content_masks, size), resize_masks(style_masks, _size(style))
+    style_size = fit_size(_size(style), LONG_SIDE)
+    image, content = resize(image, size).cpu(), resize(content, size).cpu()
+    style = resize(style, style_size).cpu()
+    masks = resize_masks(content_masks.cpu(), size)
+    partners = resize_masks(style_masks.cpu(), style_size)
     colour, content_colour = _colour_distances((image, content), style, masks, partners)
     taken = 1.0 if content_colour < SAME_COLOURS else 1 - colour / content_colour
     return Scores(
@@ -119,8 +122,8 @@ def departure(image: Tensor, content: Tensor) -> Tensor:
     end at the border. With colours I, μ and Σ their mean and covariance in the window, and
     covariance c with a channel v, the map is a = (Σ + ε·1)⁻¹c, ε = 1e-4, and what it leaves is
     var(v) − 2aᵀc + aᵀΣa (ridge regression; Levin et al. 2008, equation 7, centred). Variances
-    under two 8-bit levels per channel count as that much, so that what no eye sees is not
-    reported as a share of next to nothing.
+    under four 8-bit levels per channel count as that much, so that noise in a plain surface is not
+    reported as a large share of next to nothing.
 
     Args:
         image, content: 1×3×H×W float32 sRGB in [0, 1], of one size.
@@ -142,14 +145,12 @@ def heatmap(image: Tensor, content: Tensor) -> Tensor:
     """`departure` as a picture: 1×3×H×W float32 in [0, 1], on the image's device.
 
     The content in dimmed grey where the image is an affine map of it; from there through violet
-    and orange to pale yellow where all variance is its own. The ramp follows the root of the
-    share: a tenth is easily seen in a photograph, and so it is here. Takes and raises what
-    `departure` does.
+    and orange to pale yellow where all variance is its own. Takes and raises what `departure` does.
     """
-    strength = departure(image, content).sqrt().cpu().numpy()
+    strength = departure(image, content).cpu().numpy()
     levels = np.rint(strength * 255).astype(np.uint8)
     ramp = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1].astype(np.float32) / 255
-    grey = 0.5 * _pixels(content) @ _LUMA
+    grey = 0.6 * _pixels(content) @ _LUMA
     # The ramp starts at black, so that what is laid over adds nothing where there is nothing.
     picture = (grey * (1 - strength))[..., None] + ramp
     planes = np.ascontiguousarray(picture.clip(0, 1).transpose(2, 0, 1), np.float32)
@@ -238,8 +239,9 @@ def _edge_similarity(image: Array, content: Array) -> float:
 def _edge_map(image: Array) -> Array:
     """H×W float64 gradient magnitude of the luma, 1 at a strong edge of this very picture."""
     luma = (image @ _LUMA).astype(np.float64)
-    across, along = (cv2.Sobel(luma, -1, dx, 1 - dx, borderType=cv2.BORDER_REFLECT) for dx in (1, 0))
-    magnitude: Array = np.hypot(across, along)
+    across = cv2.Sobel(luma, -1, 1, 0, borderType=cv2.BORDER_REFLECT)
+    down = cv2.Sobel(luma, -1, 0, 1, borderType=cv2.BORDER_REFLECT)
+    magnitude: Array = np.hypot(across, down)
     strong = max(float(np.percentile(magnitude, _STRONG)), _LEVEL_EDGE)
     return np.minimum(magnitude / strong, _STRONGEST)
 
@@ -258,7 +260,7 @@ def _colour_distances(
     totals, area = [0.0] * len(images), 0
     for mask, partner in zip(masks, partners, strict=True):
         inside, source = _members(mask), _members(partner)
-        pixels, sample = _thinned(inside).to(style.device), _thinned(source).to(style.device)
+        pixels, sample = _thinned(inside), _thinned(source)
         distance = RegionWasserstein(
             flat[..., sample], torch.ones(1, 1, len(pixels)), torch.ones(1, 1, len(sample))
         )
@@ -280,4 +282,4 @@ def _thinned(rows: Tensor) -> Tensor:
     if len(rows) <= MOST_PIXELS:
         return rows
     chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:MOST_PIXELS]
-    return rows[chosen.sort().values.to(rows.device)]
+    return rows[chosen.sort().values]

@@ -43,9 +43,6 @@ class ImageConfig(Stage):
     """Stage 1, load."""
 
     size: int = option(700, "Long side in pixels at which the picture is optimised.", low=32)
-    output_size: int | None = option(
-        None, "Long side in pixels of the result; without it, the content's own.", low=32
-    )
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class ObjectiveConfig(Stage):
         low=0.0,
     )
     drift_weight: float = option(
-        5.0, "Weight of the term against slow colour drift within a material.", low=0.0
+        1.7, "Weight of the term against slow colour drift within a material.", low=0.0
     )
     tv_weight: float = option(0.0, "Weight of the total variation term.", low=0.0)
     gamut_weight: float = option(3e3, "Weight of the penalty on values outside [0, 1].", low=0.0)
@@ -137,6 +134,13 @@ class PostprocessConfig(Stage):
     )
     guided_radius: int = option(5, "Window radius of guided, in pixels at 512.", low=1, high=200)
     guided_epsilon: float = option(1e-4, "Regularisation of guided.", low=1e-9, high=1.0)
+    shadow_recovery: float = option(
+        1.0,
+        "Share of the start's local contrast below which crushed shadows come back, with guided; "
+        "0 is off.",
+        low=0.0,
+        high=2.0,
+    )
     affine_radius: int = option(15, "Radius of affine, in pixels.", low=1, high=200)
     affine_edge: float = option(
         0.01, "Range sigma of affine, in units of the [0, 1] content.", low=1e-4, high=10.0
@@ -144,6 +148,20 @@ class PostprocessConfig(Stage):
     bilateral_diameter: int = option(9, "Diameter of bilateral, in pixels at 512.", low=3, high=200)
     bilateral_color: float = option(
         0.08, "Range sigma of bilateral, in units of the [0, 1] image.", low=1e-4, high=10.0
+    )
+
+
+@dataclass(frozen=True)
+class RenderConfig(Stage):
+    """Stage 7, rendering at the size of delivery."""
+
+    output_size: int | None = option(
+        None, "Long side in pixels of the result; without it, the content's own.", low=32
+    )
+    strength: str = option(
+        "1",
+        "How much of the change to keep, 0 to 1: one number, or region=number with commas, such as "
+        "0.8,blue=0.5.",
     )
 
 
@@ -158,6 +176,7 @@ class Config:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     optimize: OptimizeConfig = field(default_factory=OptimizeConfig)
     postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
+    render: RenderConfig = field(default_factory=RenderConfig)
 
     def with_options(self, values: Mapping[str, Any]) -> "Config":
         """A copy with fields set by their bare names, e.g. {"photoreal_weight": 1e4}.
@@ -296,12 +315,17 @@ PRESETS: dict[str, Config] = {
     "photoreal": Config(),
     "photoreal-fast": Config(
         preset="photoreal-fast",
+        objective=ObjectiveConfig(drift_weight=2.7),
         optimize=OptimizeConfig(
             solves=(dataclasses.replace(GRID, terms=("swd", "drift", "gamut")),)
         ),
-        postprocess=PostprocessConfig(guided_radius=7),
+        postprocess=PostprocessConfig(guided_radius=7, shadow_recovery=0.7),
     ),
-    "color": Config(preset="color", optimize=OptimizeConfig(solves=())),
+    "color": Config(
+        preset="color",
+        optimize=OptimizeConfig(solves=()),
+        postprocess=PostprocessConfig(guided_radius=10),
+    ),
     # Luan et al. 2017 with the authors' published constants: stage one without the Laplacian, from
     # noise, then as long again with it.
     "dpst": Config(

@@ -29,6 +29,8 @@ LIGHT = 0.05
 #: Least weight of a region in the style terms, however plain.
 LEAST_WEIGHT = 0.02
 LEAST_PIXELS = 50
+#: Standard deviation in ΔE from which a style region counts as fully textured.
+FULL_CONTRAST = 300.0**0.5
 #: Least sigma in pixels to which a picture may be shrunk before it is blurred.
 LEAST_SIGMA = 3.0
 
@@ -108,6 +110,23 @@ def region_weights(activity: Tensor, masks: Tensor) -> Tensor:
     """K factors for the style terms: a plain region cannot take a textured one's statistics."""
     mean = (masks * activity).sum(dim=(1, 2)) / masks.sum(dim=(1, 2)).clamp(min=1)
     return mean.clamp(min=LEAST_WEIGHT)
+
+
+def style_contrast(style: Tensor, masks: Tensor) -> Tensor:
+    """K factors in [0, 1] for the Gram terms: a style region without contrast has no texture to
+    give, and its statistics would only blotch.
+
+    Args:
+        style: 1×3×h×w. masks: K×h×w.
+    """
+    lab = rgb_to_lab(style[0].reshape(3, -1).T)  # N×3
+    shares = masks.flatten(1)  # K×N
+    shares = shares / shares.sum(dim=1, keepdim=True).clamp(min=1e-6)
+    mean = shares @ lab
+    variance = torch.stack(
+        [s @ (lab - m).square().sum(1) for s, m in zip(shares, mean, strict=True)]
+    )
+    return (variance / FULL_CONTRAST**2).clamp(max=1.0)
 
 
 def low_pass(image: Tensor, sigma: float) -> Tensor:

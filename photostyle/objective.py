@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from photostyle.config import EncoderConfig, ObjectiveConfig
-from photostyle.drift import Drift, activity, region_weights
+from photostyle.drift import Drift, activity, region_weights, style_contrast
 from photostyle.encoders.base import Encoder
 from photostyle.images import resize
 from photostyle.lab import rgb_to_lab
@@ -134,10 +134,12 @@ def build_objective(
     pixels = scene.content.shape[2] * scene.content.shape[3]
     active = activity(scene.content, scene.content_masks)
     damped = weights.plain_regions == "damped"
-    take = region_weights(active, scene.content_masks) if damped else active.new_ones(len(active))
+    whole = active.new_ones(len(active))
+    take = region_weights(active, scene.content_masks) if damped else whole
+    give = style_contrast(scene.style, scene.style_masks) if damped else whole
     makers: dict[str, Callable[[], tuple[tuple[str, ...], Value]]] = {
         "content": lambda: _content(scene, _given(encoder), taps, weights.scaling),
-        "style": lambda: _style(scene, _given(encoder), taps, weights.scaling, take),
+        "style": lambda: _style(scene, _given(encoder), taps, weights.scaling, take * give),
         "swd": lambda: ((), _swd(scene, take)),
         "drift": lambda: ((), _drift(scene, active)),
         "photoreal": lambda: (
@@ -205,10 +207,11 @@ def _content(
     encoder.check_layers(layers)
     targets = encoder(scene.content, layers)
     relative = scaling == "target"
+    share = 1.0 / encoder.content_unit if relative else 1.0
 
     def value(_: Tensor, features: Features) -> Tensor:
         losses = [content_loss(features[n], targets[n], relative=relative) for n in layers]
-        return torch.stack(losses).mean()
+        return share * torch.stack(losses).mean()
 
     return layers, value
 
@@ -230,7 +233,7 @@ def _style(
     content, style = encoder(scene.content, layers), encoder(scene.style, layers)
     targets = {n: _gram_target(scene, style[n], content[n].shape, scaling, take) for n in layers}
     # Luan et al. add the layers up; the mean keeps the weight's meaning for any choice of layers.
-    share = 1.0 / len(layers) if relative else 1.0
+    share = 1.0 / (len(layers) * encoder.style_unit) if relative else 1.0
 
     def value(_: Tensor, features: Features) -> Tensor:
         losses = []

@@ -3,7 +3,6 @@
 `stylize` is the whole product in one function; every method is a configuration of it.
 """
 
-import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +15,22 @@ from torch import Tensor
 
 from photostyle import images, postprocess
 from photostyle.canvas import EPSILON, RADIUS, build_canvas
-from photostyle.config import Config, Solve
+from photostyle.config import Config, PostprocessConfig, Solve
+from photostyle.delivery import deliver, fitting_metadata
 from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError
-from photostyle.images import Metadata, Photo, load_image, resize
+from photostyle.images import Photo, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
+from photostyle.metrics import measure
 from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
 from photostyle.optimize import Step, minimise
 from photostyle.render import LocalAffine, fit_local_affine
 from photostyle.result import InputFile, Inputs, Result, file_sha256
 from photostyle.segmentation.labels import load_masks
 from photostyle.segmentation.masks import Masks
+from photostyle.shadows import lost_contrast
 from photostyle.start import start_image
 
 #: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest
@@ -115,15 +117,18 @@ def stylize(
         log.note("segment", *masks.warnings)
         scene = scene.to(device)
     with log.stage("start"):
-        image = start_image(scene, config.optimize.init, config.optimize.seed)
-    image = _optimise(image, scene, encoder, config, log)
+        start = start_image(scene, config.optimize.init, config.optimize.seed)
+    image = _optimise(start, scene, encoder, config, log)
     with log.stage("post-process"):
-        image, maps = _postprocess(image, scene.content, config)
+        image, maps = _postprocess(image, start, scene.content, config)
     with log.stage("render"):
-        image = _render(image, maps, pair[0], config)
+        rendered = deliver(pair[0], maps, masks, config.render, image)
+    with log.stage("measure"):
+        scores = measure(rendered, *(x.cpu() for x in vars(scene).values()))
     return Result(
-        image=image,
+        image=rendered,
         maps=maps,
+        scores=scores,
         masks=masks,
         history=tuple(log.history),
         config=config,
@@ -134,7 +139,7 @@ def stylize(
         notes=tuple(log.notes),
         seconds=log.seconds,
         interrupted=log.interrupted,
-        metadata=_fitting_metadata(pair[0], image),
+        metadata=fitting_metadata(pair[0], rendered),
     )
 
 
@@ -256,11 +261,13 @@ def _laplacian(content: Tensor, config: Config) -> LaplacianOperator:
     return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
 
 
-def _postprocess(image: Tensor, content: Tensor, config: Config) -> tuple[Tensor, LocalAffine]:
+def _postprocess(
+    image: Tensor, start: Tensor, content: Tensor, config: Config
+) -> tuple[Tensor, LocalAffine]:
     """The finished picture at the working size, and the local maps that make it of the content."""
     options = config.postprocess
     if options.postprocess == "guided":
-        maps = postprocess.guided(image, content, options.guided_radius, options.guided_epsilon)
+        maps = _project(image, start, content, options)
         return maps.apply(content), maps
     if options.postprocess == "affine":
         image = postprocess.smoothed_affine(
@@ -271,21 +278,16 @@ def _postprocess(image: Tensor, content: Tensor, config: Config) -> tuple[Tensor
     return image, fit_local_affine(image, content, RADIUS, EPSILON)
 
 
-def _render(image: Tensor, maps: LocalAffine, photo: Photo, config: Config) -> Tensor:
-    """The result at the size asked for; the maps are needed only where that is not `image`'s."""
-    own = (photo.image.shape[2], photo.image.shape[3])
-    size = images.fit_size(own, config.image.output_size or max(own))
-    return image.cpu() if size == image.shape[2:] else maps.apply(resize(photo.image, size))
-
-
-def _fitting_metadata(content: Photo, image: Tensor) -> Metadata:
-    """The content's metadata with its alpha channel at the result's size."""
-    alpha = content.metadata.alpha
-    if alpha is None:
-        return content.metadata
-    plane = torch.from_numpy(alpha).float().expand(1, 3, *alpha.shape)  # H×W -> 1×3×H×W
-    fitted = resize(plane, (image.shape[2], image.shape[3]))[0, 0].numpy()
-    return dataclasses.replace(content.metadata, alpha=fitted)
+def _project(
+    image: Tensor, start: Tensor, content: Tensor, options: PostprocessConfig
+) -> LocalAffine:
+    """The guided maps, turned back towards the start's where the solves crushed the shadows."""
+    maps, before = (
+        postprocess.guided(x, content, options.guided_radius, options.guided_epsilon)
+        for x in (image, start)
+    )
+    lost = lost_contrast(maps.apply(content), before.apply(content), options.shadow_recovery)
+    return maps.mixed(before, lost.to(maps.coefficients.device))
 
 
 def _inputs(

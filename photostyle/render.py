@@ -31,15 +31,19 @@ class LocalAffine:
 
     coefficients: Tensor
 
-    def faded(self, strength: Tensor | float) -> "LocalAffine":
-        """The maps at part of their strength: 0 is the content, 1 the result.
+    def mixed(self, other: "LocalAffine", share: Tensor) -> "LocalAffine":
+        """These maps where the h×w `share` is 0, `other` where it is 1."""
+        return LocalAffine(torch.lerp(self.coefficients, other.coefficients, share))
+
+    def faded(self, strength: Tensor) -> "LocalAffine":
+        """The maps at part of their strength: where it is 0 the content, where it is 1 the result.
 
         Args:
-            strength: one number, or h×w of them.
+            strength: h×w, or a scalar.
         """
         identity = torch.zeros_like(self.coefficients)
         identity[[0, 4, 8]] = 1.0
-        return LocalAffine(identity + strength * (self.coefficients - identity))
+        return LocalAffine(identity).mixed(self, strength)
 
     def apply(self, content: Tensor) -> Tensor:
         """The content under the maps: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size.

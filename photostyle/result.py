@@ -16,6 +16,7 @@ from photostyle.config import Config
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import Metadata
+from photostyle.metrics import Scores
 from photostyle.optimize import Step
 from photostyle.render import LocalAffine
 from photostyle.saving import atomic_path, read_manifest, save_image
@@ -51,6 +52,7 @@ class Result:
         image: 1×3×H×W float32 in [0, 1].
         maps: the local affine maps, at the working size, that take the content to it.
         masks: at the working size.
+        scores: structure kept and style taken.
         history: the Steps of every solve.
         encoder, encoder_sha256: its name and the hash of its weights.
         notes: sentences for the user (encoder and why, merged regions, early stops).
@@ -62,6 +64,7 @@ class Result:
     image: Tensor
     maps: LocalAffine
     masks: Masks
+    scores: Scores
     history: tuple[tuple[Step, ...], ...]
     config: Config
     inputs: Inputs
@@ -88,6 +91,7 @@ class Result:
             "encoder": {"name": self.encoder, "sha256": self.encoder_sha256},
             "size": [self.image.shape[3], self.image.shape[2]],
             "regions": [vars(region) for region in self.masks.regions],
+            "scores": vars(self.scores),
             "notes": list(self.notes),
             "seconds": {stage: round(s, 3) for stage, s in self.seconds.items()},
             "interrupted": self.interrupted,

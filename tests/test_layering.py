@@ -29,12 +29,14 @@ lut
 color
 losses wasserstein drift
 grid render
+shadows
 canvas
 objective
 start
 optimize
 postprocess
 metrics
+delivery
 sheets
 result
 pipeline

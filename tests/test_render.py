@@ -41,10 +41,14 @@ def test_apply_is_bilinear_in_the_maps() -> None:
 def test_strength_runs_from_the_content_to_the_result() -> None:
     content = random_picture(20, 30)
     maps = fit_local_affine(recolored(content), content, radius=3, epsilon=1e-6)
-    torch.testing.assert_close(maps.faded(0.0).apply(content), content, atol=1e-6, rtol=0)
-    torch.testing.assert_close(maps.faded(1.0).apply(content), maps.apply(content))
+    torch.testing.assert_close(
+        maps.faded(torch.tensor(0.0)).apply(content), content, atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(maps.faded(torch.tensor(1.0)).apply(content), maps.apply(content))
     half = 0.5 * (content + maps.apply(content))
-    torch.testing.assert_close(maps.faded(0.5).apply(content), half, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        maps.faded(torch.tensor(0.5)).apply(content), half, atol=1e-5, rtol=0
+    )
 
 
 def test_strength_may_differ_by_place() -> None:
@@ -68,4 +72,4 @@ def test_values_stay_in_range() -> None:
     maps = LocalAffine(torch.full((12, 4, 4), 2.0))
     out = maps.apply(random_picture(9, 9))
     assert out.max() == 1.0
-    assert maps.faded(0.0).apply(torch.ones(1, 3, 2, 2)).max() <= 1.0
+    assert maps.faded(torch.tensor(0.0)).apply(torch.ones(1, 3, 2, 2)).max() <= 1.0

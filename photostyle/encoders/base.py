@@ -23,12 +23,18 @@ class Encoder(nn.Module):
     layer_names
         Every layer that can be asked for, shallow to deep, named as in the papers (`relu4_2`).
 
+    style_unit, content_unit
+        Relative squared distances of Gram matrices and of features that count as 1 in the
+        objective, so that its weights mean the same look for every encoder. VGG networks define 1.
+
     Weights never require a gradient; weights and maps are laid out channels-last.
     """
 
     name: str
     fingerprint: str
     layer_names: tuple[str, ...]
+    style_unit: float = 1.0
+    content_unit: float = 1.0
 
     def __call__(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """See `forward`; here so that callers are typed."""

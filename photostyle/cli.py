@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_run(_command(commands, "run", "style one photograph after another", _run))
     _add_replay(_command(commands, "replay", "run a result's manifest again", _replay))
+    _add_render(
+        _command(commands, "render", "deliver a result at another strength or size", _render)
+    )
     shown = _command(commands, "config", "print the configuration as TOML and stop", _config)
     _add_options(shown)
     return parser
@@ -104,26 +107,44 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     _add_outputs(files)
 
 
+def _add_render(parser: argparse.ArgumentParser) -> None:
+    files = parser.add_argument_group("files")
+    files.add_argument("manifest", type=Path, help="result picture, or the .json beside it")
+    files.add_argument("--out", type=Path, required=True, help="picture to write")
+    _add_options(parser, stages=("render",), presets=False)
+
+
 def _add_outputs(files: Any) -> None:
     files.add_argument(
         "--out", type=Path, default=Path("result.png"),
-        help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest is "
-        "written beside it as .json",
+        help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
+        "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
+    files.add_argument(
+        "--heatmap",
+        type=Path,
+        help="also write where the result is no local affine map of the content",
+    )
     files.add_argument(
         "--sheet", type=Path, help="also write content, style and result side by side"
     )
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    general = parser.add_argument_group("configuration")
-    general.add_argument(
-        "--preset", help=f"configuration to begin with: {', '.join(configs.PRESETS)} "
-        "(default: photoreal)",
-    )  # fmt: skip
-    general.add_argument("--config", type=Path, help="TOML or JSON file of options")
+def _add_options(
+    parser: argparse.ArgumentParser, stages: tuple[str, ...] | None = None, presets: bool = True
+) -> None:
+    """Options for the configuration's fields, of some stages or of all."""
+    if presets:
+        general = parser.add_argument_group("configuration")
+        general.add_argument(
+            "--preset", help=f"configuration to begin with: {', '.join(configs.PRESETS)} "
+            "(default: photoreal)",
+        )  # fmt: skip
+        general.add_argument("--config", type=Path, help="TOML or JSON file of options")
     groups: dict[str, Any] = {}
     for stage, f, _ in configs.options():
+        if stages and stage not in stages:
+            continue
         default = getattr(getattr(Config(), stage), f.name)
         group = groups.setdefault(stage, None) or parser.add_argument_group(stage)
         groups[stage] = group
@@ -154,11 +175,15 @@ def _configured(arguments: argparse.Namespace) -> Config:
         base = configs.load_config(arguments.config)
     else:
         base = configs.preset(arguments.preset or "photoreal")
-    given = vars(arguments)
-    words = {f.name: (f, kind, given[f"option_{f.name}"]) for _, f, kind in configs.options()}
-    return base.with_options(
-        {n: parse(f, kind, text) for n, (f, kind, text) in words.items() if text is not None}
+    return base.with_options(_given(arguments))
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The values of the configuration's fields that stand on the command line."""
+    words = (
+        (f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in configs.options()
     )
+    return {f.name: parse(f, kind, text) for f, kind, text in words if text is not None}
 
 
 def _config(arguments: argparse.Namespace) -> int:
@@ -182,6 +207,24 @@ def _replay(arguments: argparse.Namespace) -> int:
     return _stylize(arguments, recipe.config, files.content.path, files.style.path, *masks)
 
 
+def _render(arguments: argparse.Namespace) -> int:
+    from photostyle.delivery import Grade, deliver, fitting_metadata
+    from photostyle.images import load_image
+    from photostyle.result import grade_path, load_recipe
+    from photostyle.saving import check_output, save_image
+
+    recipe = load_recipe(arguments.manifest)
+    recipe.verify(encoder=False)
+    check_output(arguments.out, [recipe.inputs.content.path, arguments.manifest])
+    photo = load_image(recipe.inputs.content.path)
+    # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
+    options = Config().with_options(_given(arguments)).render
+    image = deliver(photo, Grade.load(grade_path(arguments.manifest)), options)
+    save_image(arguments.out, image, fitting_metadata(photo, image))
+    print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")
+    return 0
+
+
 def _stylize(
     arguments: argparse.Namespace,
     config: Config,
@@ -196,7 +239,7 @@ def _stylize(
     from photostyle.saving import check_output
 
     inputs = [p for p in (content, style, content_mask, style_mask) if p is not None]
-    for path in (arguments.out, arguments.sheet):
+    for path in (arguments.out, arguments.sheet, arguments.heatmap):
         if path is not None:
             check_output(path, inputs)
     with Progress() as progress:
@@ -208,13 +251,18 @@ def _stylize(
     print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
     if arguments.sheet:
         _write_sheet(arguments.sheet, content, style, result)
+    if arguments.heatmap:
+        _write_heatmap(arguments.heatmap, content, result)
     return INTERRUPTED if result.interrupted else 0
 
 
 def _state(result: "Result") -> str:
     seconds = sum(result.seconds.values())
     size = f"{result.image.shape[3]}×{result.image.shape[2]}"
-    return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s"
+    scores = (
+        f"structure kept {result.scores.structure:.3f}, style taken {result.scores.style_taken:.0%}"
+    )
+    return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s, {scores}"
 
 
 def _write_sheet(path: Path, content: Path, style: Path, result: "Result") -> None:
@@ -223,4 +271,14 @@ def _write_sheet(path: Path, content: Path, style: Path, result: "Result") -> No
 
     pictures = [("content", load_image(content).image), ("style", load_image(style).image)]
     contact_sheet([[*pictures, ("result", result.image)]], path)
+    print(path)
+
+
+def _write_heatmap(path: Path, content: Path, result: "Result") -> None:
+    from photostyle.images import load_image, resize
+    from photostyle.metrics import heatmap
+    from photostyle.saving import save_image
+
+    size = (result.image.shape[2], result.image.shape[3])
+    save_image(path, heatmap(result.image, resize(load_image(content).image, size)))
     print(path)

@@ -4,30 +4,74 @@ Nothing is optimised here, so a finished run can be delivered again at once.
 """
 
 import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from photostyle.config import RenderConfig
 from photostyle.errors import OptionError
 from photostyle.images import Metadata, Photo, fit_size, resize
 from photostyle.render import LocalAffine
-from photostyle.segmentation.masks import Masks
+from photostyle.saving import atomic_path
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A finished change of light and colour, apart from the picture that it was found on.
+
+    Attributes:
+        maps: local affine maps from content to result, at the working size.
+        masks: K×h×w float32 regions of the content at that size, summing to 1 over K.
+        names: of the regions.
+    """
+
+    maps: LocalAffine
+    masks: Tensor
+    names: tuple[str, ...]
+
+    def save(self, path: Path) -> None:
+        """Writes the grade as safetensors: half-precision maps, 8-bit masks.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        tensors = {
+            "maps": self.maps.coefficients.cpu().half(),
+            "masks": self.masks.cpu().mul(255).round().byte(),
+        }
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary, metadata={"names": json.dumps(self.names)})
+
+    @classmethod
+    def load(cls, path: Path) -> "Grade":
+        """Reads what `save` wrote.
+
+        Raises:
+            OptionError: there is no such file, or it is damaged.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                maps, masks = (file.get_tensor(name).float() for name in ("maps", "masks"))
+                names = json.loads(file.metadata()["names"])
+        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            raise OptionError(
+                f"{path}: the run's local maps are missing or damaged; run it again."
+            ) from None
+        return cls(LocalAffine(maps), masks / masks.sum(0).clamp(min=1.0), tuple(names))
 
 
 def deliver(
-    photo: Photo,
-    maps: LocalAffine,
-    masks: Masks,
-    options: RenderConfig,
-    working: Tensor | None = None,
+    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor | None = None
 ) -> Tensor:
     """The result at the size and strength asked for.
 
     Args:
         photo: the content at its own size.
-        maps: local affine maps from content to result, at the working size.
-        masks: at the working size; their names are those of `options.strength`.
         working: 1×3×h×w finished picture at the working size, taken as it is when it already has
             the size asked for and full strength.
 
@@ -38,27 +82,31 @@ def deliver(
         OptionError: a strength that is no number in [0, 1], or a region that is not there.
     """
     size = fit_size(_size(photo.image), options.output_size or max(_size(photo.image)))
-    strength = strength_map(options.strength, masks)
-    if working is not None and _size(working) == size and bool((strength == 1).all()):
+    strength = strength_map(options.strength, grade)
+    full = bool((strength == 1).all())
+    if working is not None and _size(working) == size and full:
         return working.cpu()
-    return maps.faded(strength).apply(resize(photo.image, size))
+    maps = grade.maps if full else grade.maps.faded(strength)
+    return maps.apply(resize(photo.image, size))
 
 
-def strength_map(text: str, masks: Masks) -> Tensor:
+def strength_map(text: str, grade: Grade) -> Tensor:
     """h×w strengths in [0, 1] from words such as "0.8" or "0.8,blue=0.5".
 
     Raises:
         OptionError: as for `deliver`.
     """
-    values = {region.name: 1.0 for region in masks.regions}
+    values = dict.fromkeys(grade.names, 1.0)
     for word in text.split(","):
         name, separator, number = word.strip().rpartition("=")
         if separator and name not in values:
             known = ", ".join(values)
             raise OptionError(f"--strength {text}: there is no region {name!r}; there is {known}.")
         values.update(dict.fromkeys([name] if separator else values, _strength(number, text)))
-    weights = torch.tensor(list(values.values()))[:, None, None]
-    return (masks.content.cpu() * weights).sum(dim=0).clamp(0.0, 1.0)
+    if len(set(values.values())) == 1:  # exact, whatever the masks' rounding
+        return torch.full(grade.masks.shape[1:], values[grade.names[0]])
+    weights = torch.tensor([values[name] for name in grade.names])[:, None, None]
+    return (grade.masks * weights).sum(dim=0).clamp(0.0, 1.0)
 
 
 def fitting_metadata(photo: Photo, image: Tensor) -> Metadata:

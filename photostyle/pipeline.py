@@ -16,7 +16,7 @@ from torch import Tensor
 from photostyle import images, postprocess
 from photostyle.canvas import EPSILON, RADIUS, build_canvas
 from photostyle.config import Config, PostprocessConfig, Solve
-from photostyle.delivery import deliver, fitting_metadata
+from photostyle.delivery import Grade, deliver, fitting_metadata
 from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
@@ -122,12 +122,13 @@ def stylize(
     with log.stage("post-process"):
         image, maps = _postprocess(image, start, scene.content, config)
     with log.stage("render"):
-        rendered = deliver(pair[0], maps, masks, config.render, image)
+        grade = Grade(maps, masks.content, tuple(region.name for region in masks.regions))
+        rendered = deliver(pair[0], grade, config.render, image)
     with log.stage("measure"):
         scores = measure(rendered, *(x.cpu() for x in vars(scene).values()))
     return Result(
         image=rendered,
-        maps=maps,
+        grade=grade,
         scores=scores,
         masks=masks,
         history=tuple(log.history),

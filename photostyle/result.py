@@ -13,12 +13,12 @@ from torch import Tensor
 
 from photostyle import config as configs
 from photostyle.config import Config
+from photostyle.delivery import Grade
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import Metadata
 from photostyle.metrics import Scores
 from photostyle.optimize import Step
-from photostyle.render import LocalAffine
 from photostyle.saving import atomic_path, read_manifest, save_image
 from photostyle.segmentation.masks import Masks
 
@@ -50,7 +50,7 @@ class Result:
 
     Attributes:
         image: 1×3×H×W float32 in [0, 1].
-        maps: the local affine maps, at the working size, that take the content to it.
+        grade: the local affine maps, at the working size, that take the content to it.
         masks: at the working size.
         scores: structure kept and style taken.
         history: the Steps of every solve.
@@ -62,7 +62,7 @@ class Result:
     """
 
     image: Tensor
-    maps: LocalAffine
+    grade: Grade
     masks: Masks
     scores: Scores
     history: tuple[tuple[Step, ...], ...]
@@ -98,21 +98,18 @@ class Result:
             "history": [_trace(steps) for steps in self.history],
         }
 
-    def save(self, path: Path) -> Path:
-        """Writes the picture, the manifest inside it where the format can, and beside it as JSON.
-
-        Returns:
-            The manifest's path.
+    def save(self, path: Path) -> None:
+        """Writes the picture; beside it its manifest as JSON, which is also embedded where the
+        format can, and its grade, which `photostyle render` delivers again.
 
         Raises:
             OutputError: the folder cannot be written.
         """
         text = json.dumps(self.manifest(), indent=1)
         save_image(path, self.image, self.metadata, manifest=text)
-        beside = manifest_path(path)
-        with atomic_path(beside) as temporary:
+        with atomic_path(manifest_path(path)) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        return beside
+        self.grade.save(grade_path(path))
 
 
 @dataclass(frozen=True)
@@ -123,8 +120,8 @@ class Recipe:
     inputs: Inputs
     encoder_sha256: str
 
-    def verify(self) -> None:
-        """Checks that the inputs and the encoder are still those of the run.
+    def verify(self, *, encoder: bool = True) -> None:
+        """Checks that the inputs, and the encoder if wanted, are still those of the run.
 
         Raises:
             OptionError: one of them is missing or has changed; the message names it.
@@ -136,11 +133,10 @@ class Recipe:
                 raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
             if file_sha256(file.path) != file.sha256:
                 raise OptionError(f"{file.path}: the {role} has changed since that run.")
-        if not self.encoder_sha256:
-            return  # that run had no use for one
-        encoder, _ = load_encoder(self.config.encoder.encoder)
-        if encoder.fingerprint != self.encoder_sha256:
-            raise OptionError(f"encoder {encoder.name}: its weights are not those of that run.")
+        if encoder and self.encoder_sha256:  # empty when that run had no use for one
+            found, _ = load_encoder(self.config.encoder.encoder)
+            if found.fingerprint != self.encoder_sha256:
+                raise OptionError(f"encoder {found.name}: its weights are not those of that run.")
 
 
 def file_sha256(path: Path) -> str:
@@ -152,6 +148,11 @@ def file_sha256(path: Path) -> str:
 def manifest_path(path: Path) -> Path:
     """Where the manifest of a picture lies."""
     return path.with_suffix(".json")
+
+
+def grade_path(path: Path) -> Path:
+    """Where the grade of a picture lies."""
+    return path.with_suffix(".grade.safetensors")
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -66,9 +66,75 @@ def test_run_writes_picture_manifest_and_sheet(folder: Path) -> None:
     with Image.open(folder / "sub/sheet.png") as sheet:
         assert sheet.width > 3 * sheet.height / 2
     assert sorted(p.name for p in (folder / "sub").iterdir()) == [
+        "result.grade.safetensors",
         "result.json", "result.png", "sheet.png"
     ]  # fmt: skip
     assert "encoder: builtin" in done.stderr
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path)).astype(int)
+
+
+def test_finished_run_is_delivered_again_at_any_strength_and_size(folder: Path) -> None:
+    assert photostyle(folder, MASKED).returncode == 0
+    for words in (
+        "--out full.png",
+        "--strength 0 --out none.png",
+        "--strength 0.5 --out half.png",
+        "--strength red=0 --out sky.png",
+        "--output-size 60 --out small.png",
+    ):
+        done = photostyle(folder, f"render result.png {words}")
+        assert done.returncode == 0, done.stderr
+    content, result = pixels(folder / "content.png"), pixels(folder / "result.png")
+    full = pixels(folder / "full.png")
+    assert np.abs(full - result).max() <= 1  # the maps are kept at half precision
+    assert (pixels(folder / "none.png") == content).all()
+    in_range = (result > 0) & (result < 255)  # the maps know what clamping hides
+    half = np.abs(pixels(folder / "half.png") - (content + result) / 2)
+    assert half[in_range].max() <= 2
+    assert in_range.mean() > 0.9
+    sky = pixels(folder / "sky.png")
+    assert (sky[60:] == content[60:]).all()
+    assert np.abs(sky[:30] - result[:30]).max() <= 1
+    assert pixels(folder / "small.png").shape == (45, 60, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--strength 2", "0 to 1"),
+        ("--strength green=0.5", "'green'; there is blue, red"),
+        ("--output-size 0", "--output-size"),
+        ("--out content.png", "content.png"),
+        ("--preset dpst", "--preset"),
+    ],
+)
+def test_bad_delivery_is_refused(folder: Path, words: str, says: str) -> None:
+    assert photostyle(folder, f"{MASKED} --iterations 0").returncode == 0
+    done = photostyle(folder, f"render result.png --out new.png {words}")
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert not (folder / "new.png").exists()
+
+
+def test_delivery_without_its_grade_is_refused(folder: Path) -> None:
+    assert photostyle(folder, f"{MASKED} --iterations 0").returncode == 0
+    (folder / "result.grade.safetensors").write_bytes(b"cut off")
+    done = photostyle(folder, "render result.png --out new.png")
+    assert done.returncode == 2
+    assert "result.grade.safetensors" in done.stderr
+
+
+def test_scores_and_heat_map(folder: Path) -> None:
+    done = photostyle(folder, f"{MASKED} --heatmap heat.png")
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((folder / "result.json").read_text())["scores"]
+    assert scores["structure"] > 0.9
+    assert 0.3 < scores["style_taken"] <= 1
+    assert "style taken" in done.stdout
+    assert pixels(folder / "heat.png").shape == (90, 120, 3)
 
 
 def test_result_moves_towards_the_style(folder: Path) -> None:

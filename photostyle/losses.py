@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import conv2d, mse_loss
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class RegionRows:
 
     Attributes:
         index: M int64 row numbers, ascending; None when the region is the whole map.
-        weight: M×1 float weights, or 1 number per row; they scale rows in a Gram matrix.
+        root: M×1 float square roots of the weights that rows have in a Gram matrix.
     """
 
     index: Tensor | None
-    weight: Tensor
+    root: Tensor
 
 
 def as_rows(features: Tensor) -> Tensor:
@@ -46,11 +47,11 @@ def region_rows(mask: Tensor, *, scaling: str, channels: int) -> RegionRows | No
     total = flat.sum()
     if total <= 0:
         return None
-    weight = flat / total if scaling == "target" else flat.square() / (channels * total)
+    root = (flat / total).sqrt() if scaling == "target" else flat / (channels * total).sqrt()
     index = flat[:, 0].nonzero()[:, 0]
     if len(index) == len(flat):
-        return RegionRows(None, weight)
-    return RegionRows(index, weight[index])
+        return RegionRows(None, root)
+    return RegionRows(index, root[index])
 
 
 class _MaskedGram(torch.autograd.Function):
@@ -58,29 +59,37 @@ class _MaskedGram(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:
-        ctx.save_for_backward(rows)
-        ctx.regions = regions
-        grams = []
-        for region in regions:
-            picked = rows if region.index is None else rows[region.index]
-            grams.append(picked.T @ (picked * region.weight))
-        return torch.stack(grams)
+        weighted = [_weighted(rows, region) for region in regions]
+        ctx.save_for_backward(*weighted)
+        ctx.regions, ctx.shape = regions, rows.shape
+        return torch.stack([w.T @ w for w in weighted])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None]:
-        (rows,) = ctx.saved_tensors
-        out = torch.zeros_like(rows) if ctx.regions[0].index is not None else None
-        for region, g in zip(ctx.regions, grad, strict=True):
-            picked = rows if region.index is None else rows[region.index]
-            part = (picked @ (g + g.T)).mul_(region.weight)
-            if out is None:
-                out = part
-            elif region.index is None:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        out = grad.new_zeros(ctx.shape)
+        for weighted, region, g in zip(ctx.saved_tensors, ctx.regions, grad, strict=True):
+            part = _times(weighted, g + g.T).mul_(region.root)
+            if region.index is None:
                 out += part
             else:
                 out.index_add_(0, region.index, part)
         return out, None
+
+
+def _weighted(rows: Tensor, region: RegionRows) -> Tensor:
+    """The region's rows under the roots of their weights: the Gram matrix is their own product."""
+    if region.index is None:
+        return rows * region.root
+    return rows.index_select(0, region.index).mul_(region.root)
+
+
+def _times(rows: Tensor, matrix: Tensor) -> Tensor:
+    """N×C rows times a symmetric C×C matrix, as a 1×1 convolution of a channels-last map: the
+    convolution library does it in half the time of the matrix product on a CPU."""
+    as_map = rows.view(1, -1, 1, rows.shape[1]).permute(0, 3, 1, 2)  # N×C -> 1×C×N×1
+    out = conv2d(as_map, matrix[:, :, None, None])
+    return out.permute(0, 2, 3, 1).reshape(rows.shape)  # 1×C×N×1 -> N×C
 
 
 def masked_gram(rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:
@@ -103,7 +112,7 @@ def content_loss(features: Tensor, target: Tensor, *, relative: bool) -> Tensor:
 
     Source: Gatys et al. 2016, eq. 1 (there a sum; METHOD of Luan et al. 2017 takes the mean).
     """
-    mean = (features - target).square().mean()
+    mean = mse_loss(features, target)
     return mean / target.square().mean().clamp(min=1e-12) if relative else mean
 
 

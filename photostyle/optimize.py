@@ -36,6 +36,7 @@ class Step:
         total, terms: the weighted objective at this iterate and its parts.
         calls: objective calls so far.
         elapsed: seconds since the solve began.
+        preview: gives the picture at this iterate, 1×3×H×W in [0, 1]; costs nothing until called.
         stopped: why the loop ends here ("converged", "not finite"), else "".
     """
 
@@ -46,6 +47,7 @@ class Step:
     terms: dict[str, float]
     calls: int
     elapsed: float
+    preview: Callable[[], Tensor]
     stopped: str = ""
 
 
@@ -131,6 +133,11 @@ def minimise(
     if not evaluate().finite:
         raise SolveError("The objective is not finite at the starting picture.")
     size = (canvas.image().shape[2], canvas.image().shape[3])
+
+    def preview() -> Tensor:
+        with torch.no_grad():
+            return canvas.image().clamp(0.0, 1.0)
+
     last, idle = evaluate().total.item(), 0
     try:
         for iteration in range(1, iterations + 1):
@@ -145,7 +152,7 @@ def minimise(
                 now, stopped = evaluate.best, "not finite"
             terms = {name: value.item() for name, value in now.terms.items()}
             yield Step(iteration, iterations, size, now.total.item(), terms, evaluate.calls,
-                       time.monotonic() - began, stopped)  # fmt: skip
+                       time.monotonic() - began, preview, stopped)  # fmt: skip
             if stopped:
                 return
     finally:

@@ -3,6 +3,7 @@
 `stylize` is the whole product in one function; every method is a configuration of it.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,13 +179,10 @@ def _segment(
 
 
 def _fitted(photo: Photo, long_side: int) -> Tensor:
-    size = images.fit_size((photo.image.shape[2], photo.image.shape[3]), long_side)
-    if min(size) < LEAST_SIDE:
-        raise ImageError(
-            f"{photo.path}: is too narrow; at --size {long_side} its short side has {min(size)} "
-            f"pixels and {LEAST_SIDE} are needed."
-        )
-    return resize(photo.image, size)
+    """The picture at the working size; a narrow one at a larger, so that it keeps `LEAST_SIDE`."""
+    height, width = photo.image.shape[2:]
+    needed = math.ceil(LEAST_SIDE * max(height, width) / min(height, width))
+    return resize(photo.image, images.fit_size((height, width), max(long_side, needed)))
 
 
 def _optimise(

@@ -37,7 +37,7 @@ REFERENCE_PIXELS = 700 * 467
 
 #: Under scaling "target" both are means over pixels in this unit, which puts the papers' weight
 #: of 1e4 in the middle between distorted and unstyled.
-PHOTOREAL_UNIT = 1 / 60
+PHOTOREAL_UNIT = 1 / 6
 
 #: Squared ΔE in which the terms on colours count: ten ΔE, a plainly visible difference, is 1.
 COLOR_UNIT = 10.0**2

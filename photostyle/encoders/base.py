@@ -14,18 +14,14 @@ from photostyle.errors import ImageError, OptionError
 class Encoder(nn.Module):
     """A frozen network or filter bank whose maps the losses compare.
 
-    Attributes
-    ----------
-    name
-        What the user knows it by: a built-in name or the weight file's name.
-    fingerprint
-        SHA-256 (hexadecimal) of the weights, see `fingerprint_of`.
-    layer_names
-        Every layer that can be asked for, shallow to deep, named as in the papers (`relu4_2`).
-
-    style_unit, content_unit
-        Relative squared distances of Gram matrices and of features that count as 1 in the
-        objective, so that its weights mean the same look for every encoder. VGG networks define 1.
+    Attributes:
+        name: What the user knows it by: a built-in name or the weight file's name.
+        fingerprint: SHA-256 (hexadecimal) of the weights, see `fingerprint_of`.
+        layer_names: Every layer that can be asked for, shallow to deep, named as in the papers
+            (`relu4_2`).
+        style_unit, content_unit: Relative squared distances of Gram matrices and of features that
+            count as 1 in the objective, so that its weights mean the same look for every encoder.
+            VGG networks define 1.
 
     Weights never require a gradient; weights and maps are laid out channels-last.
     """
@@ -44,24 +40,17 @@ class Encoder(nn.Module):
     def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """The maps of `layers`, computed no deeper than the deepest of them.
 
-        Parameters
-        ----------
-        image
-            N×3×H×W, RGB, sRGB-encoded, [0, 1] (values outside are not clipped), in the
-            encoder's dtype (float32 unless converted) and on its device.
-        layers
-            Names out of `layer_names`, in any order; none gives an empty dictionary.
+        Args:
+            image: N×3×H×W, RGB, sRGB-encoded, [0, 1] (values outside are not clipped), in the
+                encoder's dtype (float32 unless converted) and on its device.
+            layers: Names out of `layer_names`, in any order; none gives an empty dictionary.
 
-        Returns
-        -------
-        {layer: N×C×h×w}, in the order asked for, differentiable with respect to the image.
+        Returns:
+            {layer: N×C×h×w}, in the order asked for, differentiable with respect to the image.
 
-        Raises
-        ------
-        OptionError
-            For a name that this encoder does not have.
-        ImageError
-            For a picture of another shape, or too small for the deepest layer.
+        Raises:
+            OptionError: For a name that this encoder does not have.
+            ImageError: For a picture of another shape, or too small for the deepest layer.
         """
         self.check_layers(layers)
         if not layers:

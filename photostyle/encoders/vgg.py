@@ -39,19 +39,15 @@ _KEY = re.compile(r"(?P<prefix>.*\.)?features\.(?P<index>\d+)\.(?:weight|bias)")
 class VggOptions:
     """How the weights are run; what is None is chosen by the weights themselves.
 
-    Attributes
-    ----------
-    pooling
-        "max" as trained and as in DPST, or "average" as in Gatys et al. 2016.
-    pooling_gain
-        Multiply average-pooled maps by 2, which keeps later activations near the size that the
-        network was trained at; without effect on "max".
-    padding
-        Of every 3×3 convolution: "zeros", "reflect" or "replicate". None: "reflect" for weights
-        with an input convolution of their own, else "zeros".
-    preprocessing
-        "imagenet" (RGB minus mean, by deviation: torchvision's weights) or "caffe" (BGR, 0-255,
-        minus mean: the original ones). None: the weights' own `input.*`, else "imagenet".
+    Attributes:
+        pooling: "max" as trained and as in DPST, or "average" as in Gatys et al. 2016.
+        pooling_gain: Multiply average-pooled maps by 2, which keeps later activations near the size
+            that the network was trained at; without effect on "max".
+        padding: Of every 3×3 convolution: "zeros", "reflect" or "replicate". None: "reflect" for
+            weights with an input convolution of their own, else "zeros".
+        preprocessing: "imagenet" (RGB minus mean, by deviation: torchvision's weights) or "caffe"
+            (BGR, 0-255, minus mean: the original ones). None: the weights' own `input.*`, else
+            "imagenet".
     """
 
     pooling: Pooling = "max"
@@ -79,22 +75,16 @@ class VggEncoder(Encoder):
     Layers are `conv{b}_{i}` (before the ReLU), `relu{b}_{i}` (after it) and `pool{b}` for every
     block b that is complete.
 
-    Parameters
-    ----------
-    weights
-        `features.N.weight` (out×in×3×3) and `features.N.bias` (out) as in torchvision, any
-        prefix before `features.`, and optionally `input.weight` (3×3×1×1) and `input.bias` (3),
-        a 1×1 convolution on RGB in [0, 1]. Other keys are ignored. Depth and widths are read
-        off the keys and shapes.
-    options
-        See `VggOptions`.
-    name
-        For people; a weight file's name, named in every error.
+    Args:
+        weights: `features.N.weight` (out×in×3×3) and `features.N.bias` (out) as in torchvision, any
+            prefix before `features.`, and optionally `input.weight` (3×3×1×1) and `input.bias` (3),
+            a 1×1 convolution on RGB in [0, 1]. Other keys are ignored. Depth and widths are read
+            off the keys and shapes.
+        options: See `VggOptions`.
+        name: For people; a weight file's name, named in every error.
 
-    Raises
-    ------
-    WeightsError
-        For missing, superfluous, wrongly shaped or non-finite weights.
+    Raises:
+        WeightsError: For missing, superfluous, wrongly shaped or non-finite weights.
     """
 
     def __init__(

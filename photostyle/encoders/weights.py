@@ -28,21 +28,15 @@ def load_encoder(
 ) -> tuple[Encoder, str]:
     """The encoder that `spec` names, and one line about it for the user.
 
-    Parameters
-    ----------
-    spec
-        "auto": VGG-19 if torch's cache has it, else the built-in bank. "builtin": the bank.
-        Anything else: a .safetensors, .pth or .pt file with a VGG network under torchvision's
-        keys; a pickle is read without running code from it.
-    device
-        Where the encoder shall live.
-    options
-        How a VGG network is run; the bank has nothing to choose.
+    Args:
+        spec: "auto": VGG-19 if torch's cache has it, else the built-in bank. "builtin": the bank.
+            Anything else: a .safetensors, .pth or .pt file with a VGG network under torchvision's
+            keys; a pickle is read without running code from it.
+        device: Where the encoder shall live.
+        options: How a VGG network is run; the bank has nothing to choose.
 
-    Raises
-    ------
-    WeightsError
-        For a name or file that is not there or not such a network.
+    Raises:
+        WeightsError: For a name or file that is not there or not such a network.
     """
     encoder, note = _find(spec, options)
     return encoder.to(device), f"encoder: {note}"

@@ -5,6 +5,7 @@ Nothing is optimised here, so a finished run can be delivered again at once.
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def deliver(
         OptionError: a strength that is no number in [0, 1], or a region that is not there.
     """
     size = fit_size(_size(photo.image), options.output_size or max(_size(photo.image)))
-    strength = strength_map(options.strength, grade)
+    strength = _strength_map(options.strength, grade)
     full = bool((strength == 1).all())
     if working is not None and _size(working) == size and full:
         return working.cpu()
@@ -90,22 +91,28 @@ def deliver(
     return maps.apply(resize(photo.image, size))
 
 
-def strength_map(text: str, grade: Grade) -> Tensor:
-    """h×w strengths in [0, 1] from words such as "0.8" or "0.8,blue=0.5".
+def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:
+    """The strength of every region from words such as "0.8" or "0.8,blue=0.5".
 
     Raises:
         OptionError: as for `deliver`.
     """
-    values = dict.fromkeys(grade.names, 1.0)
+    values = dict.fromkeys(names, 1.0)
     for word in text.split(","):
         name, separator, number = word.strip().rpartition("=")
         if separator and name not in values:
             known = ", ".join(values)
             raise OptionError(f"--strength {text}: there is no region {name!r}; there is {known}.")
         values.update(dict.fromkeys([name] if separator else values, _strength(number, text)))
-    if len(set(values.values())) == 1:  # exact, whatever the masks' rounding
-        return torch.full(grade.masks.shape[1:], values[grade.names[0]])
-    weights = torch.tensor([values[name] for name in grade.names])[:, None, None]
+    return values
+
+
+def _strength_map(text: str, grade: Grade) -> Tensor:
+    """h×w strengths in [0, 1]."""
+    values = list(region_strengths(text, grade.names).values())
+    if len(set(values)) == 1:  # exact, whatever the masks' rounding
+        return torch.full(grade.masks.shape[1:], values[0])
+    weights = torch.tensor(values)[:, None, None]
     return (grade.masks * weights).sum(dim=0).clamp(0.0, 1.0)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from photostyle import images, postprocess
 from photostyle.canvas import EPSILON, RADIUS, build_canvas
 from photostyle.config import Config, PostprocessConfig, Solve
-from photostyle.delivery import Grade, deliver, fitting_metadata
+from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths
 from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
@@ -115,6 +115,8 @@ def stylize(
         encoder = _encoder(config, device, log)
     with log.stage("segment"):
         scene, masks = _segment(*pair, config, content_mask, style_mask)
+        names = tuple(region.name for region in masks.regions)
+        region_strengths(config.render.strength, names)  # a wrong name shows before the long work
         log.note("segment", *masks.warnings)
         scene = scene.to(device)
     with log.stage("start"):
@@ -123,7 +125,7 @@ def stylize(
     with log.stage("post-process"):
         image, maps = _postprocess(image, start, scene.content, config)
     with log.stage("render"):
-        grade = Grade(maps, masks.content, tuple(region.name for region in masks.regions))
+        grade = Grade(maps, masks.content, names)
         rendered = deliver(pair[0], grade, config.render, image)
     with log.stage("measure"):
         scores = measure(rendered, *(x.cpu() for x in vars(scene).values()))

@@ -101,6 +101,8 @@ CASES = {
     "negative iterations": (f"{BOTH} --iterations -1", "--iterations"),
     "unknown init": (f"{BOTH} --init magic", "--init"),
     "unknown layer": (f"{BOTH} --style-layers relu9_9", "relu9_9"),
+    "strength above 1": (f"{BOTH} --strength 2", "--strength"),
+    "strength of an unknown region": (f"{BOTH} --strength sky=0.5", "'sky'"),
     "missing configuration": (f"{BOTH} --config nowhere.toml", "nowhere.toml"),
     "unknown name in configuration": (f"{BOTH} --config settings.toml", "style_weight"),
     "unknown encoder": (f"{BOTH} --encoder vgg99", "vgg99"),

@@ -59,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse that leaves as an OptionError, in one sentence, without the usage in front."""
 
     def error(self, message: str) -> NoReturn:
-        raise OptionError(f"{self.prog}: {message}.")
+        raise OptionError(f"{message}.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,13 +103,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
-    files.add_argument("manifest", type=Path, help="result picture, or the .json beside it")
+    files.add_argument(
+        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+    )
     _add_outputs(files)
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
-    files.add_argument("manifest", type=Path, help="result picture, or the .json beside it")
+    files.add_argument(
+        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+    )
     files.add_argument("--out", type=Path, required=True, help="picture to write")
     _add_options(parser, stages=("render",), presets=False)
 
@@ -140,7 +144,9 @@ def _add_options(
             "--preset", help=f"configuration to begin with: {', '.join(configs.PRESETS)} "
             "(default: photoreal)",
         )  # fmt: skip
-        general.add_argument("--config", type=Path, help="TOML or JSON file of options")
+        general.add_argument(
+            "--config", type=Path, help="TOML or JSON file of options; in place of --preset"
+        )
     groups: dict[str, Any] = {}
     for stage, f, _ in configs.options():
         if stages and stage not in stages:
@@ -208,7 +214,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from photostyle.delivery import Grade, deliver, fitting_metadata
+    from photostyle.delivery import Grade, deliver, fitting_metadata, size_note
     from photostyle.images import load_image
     from photostyle.result import grade_path, load_recipe
     from photostyle.saving import check_output, save_image
@@ -220,6 +226,8 @@ def _render(arguments: argparse.Namespace) -> int:
     # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
     options = Config().with_options(_given(arguments)).render
     image = deliver(photo, Grade.load(grade_path(arguments.manifest)), options)
+    if note := size_note(photo, options):
+        print(note, file=sys.stderr)
     save_image(arguments.out, image, fitting_metadata(photo, image))
     print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")
     return 0
@@ -239,9 +247,13 @@ def _stylize(
     from photostyle.saving import check_output
 
     inputs = [p for p in (content, style, content_mask, style_mask) if p is not None]
-    for path in (arguments.out, arguments.sheet, arguments.heatmap):
-        if path is not None:
-            check_output(path, inputs)
+    outputs = [p for p in (arguments.out, arguments.sheet, arguments.heatmap) if p is not None]
+    for path in outputs:
+        check_output(path, inputs)
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise OptionError(
+            "--out, --sheet and --heatmap: two of them are one file; name them apart."
+        )
     with Progress() as progress:
         result = stylize(
             content, style, config,

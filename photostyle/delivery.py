@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from photostyle.config import RenderConfig
@@ -45,8 +45,9 @@ class Grade:
             "maps": self.maps.coefficients.cpu().half(),
             "masks": self.masks.cpu().mul(255).round().byte(),
         }
+        data = save(tensors, metadata={"names": json.dumps(self.names)})
         with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata={"names": json.dumps(self.names)})
+            temporary.write_bytes(data)  # safetensors' own writer keeps others from reading it
 
     @classmethod
     def load(cls, path: Path) -> "Grade":
@@ -89,6 +90,16 @@ def deliver(
         return working.cpu()
     maps = grade.maps if full else grade.maps.faded(strength)
     return maps.apply(resize(photo.image, size))
+
+
+def size_note(photo: Photo, options: RenderConfig) -> str | None:
+    """A sentence for the user when more pixels were asked for than there are."""
+    own = max(_size(photo.image))
+    if options.output_size is None or options.output_size <= own:
+        return None
+    return (
+        f"--output-size {options.output_size}: the content has {own} pixels, and so has the result."
+    )
 
 
 def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:

@@ -66,10 +66,14 @@ def _limited(f: "dataclasses.Field[Any]", value: Any, name: str) -> Any:
     if choices and value not in choices:
         raise OptionError(f"{name} is {value!r}; choose from {', '.join(choices)}.")
     if low is not None and value < low:
-        raise OptionError(f"{name} is {value:g}; it must be at least {low:g}.")
+        raise OptionError(f"{name} is {_short(value)}; it must be at least {_short(low)}.")
     if high is not None and value > high:
-        raise OptionError(f"{name} is {value:g}; it must be at most {high:g}.")
+        raise OptionError(f"{name} is {_short(value)}; it must be at most {_short(high)}.")
     return value
+
+
+def _short(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _float(value: Any, name: str) -> float:
@@ -87,7 +91,7 @@ def _int(value: Any, name: str) -> int:
 def text(value: Any, name: str) -> str:
     """The value when it is a non-empty string, else OptionError naming the option."""
     if not isinstance(value, str) or not value:
-        raise OptionError(f"{name} is {value!r}; it must be a word.")
+        raise OptionError(f"{name} is {value!r}; it must be some words.")
     return value
 
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from photostyle import images, postprocess
 from photostyle.canvas import EPSILON, RADIUS, build_canvas
-from photostyle.config import Config, PostprocessConfig, Solve
-from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths
+from photostyle.config import Config, PostprocessConfig, Solve, preset
+from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths, size_note
 from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
@@ -85,7 +85,7 @@ class _Log:
 def stylize(
     content: str | Path | Photo,
     style: str | Path | Photo,
-    config: Config | None = None,
+    config: Config | str | None = None,
     *,
     content_mask: str | Path | None = None,
     style_mask: str | Path | None = None,
@@ -95,19 +95,19 @@ def stylize(
 
     Args:
         content, style: files, or pictures that are already loaded.
-        config: of all stages; the `photoreal` preset without it.
+        config: of all stages, or a preset's name; the `photoreal` preset without it.
         content_mask, style_mask: label pictures whose equal colours pair up; both or neither.
         listener: is told of stages and iterations.
 
     Returns:
-        The Result. Ctrl-C (KeyboardInterrupt) during the optimisation ends it
-        there and gives the best picture so far, marked `interrupted`.
+        The Result. Ctrl-C (KeyboardInterrupt) during the optimisation ends it there and gives the
+        best picture so far, marked `interrupted`.
 
     Raises:
         InputError: an input, option or device that cannot be used; one sentence each.
         SolveError: the objective is not finite at the starting picture.
     """
-    config = config or Config()
+    config = preset(config) if isinstance(config, str) else config or Config()
     log = _Log(listener or Silent())
     device = resolve_device(config.optimize.device)
     with log.stage("load"):
@@ -127,6 +127,8 @@ def stylize(
     with log.stage("render"):
         grade = Grade(maps, masks.content, names)
         rendered = deliver(pair[0], grade, config.render, image)
+        if note := size_note(pair[0], config.render):
+            log.note("render", note)
     with log.stage("measure"):
         scores = measure(rendered, *(x.cpu() for x in vars(scene).values()))
     return Result(
@@ -161,7 +163,7 @@ def _loaded(photo: str | Path | Photo) -> Photo:
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
-            f"{photo.path}: is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are "
+            f"{photo.path} is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are "
             "needed."
         )
     return photo

@@ -186,22 +186,24 @@ def _manifest_text(path: Path) -> str:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             raise ImageError(
-                f"{path}: cannot be read; give a result picture or its .json."
+                f"{path} cannot be read; give a result picture or its .json."
             ) from None
     text = read_manifest(path)
     if text is None and manifest_path(path).is_file():
         text = manifest_path(path).read_text(encoding="utf-8")
     if text is None:
         raise ImageError(
-            f"{path}: holds no manifest and has none beside it; it cannot be replayed."
+            f"{path} holds no manifest and has none beside it, so its run is not known."
         )
     return text
 
 
 def _located(recorded: Path, manifest: Path) -> Path:
-    """The input where it was, else beside the manifest: results move along with their inputs."""
-    beside = manifest.parent / recorded.name
-    return beside if not recorded.exists() and beside.exists() else recorded
+    """The input where it was, else below or beside the manifest's own folders: projects move."""
+    if recorded.exists() or recorded.is_absolute():
+        return recorded
+    tried = [folder / recorded for folder in manifest.resolve().parents]
+    return next((path for path in tried if path.exists()), recorded)
 
 
 def _trace(steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def read_manifest(path: str | Path) -> str | None:
             text = picture.info.get(MANIFEST_KEY) if picture.format == "PNG" else None
             return None if text is None else str(text)
     except Exception as error:  # damaged files make the decoders raise nearly anything
-        raise ImageError(f"{path} cannot be read as a picture: {error}.") from error
+        reason = "is no result picture" if Path(path).is_file() else "is not there"
+        raise ImageError(f"{path} {reason}; give a result picture or its .json.") from error
 
 
 @contextlib.contextmanager

@@ -163,6 +163,34 @@ def test_replay_refuses_changed_inputs(folder: Path) -> None:
     assert "style.png: the style has changed" in done.stderr
 
 
+def test_moved_projects_replay_and_render_from_anywhere(folder: Path, tmp_path: Path) -> None:
+    assert photostyle(folder, f"{MASKED} --iterations 0 --out sub/result.png").returncode == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for path in [*folder.glob("*.png"), folder / "sub"]:
+        path.rename(elsewhere / path.name)
+    for words in ("replay elsewhere/sub/result.png --out 1.png",
+                  "render elsewhere/sub/result.png --out 2.png --strength 0.5"):  # fmt: skip
+        done = photostyle(tmp_path, words)
+        assert done.returncode == 0, done.stderr
+    assert (pixels(tmp_path / "1.png") == pixels(elsewhere / "sub/result.png")).all()
+
+
+def test_more_pixels_than_there_are(folder: Path) -> None:
+    done = photostyle(folder, f"{MASKED} --iterations 0 --output-size 4000")
+    assert done.returncode == 0
+    assert "the content has 120 pixels" in done.stderr
+    assert pixels(folder / "result.png").shape == (90, 120, 3)
+
+
+def test_outputs_can_be_read_by_others(folder: Path) -> None:
+    assert photostyle(folder, f"{MASKED} --iterations 0").returncode == 0
+    modes = {
+        (folder / f"result.{kind}").stat().st_mode for kind in ("png", "json", "grade.safetensors")
+    }
+    assert len(modes) == 1
+
+
 def test_seeds_matter_from_noise(folder: Path) -> None:
     for seed in (1, 2):
         words = f"{MASKED} --init noise --postprocess none --seed {seed} --out {seed}.png"

@@ -112,6 +112,7 @@ CASES = {
     "pickle with code": (f"{BOTH} --encoder code.pth", "code.pth"),
     "output over an input": (f"{BOTH} --out content.png", "content.png"),
     "sheet over an input": (f"{BOTH} --sheet style.png", "style.png"),
+    "sheet over the result": (f"{BOTH} --out new.png --sheet new.png", "--sheet"),
     "output of unknown kind": (f"{BOTH} --out result.gif", "result.gif"),
     "output below a file": (f"{BOTH} --out content.png/result.png", "content.png"),
     "no command": ("", "COMMAND"),

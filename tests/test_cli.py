@@ -208,12 +208,19 @@ def test_other_formats(folder: Path, out: str) -> None:
     assert photostyle(folder, f"replay {out} --out again.png").returncode == 0
 
 
+ENDLESS = """
+[optimize]
+init = "noise"
+solves = [{optimizer = "adam", learning_rate = 0.5, steps = 10000000, terms = ["style", "swd"]}]
+"""
+
+
 def test_interrupt_keeps_the_best_picture(folder: Path) -> None:
-    words = MASKED.replace("--iterations 4", "--iterations 100000") + " --size 120 --init noise"
+    (folder / "endless.toml").write_text(ENDLESS)  # Adam at this rate never settles
+    words = MASKED.replace("--iterations 4", "--config endless.toml")
     command = [sys.executable, "-u", "-m", "photostyle", *words.split()]
-    with subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as run:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stderr=pipe, stdout=pipe) as run:
         assert run.stderr is not None
         os.set_blocking(run.stderr.fileno(), False)
         seen, deadline = b"", time.monotonic() + 120

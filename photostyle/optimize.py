@@ -99,6 +99,10 @@ class _Evaluator:
             self.best = found
         return found
 
+    @torch.no_grad()
+    def preview(self) -> Tensor:
+        return self.canvas.image().clamp(0.0, 1.0)
+
     def restore_best(self) -> None:
         if self.best is not None:
             with torch.no_grad():
@@ -134,10 +138,6 @@ def minimise(
         raise SolveError("The objective is not finite at the starting picture.")
     size = (canvas.image().shape[2], canvas.image().shape[3])
 
-    def preview() -> Tensor:
-        with torch.no_grad():
-            return canvas.image().clamp(0.0, 1.0)
-
     last, idle = evaluate().total.item(), 0
     try:
         for iteration in range(1, iterations + 1):
@@ -152,7 +152,7 @@ def minimise(
                 now, stopped = evaluate.best, "not finite"
             terms = {name: value.item() for name, value in now.terms.items()}
             yield Step(iteration, iterations, size, now.total.item(), terms, evaluate.calls,
-                       time.monotonic() - began, preview, stopped)  # fmt: skip
+                       time.monotonic() - began, evaluate.preview, stopped)  # fmt: skip
             if stopped:
                 return
     finally:

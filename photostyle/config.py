@@ -18,6 +18,7 @@ from typing import Any
 from photostyle.errors import OptionError
 from photostyle.options import Stage, flag, option, text
 
+CANVASES = ("pixels", "affine-grid")
 TERMS = ("content", "style", "swd", "drift", "photoreal", "tv", "gamut")
 
 
@@ -25,7 +26,7 @@ TERMS = ("content", "style", "swd", "drift", "photoreal", "tv", "gamut")
 class Solve(Stage):
     """One optimisation; each starts from the picture that the one before it left."""
 
-    canvas: str = option("pixels", "What the optimiser moves.", choices=("pixels", "affine-grid"))
+    canvas: str = option("pixels", "What the optimiser moves.", choices=CANVASES)
     terms: tuple[str, ...] = option(TERMS, "Terms of the objective in use.", choices=TERMS)
     optimizer: str = option("lbfgs", "Optimiser.", choices=("lbfgs", "adam"))
     steps: int = option(60, "Iterations.", low=0)
@@ -116,10 +117,18 @@ class OptimizeConfig(Stage):
     )
     seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)
     device: str = option("auto", "Device: auto, cpu, cuda, cuda:N or mps.")
+    canvas: str | None = option(
+        None, "Only the solves on this canvas; without it, all of them.", choices=CANVASES
+    )
     iterations: int | None = option(
         None, "Iterations of every solve; without it, each solve's own.", low=0
     )
     solves: tuple[Solve, ...] = (GRID, PIXELS)
+
+    @property
+    def chosen(self) -> tuple[Solve, ...]:
+        """The solves that `canvas` leaves."""
+        return tuple(s for s in self.solves if self.canvas in (None, s.canvas))
 
 
 @dataclass(frozen=True)

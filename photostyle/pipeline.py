@@ -151,7 +151,7 @@ def stylize(
 
 def _encoder(config: Config, device: torch.device, log: _Log) -> Encoder | None:
     """The encoder, when a solve has a use for it."""
-    if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.solves):
+    if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen):
         return None
     encoder, note = load_encoder(config.encoder.encoder, device)
     log.note("load", note)
@@ -192,7 +192,7 @@ def _fitted(photo: Photo, long_side: int) -> Tensor:
 def _optimise(
     image: Tensor, scene: Scene, encoder: Encoder | None, config: Config, log: _Log
 ) -> Tensor:
-    solves = config.optimize.solves
+    solves = config.optimize.chosen
     for number, solve in enumerate(solves, start=1):
         try:
             image = _solve(image, scene, encoder, config, log, (number, len(solves), solve))

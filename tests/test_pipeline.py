@@ -136,6 +136,16 @@ def test_listener_hears_stages_and_steps_in_order(tmp_path: Path) -> None:
     assert set(result.seconds) == set(heard.stages)
 
 
+@pytest.mark.parametrize(
+    ("canvas", "term"), [("pixels", "photoreal"), ("affine-grid", "roughness")]
+)
+def test_canvas_leaves_only_its_solves(tmp_path: Path, canvas: str, term: str) -> None:
+    paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
+    result = stylize(*paths, Config().with_options({**SMALL, "canvas": canvas}))
+    (steps,) = result.history
+    assert term in steps[-1].terms
+
+
 @pytest.mark.parametrize("stop_at", [1, 4])
 def test_interruption_keeps_the_picture_so_far(tmp_path: Path, stop_at: int) -> None:
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)

@@ -78,7 +78,7 @@ class Watch:
         content = self.goal.content
         found = self.goal.score(guided(picture, content, 5, 1e-4).apply(content))
         self.found = self.goal.reached(found)
-        if self.best is None or found.colour < self.best.colour:
+        if self.found or self.best is None or found.colour < self.best.colour:
             self.best = found
         self.scoring += time.perf_counter() - at
 

@@ -287,10 +287,10 @@ def _write_sheet(path: Path, content: Path, style: Path, result: "Result") -> No
 
 
 def _write_heatmap(path: Path, content: Path, result: "Result") -> None:
-    from photostyle.images import load_image, resize
+    from photostyle.images import image_size, load_image, resize
     from photostyle.metrics import heatmap
     from photostyle.saving import save_image
 
-    size = (result.image.shape[2], result.image.shape[3])
-    save_image(path, heatmap(result.image, resize(load_image(content).image, size)))
+    full = resize(load_image(content).image, image_size(result.image))
+    save_image(path, heatmap(result.image, full))
     print(path)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from photostyle.config import RenderConfig
 from photostyle.errors import OptionError
-from photostyle.images import Metadata, Photo, fit_size, resize
+from photostyle.images import Metadata, Photo, fit_size, image_size, resize
 from photostyle.render import LocalAffine
 from photostyle.saving import atomic_path
 
@@ -83,10 +83,10 @@ def deliver(
     Raises:
         OptionError: a strength that is no number in [0, 1], or a region that is not there.
     """
-    size = fit_size(_size(photo.image), options.output_size or max(_size(photo.image)))
+    size = fit_size(image_size(photo.image), options.output_size or max(image_size(photo.image)))
     strength = _strength_map(options.strength, grade)
     full = bool((strength == 1).all())
-    if working is not None and _size(working) == size and full:
+    if working is not None and image_size(working) == size and full:
         return working.cpu()
     maps = grade.maps if full else grade.maps.faded(strength)
     return maps.apply(resize(photo.image, size))
@@ -94,7 +94,7 @@ def deliver(
 
 def size_note(photo: Photo, options: RenderConfig) -> str | None:
     """A sentence for the user when more pixels were asked for than there are."""
-    own = max(_size(photo.image))
+    own = max(image_size(photo.image))
     if options.output_size is None or options.output_size <= own:
         return None
     return (
@@ -133,7 +133,7 @@ def fitting_metadata(photo: Photo, image: Tensor) -> Metadata:
     if alpha is None:
         return photo.metadata
     plane = torch.from_numpy(alpha).float()[None, None]  # H×W -> 1×1×H×W
-    fitted = resize(plane, _size(image))[0, 0].numpy()
+    fitted = resize(plane, image_size(image))[0, 0].numpy()
     return dataclasses.replace(photo.metadata, alpha=fitted)
 
 
@@ -147,7 +147,3 @@ def _strength(word: str, text: str) -> float:
             f"--strength {text}: {word!r} is no number from 0 to 1; write 0.7 or blue=0.5."
         )
     return value
-
-
-def _size(image: Tensor) -> tuple[int, int]:
-    return image.shape[2], image.shape[3]

@@ -98,6 +98,11 @@ def check_image(image: Tensor, name: str) -> None:
         raise ImageError(f"{name} should have finite values in [0, 1], not {low:g} to {high:g}.")
 
 
+def image_size(image: Tensor) -> tuple[int, int]:
+    """(height, width) of a picture or map, 1×C×H×W."""
+    return image.shape[2], image.shape[3]
+
+
 def fit_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     """Return (height, width) in proportion with its longer side at most `long_side` pixels.
 

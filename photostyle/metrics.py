@@ -18,7 +18,7 @@ from torch import Tensor
 
 from photostyle.errors import ImageError, MaskError
 from photostyle.guided import GuidedFilter
-from photostyle.images import check_image, fit_size, resize
+from photostyle.images import check_image, fit_size, image_size, resize
 from photostyle.lab import rgb_to_lab
 from photostyle.segmentation.masks import resize_masks
 from photostyle.wasserstein import MOST_PIXELS, RegionWasserstein
@@ -97,8 +97,8 @@ def measure(
             f"not {len(content_masks)} and {len(style_masks)}."
         )
     # A result smaller than that is not enlarged: the content would keep detail it cannot have.
-    size = fit_size(_size(content), min(LONG_SIDE, max(_size(image))))
-    style_size = fit_size(_size(style), LONG_SIDE)
+    size = fit_size(image_size(content), min(LONG_SIDE, max(image_size(image))))
+    style_size = fit_size(image_size(style), LONG_SIDE)
     image, content = resize(image, size).cpu(), resize(content, size).cpu()
     style = resize(style, style_size).cpu()
     masks = resize_masks(content_masks.cpu(), size)
@@ -132,7 +132,7 @@ def departure(image: Tensor, content: Tensor) -> Tensor:
     """
     check_image(image, "The result")
     check_image(content, "The content")
-    if _size(image) != _size(content):
+    if image_size(image) != image_size(content):
         raise ImageError(
             f"The result should have the content's size, {_named(content)}, not {_named(image)}."
         )
@@ -157,10 +157,6 @@ def heatmap(image: Tensor, content: Tensor) -> Tensor:
     return torch.from_numpy(planes)[None].to(image.device)  # 1×3×H×W
 
 
-def _size(image: Tensor) -> tuple[int, int]:
-    return image.shape[-2], image.shape[-1]
-
-
 def _named(image: Tensor) -> str:
     return f"{image.shape[-1]}×{image.shape[-2]}"
 
@@ -171,7 +167,7 @@ def _pixels(image: Tensor) -> Array:
 
 
 def _check_proportions(image: Tensor, content: Tensor) -> None:
-    (height, width), (h, w) = _size(image), _size(content)
+    (height, width), (h, w) = image_size(image), image_size(content)
     # Rounding to whole pixels is a matter of small pictures, not of other proportions.
     allowed = max(PROPORTION_TOLERANCE, 1 / min(height, width, h, w))
     if abs(width * h / (height * w) - 1) > allowed:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from photostyle.canvas import Canvas
 from photostyle.errors import SolveError
+from photostyle.images import image_size
 
 Objective = Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
 
@@ -136,7 +137,7 @@ def minimise(
     advance = {"lbfgs": _lbfgs, "adam": _adam}[optimizer](evaluate, learning_rate)
     if not evaluate().finite:
         raise SolveError("The objective is not finite at the starting picture.")
-    size = (canvas.image().shape[2], canvas.image().shape[3])
+    size = image_size(canvas.image())
 
     last, idle = evaluate().total.item(), 0
     try:

@@ -22,7 +22,7 @@ from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError
-from photostyle.images import Photo, load_image, resize
+from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
 from photostyle.metrics import measure
 from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
@@ -222,7 +222,7 @@ def _solve(
         objective = build_objective(
             small, encoder, config.encoder, config.objective, solve.terms, laplacian
         )
-    start = resize(image, (small.content.shape[2], small.content.shape[3]))
+    start = resize(image, image_size(small.content))
     canvas = build_canvas(solve.canvas, start, small.content, config.objective.photoreal_weight)
     steps: list[Step] = []
     with log.stage("optimise"):
@@ -260,8 +260,7 @@ def _iterations(config: Config, solve: Solve) -> int:
 
 def _laplacian(content: Tensor, config: Config) -> LaplacianOperator:
     matrix = matting_laplacian(content.cpu(), config.matting.matting_epsilon)
-    size = (content.shape[2], content.shape[3])
-    return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
+    return LaplacianOperator.from_csr(matrix, image_size(content), content.device, torch.float32)
 
 
 def _postprocess(

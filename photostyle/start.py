@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color import color_start
-from photostyle.images import resize
+from photostyle.images import image_size, resize
 from photostyle.objective import Scene
 
 
@@ -23,6 +23,6 @@ def start_image(scene: Scene, init: str, seed: int) -> Tensor:
     if init == "content":
         return content.clone()
     if init == "style":
-        return resize(scene.style, (content.shape[2], content.shape[3]))
+        return resize(scene.style, image_size(content))
     noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed))
     return noise.to(content.device)

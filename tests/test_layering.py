@@ -41,6 +41,8 @@ sheets
 result
 pipeline
 progress
+commands.arguments
+commands.run commands.render commands.config
 cli
 __main__
 """.splitlines()

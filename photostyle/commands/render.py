@@ -1,0 +1,41 @@
+"""`photostyle render`: a finished run delivered again."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from photostyle.commands.arguments import add_command, add_options, given_options
+from photostyle.config import Config
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands, "render", "deliver a result at another strength or size", _render
+    )
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+    )
+    files.add_argument("--out", type=Path, required=True, help="picture to write")
+    add_options(parser, stages=("render",), presets=False)
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from photostyle.delivery import Grade, deliver, fitting_metadata, size_note
+    from photostyle.images import load_image
+    from photostyle.result import grade_path, load_recipe
+    from photostyle.saving import check_output, save_image
+
+    recipe = load_recipe(arguments.manifest)
+    recipe.verify(encoder=False)
+    check_output(arguments.out, [recipe.inputs.content.path, arguments.manifest])
+    photo = load_image(recipe.inputs.content.path)
+    # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
+    options = Config().with_options(given_options(arguments)).render
+    image = deliver(photo, Grade.load(grade_path(arguments.manifest)), options)
+    if note := size_note(photo, options):
+        print(note, file=sys.stderr)
+    save_image(arguments.out, image, fitting_metadata(photo, image))
+    print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")
+    return 0

@@ -1,0 +1,130 @@
+"""`photostyle run` and `replay`: one photograph in the light of another."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, configured
+from photostyle.config import Config
+from photostyle.errors import OptionError
+
+if TYPE_CHECKING:
+    from photostyle.result import Result
+
+
+def register(commands: Any) -> None:
+    _add_run(add_command(commands, "run", "style one photograph after another", _run))
+    _add_replay(add_command(commands, "replay", "run a result's manifest again", _replay))
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    files = parser.add_argument_group("files")
+    files.add_argument("--content", required=True, type=Path, help="photograph to be changed")
+    files.add_argument("--style", required=True, type=Path, help="photograph to take after")
+    files.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
+    files.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    _add_outputs(files)
+    add_options(parser)
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+    )
+    _add_outputs(files)
+
+
+def _add_outputs(files: Any) -> None:
+    files.add_argument(
+        "--out", type=Path, default=Path("result.png"),
+        help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
+        "and its local maps (.grade.safetensors) are written beside it",
+    )  # fmt: skip
+    files.add_argument(
+        "--heatmap",
+        type=Path,
+        help="also write where the result is no local affine map of the content",
+    )
+    files.add_argument(
+        "--sheet", type=Path, help="also write content, style and result side by side"
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = configured(arguments)
+    masks = (arguments.content_mask, arguments.style_mask)
+    return _stylize(arguments, config, arguments.content, arguments.style, *masks)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from photostyle.result import load_recipe  # loads torch
+
+    recipe = load_recipe(arguments.manifest)
+    recipe.verify()
+    files = recipe.inputs
+    masks = [file.path if file else None for file in (files.content_mask, files.style_mask)]
+    return _stylize(arguments, recipe.config, files.content.path, files.style.path, *masks)
+
+
+def _stylize(
+    arguments: argparse.Namespace,
+    config: Config,
+    content: Path,
+    style: Path,
+    content_mask: Path | None,
+    style_mask: Path | None,
+) -> int:
+    from photostyle.pipeline import stylize
+    from photostyle.progress import Progress
+    from photostyle.result import manifest_path
+    from photostyle.saving import check_output
+
+    inputs = [p for p in (content, style, content_mask, style_mask) if p is not None]
+    outputs = [p for p in (arguments.out, arguments.sheet, arguments.heatmap) if p is not None]
+    for path in outputs:
+        check_output(path, inputs)
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise OptionError(
+            "--out, --sheet and --heatmap: two of them are one file; name them apart."
+        )
+    with Progress() as progress:
+        result = stylize(
+            content, style, config,
+            content_mask=content_mask, style_mask=style_mask, listener=progress,
+        )  # fmt: skip
+    result.save(arguments.out)
+    print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
+    if arguments.sheet:
+        _write_sheet(arguments.sheet, content, style, result)
+    if arguments.heatmap:
+        _write_heatmap(arguments.heatmap, content, result)
+    return INTERRUPTED if result.interrupted else 0
+
+
+def _state(result: "Result") -> str:
+    seconds = sum(result.seconds.values())
+    size = f"{result.image.shape[3]}×{result.image.shape[2]}"
+    scores = (
+        f"structure kept {result.scores.structure:.3f}, style taken {result.scores.style_taken:.0%}"
+    )
+    return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s, {scores}"
+
+
+def _write_sheet(path: Path, content: Path, style: Path, result: "Result") -> None:
+    from photostyle.images import load_image
+    from photostyle.sheets import contact_sheet
+
+    pictures = [("content", load_image(content).image), ("style", load_image(style).image)]
+    contact_sheet([[*pictures, ("result", result.image)]], path)
+    print(path)
+
+
+def _write_heatmap(path: Path, content: Path, result: "Result") -> None:
+    from photostyle.images import image_size, load_image, resize
+    from photostyle.metrics import heatmap
+    from photostyle.saving import save_image
+
+    full = resize(load_image(content).image, image_size(result.image))
+    save_image(path, heatmap(result.image, full))
+    print(path)

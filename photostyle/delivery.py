@@ -14,11 +14,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from photostyle.config import RenderConfig
 from photostyle.errors import OptionError
 from photostyle.images import Metadata, Photo, fit_size, image_size, resize
 from photostyle.render import LocalAffine
 from photostyle.saving import atomic_path
+from photostyle.stages import RenderConfig
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from photostyle.config import EncoderConfig, ObjectiveConfig
 from photostyle.drift import Drift, activity, region_weights, style_contrast
 from photostyle.encoders.base import Encoder
 from photostyle.images import resize
@@ -28,6 +27,7 @@ from photostyle.losses import (
 )
 from photostyle.matting import LaplacianOperator, laplacian_energy
 from photostyle.segmentation.masks import resize_masks
+from photostyle.stages import EncoderConfig, ObjectiveConfig
 from photostyle.wasserstein import RegionWasserstein
 
 #: Pixels of the authors' 700 px pictures. Luan et al. sum the photorealism and TV terms over pixels

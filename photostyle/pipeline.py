@@ -16,7 +16,7 @@ from torch import Tensor
 
 from photostyle import images, postprocess
 from photostyle.canvas import EPSILON, RADIUS, build_canvas
-from photostyle.config import Config, PostprocessConfig, Solve, preset
+from photostyle.config import Config
 from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths, size_note
 from photostyle.device import resolve_device
 from photostyle.encoders.base import Encoder
@@ -27,11 +27,13 @@ from photostyle.matting import LaplacianOperator, matting_laplacian
 from photostyle.metrics import measure
 from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
 from photostyle.optimize import Step, minimise
+from photostyle.presets import preset
 from photostyle.render import LocalAffine, fit_local_affine
 from photostyle.result import InputFile, Inputs, Result, file_sha256
 from photostyle.segmentation.labels import load_masks
 from photostyle.segmentation.masks import Masks
 from photostyle.shadows import lost_contrast
+from photostyle.stages import PostprocessConfig, Solve
 from photostyle.start import start_image
 
 #: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest

@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from photostyle import config as configs
 from photostyle.config import Config
+from photostyle.configfile import from_dict
 from photostyle.delivery import Grade
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError, OptionError
@@ -174,7 +174,7 @@ def load_recipe(path: Path) -> Recipe:
             for role, file in data["inputs"].items()
         }
         return Recipe(
-            configs.from_dict(data["config"], str(path)), Inputs(**files), data["encoder"]["sha256"]
+            from_dict(data["config"], str(path)), Inputs(**files), data["encoder"]["sha256"]
         )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None

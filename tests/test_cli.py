@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photostyle.config import PRESETS
+from photostyle.presets import PRESETS
 
 QUICK = "--size 96 --iterations 4 --encoder builtin --device cpu"
 

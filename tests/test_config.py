@@ -7,24 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from photostyle import config as configs
-from photostyle.config import PRESETS, Config, Solve
+from photostyle.config import Config, options
+from photostyle.configfile import from_dict, load_config
 from photostyle.errors import OptionError
-from photostyle.options import parse
+from photostyle.options import flag, parse
+from photostyle.presets import PRESETS
+from photostyle.stages import Solve
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_survives_toml_and_json(name: str) -> None:
     config = PRESETS[name]
     assert config.preset == name
-    assert configs.from_dict(tomllib.loads(config.to_toml())) == config
-    assert configs.from_dict(json.loads(config.to_json())) == config
+    assert from_dict(tomllib.loads(config.to_toml())) == config
+    assert from_dict(json.loads(config.to_json())) == config
 
 
 def test_option_names_are_unique_over_the_stages() -> None:
-    names = [f.name for _, f, _ in configs.options()]
+    names = [f.name for _, f, _ in options()]
     assert len(names) == len(set(names))
-    assert all(f.metadata["help"].endswith((".", ")")) for _, f, _ in configs.options())
+    assert all(f.metadata["help"].endswith((".", ")")) for _, f, _ in options())
 
 
 def test_with_options_changes_only_what_it_names() -> None:
@@ -55,7 +57,7 @@ def test_with_options_changes_only_what_it_names() -> None:
 def test_bad_value_is_named(name: str, value: object, says: str) -> None:
     with pytest.raises(OptionError, match=says) as caught:
         Config().with_options({name: value})
-    assert configs.flag(name) in str(caught.value)
+    assert flag(name) in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -75,14 +77,14 @@ def test_bad_file_is_named(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(text)
     with pytest.raises(OptionError, match=says) as caught:
-        configs.load_config(path)
+        load_config(path)
     assert "settings.toml" in str(caught.value)
 
 
 def test_file_starts_from_its_preset(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("preset = 'dpst'\n[objective]\nstyle_weight = 3\n")
-    config = configs.load_config(path)
+    config = load_config(path)
     assert config.optimize == PRESETS["dpst"].optimize
     assert config.objective.style_weight == 3.0
 
@@ -90,7 +92,7 @@ def test_file_starts_from_its_preset(tmp_path: Path) -> None:
 def test_solves_come_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"optimize": {"solves": [{"steps": 5, "terms": ["style"]}]}}))
-    assert configs.load_config(path).optimize.solves == (Solve(steps=5, terms=("style",)),)
+    assert load_config(path).optimize.solves == (Solve(steps=5, terms=("style",)),)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,11 @@ def test_solves_come_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_parse_reads_the_command_line(name: str, words: str, value: object) -> None:
-    f, kind = next((f, kind) for _, f, kind in configs.options() if f.name == name)
+    f, kind = next((f, kind) for _, f, kind in options() if f.name == name)
     assert parse(f, kind, words) == value
 
 
 def test_parse_names_the_option() -> None:
-    f, kind = next((f, kind) for _, f, kind in configs.options() if f.name == "size")
+    f, kind = next((f, kind) for _, f, kind in options() if f.name == "size")
     with pytest.raises(OptionError, match="--size is 'big'; it must be a whole number"):
         parse(f, kind, "big")

@@ -13,7 +13,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 LAYERS = """
 errors
 options
+stages
 config
+presets
+configfile
 device profiles guided
 decoding
 images
@@ -47,8 +50,9 @@ cli
 __main__
 """.splitlines()
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
+SETTINGS = ("stages", "config", "presets", "configfile")
 #: Everything above the objective takes plain arguments.
-PLAIN = [name for name in RANK if RANK[name] < RANK["objective"] and name not in ("config",)]
+PLAIN = [name for name in RANK if RANK[name] < RANK["objective"] and name not in SETTINGS]
 
 
 def modules() -> dict[str, Path]:
@@ -80,7 +84,7 @@ def test_imports_point_upwards(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_no_config_above_the_objective(name: str) -> None:
-    assert "config" not in imports(modules()[name])
+    assert not imports(modules()[name]) & set(SETTINGS)
 
 
 @pytest.mark.parametrize("statement", ["import photostyle", "import photostyle.cli"])

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.config import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
 from photostyle.lab import rgb_to_lab
@@ -20,6 +19,7 @@ from photostyle.objective import (
     needs_encoder,
     needs_laplacian,
 )
+from photostyle.stages import EncoderConfig, ObjectiveConfig
 from photostyle.wasserstein import RegionWasserstein
 
 TAPS = EncoderConfig(content_layers=("relu2_2",), style_layers=("relu1_1", "relu2_1"))

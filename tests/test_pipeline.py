@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.config import Config, preset
+from photostyle.config import Config
 from photostyle.images import Photo, load_image
 from photostyle.metrics import departure
 from photostyle.optimize import Step
 from photostyle.pipeline import stylize
+from photostyle.presets import preset
 from photostyle.saving import save_image
 
 SMALL = {"size": 96, "iterations": 3, "encoder": "builtin", "device": "cpu"}

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from photostyle import config as configs
-from photostyle.config import Config
+from photostyle.config import Config, options
+from photostyle.configfile import load_config
 from photostyle.errors import OptionError
 from photostyle.options import flag, parse
+from photostyle.presets import PRESETS, preset
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -27,14 +28,14 @@ def add_options(
     if presets:
         general = parser.add_argument_group("configuration")
         general.add_argument(
-            "--preset", help=f"configuration to begin with: {', '.join(configs.PRESETS)} "
+            "--preset", help=f"configuration to begin with: {', '.join(PRESETS)} "
             "(default: photoreal)",
         )  # fmt: skip
         general.add_argument(
             "--config", type=Path, help="TOML or JSON file of options; in place of --preset"
         )
     groups: dict[str, Any] = {}
-    for stage, f, _ in configs.options():
+    for stage, f, _ in options():
         if stages and stage not in stages:
             continue
         default = getattr(getattr(Config(), stage), f.name)
@@ -64,15 +65,13 @@ def configured(arguments: argparse.Namespace) -> Config:
             "--preset and --config: give one of them; a file can name its own preset."
         )
     if arguments.config:
-        base = configs.load_config(arguments.config)
+        base = load_config(arguments.config)
     else:
-        base = configs.preset(arguments.preset or "photoreal")
+        base = preset(arguments.preset or "photoreal")
     return base.with_options(given_options(arguments))
 
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The values of the configuration's fields that stand on the command line."""
-    words = (
-        (f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in configs.options()
-    )
+    words = ((f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in options())
     return {f.name: parse(f, kind, text) for f, kind, text in words if text is not None}

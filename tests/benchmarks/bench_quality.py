@@ -19,12 +19,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photostyle.config import preset
 from photostyle.images import fit_size, load_image, resize
 from photostyle.metrics import Scores, measure
 from photostyle.optimize import Step
 from photostyle.pipeline import stylize
 from photostyle.postprocess import guided
+from photostyle.presets import preset
 from photostyle.segmentation.labels import load_masks
 
 EVERY = 20  # iterations between two looks at dpst

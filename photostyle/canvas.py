@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from photostyle.grid import apply_affine, brightness, grid_roughness, identity_grid, slice_grid
+from photostyle.images import image_size, resize
 from photostyle.render import fit_local_affine
 
 #: Weight of a grid's roughness for a photorealism weight of 1: a stiff grid is to the grid what
@@ -72,6 +73,13 @@ class PixelCanvas:
         return fit_local_affine(picture, self.content, RADIUS, EPSILON).apply(content)
 
 
+class PaintedCanvas(PixelCanvas):
+    """Pixels that are a picture of their own, and not the content in another light."""
+
+    def render(self, start: Tensor, content: Tensor) -> Tensor:
+        return resize(self.image().detach().clamp(0.0, 1.0), image_size(content))
+
+
 class AffineGridCanvas:
     """A bilateral grid of affine colour changes on top of the start.
 
@@ -98,8 +106,14 @@ class AffineGridCanvas:
         return apply_affine(coefficients, start).clamp(0.0, 1.0)
 
 
-def build_canvas(name: str, start: Tensor, content: Tensor, photoreal_weight: float) -> Canvas:
-    """The canvas of that name, "pixels" or "affine-grid", showing `start`."""
+def build_canvas(
+    name: str, start: Tensor, content: Tensor, photoreal_weight: float, deliver: str = "maps"
+) -> Canvas:
+    """The canvas of that name, "pixels" or "affine-grid", showing `start`.
+
+    Args:
+        deliver: how pixels reach another size: through local "maps" of the content, or as "pixels".
+    """
     if name == "affine-grid":
         return AffineGridCanvas(start, content, ROUGHNESS * photoreal_weight)
-    return PixelCanvas(start, content)
+    return {"maps": PixelCanvas, "pixels": PaintedCanvas}[deliver](start, content)

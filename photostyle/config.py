@@ -44,7 +44,7 @@ class Config:
             OptionError: no field has that name, or the value does not fit it.
         """
         stages: dict[str, dict[str, Any]] = {}
-        for name, value in values.items():
+        for name, value in {**_unset(values), **values}.items():
             stages.setdefault(_stage_of(name), {})[name] = value
         changed = {s: dataclasses.replace(getattr(self, s), **v) for s, v in stages.items()}
         return dataclasses.replace(self, **changed)
@@ -75,6 +75,18 @@ def stages() -> Iterator[tuple[str, type[Stage]]]:
     """(name, dataclass) of every stage, in order."""
     kinds = typing.get_type_hints(Config)
     return ((f.name, kinds[f.name]) for f in dataclasses.fields(Config) if f.name != "preset")
+
+
+def _unset(values: Mapping[str, Any]) -> dict[str, None]:
+    """The fields that stand in place of one of the given ones."""
+    found: dict[str, None] = {}
+    for _, f, _ in options():
+        replaced = f.metadata["replaces"]
+        if replaced in values and values.get(f.name) is not None:
+            raise OptionError(f"{flag(f.name)} and {flag(replaced)}: give one of them.")
+        if replaced in values:
+            found[f.name] = None
+    return found
 
 
 def _stage_of(name: str) -> str:

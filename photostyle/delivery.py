@@ -16,9 +16,12 @@ from torch import Tensor
 
 from photostyle.errors import OptionError
 from photostyle.images import Metadata, Photo, fit_size, image_size, resize
-from photostyle.render import LocalAffine
+from photostyle.render import LocalAffine, Painted
 from photostyle.saving import atomic_path
 from photostyle.stages import RenderConfig
+
+#: Steps between 0 and 1 of a picture that is kept in 16 bits.
+LEVELS = 65535
 
 
 @dataclass(frozen=True)
@@ -26,25 +29,27 @@ class Grade:
     """A finished change of light and colour, apart from the picture that it was found on.
 
     Attributes:
-        maps: local affine maps from content to result, at the working size.
+        maps: local affine maps from content to result, or a picture of its own, at the working
+            size.
         masks: K×h×w float32 regions of the content at that size, summing to 1 over K.
         names: of the regions.
     """
 
-    maps: LocalAffine
+    maps: LocalAffine | Painted
     masks: Tensor
     names: tuple[str, ...]
 
     def save(self, path: Path) -> None:
-        """Writes the grade as safetensors: half-precision maps, 8-bit masks.
+        """Writes the grade as safetensors: half-precision maps or 16-bit picture, 8-bit masks.
 
         Raises:
             OutputError: the folder cannot be written.
         """
-        tensors = {
-            "maps": self.maps.coefficients.cpu().half(),
-            "masks": self.masks.cpu().mul(255).round().byte(),
-        }
+        tensors = {"masks": self.masks.cpu().mul(255).round().byte()}
+        if isinstance(self.maps, LocalAffine):
+            tensors["maps"] = self.maps.coefficients.cpu().half()
+        else:
+            tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
         data = save(tensors, metadata={"names": json.dumps(self.names)})
         with atomic_path(path) as temporary:
             temporary.write_bytes(data)  # safetensors' own writer keeps others from reading it
@@ -58,13 +63,20 @@ class Grade:
         """
         try:
             with safe_open(path, framework="pt") as file:
-                maps, masks = (file.get_tensor(name).float() for name in ("maps", "masks"))
+                tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+                masks = tensors["masks"]
                 names = json.loads(file.metadata()["names"])
+            maps: LocalAffine | Painted
+            if "picture" in tensors:
+                maps = Painted(tensors["picture"] / LEVELS, torch.ones(()))
+            else:
+                maps = LocalAffine(tensors["maps"])
         except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
             raise OptionError(
                 f"{path}: the run's local maps are missing or damaged; run it again."
             ) from None
-        return cls(LocalAffine(maps), masks / masks.sum(0).clamp(min=1.0), tuple(names))
+        masks = masks / masks.sum(0).clamp(min=1.0)
+        return cls(maps, masks, tuple(names))
 
 
 def deliver(
@@ -83,7 +95,8 @@ def deliver(
     Raises:
         OptionError: a strength that is no number in [0, 1], or a region that is not there.
     """
-    size = fit_size(image_size(photo.image), options.output_size or max(image_size(photo.image)))
+    own = image_size(photo.image)
+    size = fit_size(own, options.output_size) if options.output_size else grade.maps.size_on(own)
     strength = _strength_map(options.strength, grade)
     full = bool((strength == 1).all())
     if working is not None and image_size(working) == size and full:
@@ -92,11 +105,17 @@ def deliver(
     return maps.apply(resize(photo.image, size))
 
 
-def size_note(photo: Photo, options: RenderConfig) -> str | None:
+def size_note(photo: Photo, grade: Grade, options: RenderConfig) -> str | None:
     """A sentence for the user when more pixels were asked for than there are."""
     own = max(image_size(photo.image))
-    if options.output_size is None or options.output_size <= own:
+    painted = max(grade.maps.size_on(image_size(photo.image)))
+    if options.output_size is None or options.output_size <= painted:
         return None
+    if painted < own:
+        return (
+            f"--output-size {options.output_size}: the picture was optimised at {painted} pixels "
+            "and is enlarged; --size optimises a larger one."
+        )
     return (
         f"--output-size {options.output_size}: the content has {own} pixels, and so has the result."
     )

@@ -1,5 +1,7 @@
 """Where tensors live: the `--device` option."""
 
+from pathlib import Path
+
 import torch
 
 from photostyle.errors import DeviceError
@@ -26,6 +28,34 @@ def resolve_device(name: str) -> torch.device:
             raise _absent(name, f"this PyTorch finds {count or 'no'} CUDA GPU{'s' * (count > 1)}")
         return torch.device("cuda", int(index or 0))
     raise DeviceError(f"--device {name} is no device; choose from auto, cpu, cuda, cuda:N, mps.")
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that can still be had on the device; None where that is not known."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type != "cpu":
+        return None
+    left = [_linux_available(), _group_available()]
+    return min((x for x in left if x is not None), default=None)
+
+
+def _linux_available() -> int | None:
+    """What Linux says can be had without swapping."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(x.split()[1]) for x in lines if x.startswith("MemAvailable:")), None)
+
+
+def _group_available(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """What a container's own limit leaves."""
+    try:
+        limit, used = ((folder / f"memory.{x}").read_text().strip() for x in ("max", "current"))
+    except OSError:
+        return None
+    return None if limit == "max" else max(0, int(limit) - int(used))
 
 
 def _absent(name: str, reason: str) -> DeviceError:

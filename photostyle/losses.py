@@ -12,7 +12,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import conv2d, mse_loss
+from torch.nn.functional import conv2d, pad
+
+#: Levels of 0–255 within which the length of a gradient is rounded off.
+LEAST_LENGTH = 0.01
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,23 @@ def as_rows(features: Tensor) -> Tensor:
     return features.permute(0, 2, 3, 1).reshape(-1, channels)  # 1×C×h×w -> h·w×C
 
 
-def region_rows(mask: Tensor, *, scaling: str, channels: int) -> RegionRows | None:
+def region_rows(
+    mask: Tensor, *, scaling: str, channels: int, total: Tensor | None = None
+) -> RegionRows | None:
     """Rows and weights of one soft mask; None when the mask is empty.
 
     Args:
         mask: h×w float in [0, 1].
-        scaling: "target" weighs each position by its share m/Σm, so that the Gram matrix is the
-            region's second moment; "paper" gives Luan et al.'s (F·m)(F·m)ᵀ/(C·Σm).
+        scaling: "dpst" gives Luan et al.'s (F·m)(F·m)ᵀ/(C·Σm); any other weighs each position by
+            its share m/Σm, so that the Gram matrix is the region's second moment.
         channels: C of the features.
+        total: Σm, when `mask` is a part of a larger one; its own sum without.
     """
     flat = mask.reshape(-1, 1)  # h×w -> N×1
-    total = flat.sum()
+    total = flat.sum() if total is None else total
     if total <= 0:
         return None
-    root = (flat / total).sqrt() if scaling == "target" else flat / (channels * total).sqrt()
+    root = flat / (channels * total).sqrt() if scaling == "dpst" else (flat / total).sqrt()
     index = flat[:, 0].nonzero()[:, 0]
     if len(index) == len(flat):
         return RegionRows(None, root)
@@ -69,6 +75,8 @@ class _MaskedGram(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         out = grad.new_zeros(ctx.shape)
         for weighted, region, g in zip(ctx.saved_tensors, ctx.regions, grad, strict=True):
+            if not len(weighted):  # a tile that this region does not reach
+                continue
             part = _times(weighted, g + g.T).mul_(region.root)
             if region.index is None:
                 out += part
@@ -107,37 +115,77 @@ def masked_gram(rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:
     return cast(Tensor, _MaskedGram.apply(rows, regions))
 
 
-def content_loss(features: Tensor, target: Tensor, *, relative: bool) -> Tensor:
-    """Mean squared difference; divided by the target's mean square when `relative`.
-
-    Source: Gatys et al. 2016, eq. 1 (there a sum; METHOD of Luan et al. 2017 takes the mean).
-    """
-    mean = mse_loss(features, target)
-    return mean / target.square().mean().clamp(min=1e-12) if relative else mean
-
-
-def gram_loss(grams: Tensor, targets: Tensor, shares: Tensor, *, relative: bool) -> Tensor:
-    """Area-weighted squared distance of Gram matrices over regions.
+def moments(rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:
+    """Weighted sums of the features of K regions and of their squares: K×2×C.
 
     Args:
-        grams, targets: K×C×C.
-        shares: K area shares of the content's regions, summing to 1.
-        relative: each region's squared Frobenius distance over its target's squared norm, so that
-            1 is "nothing of the style" for any encoder, layer and region; else the mean over C².
+        rows: N×C features.
+        regions: K regions of the same map, whose weights sum to 1 each, for mean and mean square.
+    """
+    found = []
+    for region in regions:
+        weights = region.root.square().T  # M×1 -> 1×M
+        part = rows if region.index is None else rows.index_select(0, region.index)
+        found.append(torch.cat([weights @ part, weights @ part.square()]))
+    return torch.stack(found)
+
+
+def gram_distance(grams: Tensor, targets: Tensor, *, relative: bool) -> Tensor:
+    """Squared distances of K Gram matrices, K×C×C, from their targets: K values.
+
+    Args:
+        relative: squared Frobenius distance over the target's squared norm, so that 1 is "nothing
+            of the style" for any encoder, layer and region; else the mean over C².
 
     Source: Gatys et al. 2016, eq. 4-5; Luan et al. 2017, eq. 4.
     """
-    distance = (grams - targets).square().mean(dim=(1, 2))  # K
+    distance = (grams - targets).square().mean(dim=(1, 2))
     if relative:
         distance = distance / targets.square().mean(dim=(1, 2)).clamp(min=1e-12)
-    return (shares * distance).sum()
+    return distance
 
 
-def tv_loss(image: Tensor) -> Tensor:
-    """½ Σ(dx² + dy²) of a 1×3×H×W image on the 0–255 scale, per pixel (Luan et al.'s code sums)."""
-    dx = (image[..., :, 1:] - image[..., :, :-1]).square().sum()
-    dy = (image[..., 1:, :] - image[..., :-1, :]).square().sum()
-    return 0.5 * 255.0**2 * (dx + dy) / (image.shape[2] * image.shape[3])
+def moment_distance(found: Tensor, targets: Tensor, *, relative: bool) -> Tensor:
+    """Squared distances of K channel means and deviations from their targets: K values.
+
+    Args:
+        found, targets: K×2×C from `moments`.
+        relative: over the squared norm of the target's means and deviations; else the mean over C.
+
+    Source: Huang and Belongie 2017 (arXiv 1703.06868), eq. 13; Li et al. 2017 (1701.01036), eq. 14.
+    """
+    mine, wanted = _mean_and_deviation(found), _mean_and_deviation(targets)
+    distance = (mine - wanted).square().sum(dim=1).mean(dim=1)
+    if relative:
+        distance = distance / wanted.square().sum(dim=1).mean(dim=1).clamp(min=1e-12)
+    return distance
+
+
+def _mean_and_deviation(found: Tensor) -> Tensor:
+    """K×2×C: means, then standard deviations; smooth where a channel is constant."""
+    mean, square = found.unbind(dim=1)
+    variance = (square - mean.square()).clamp(min=0)
+    return torch.stack([mean, (variance + 1e-6).sqrt()], dim=1)
+
+
+def tv_loss(image: Tensor, form: str) -> Tensor:
+    """Total variation of a 1×3×H×W image on the 0–255 scale, per pixel.
+
+    Args:
+        form: "squares", ½ Σ(dx² + dy²), as in Luan et al.'s code; "power", Σ(dx² + dy²)^1.25
+            (Mahendran and Vedaldi 2015, arXiv 1412.0035, eq. 4 with β = 2.5); "length",
+            Σ√(dx² + dy²). Differences reach to the right and downwards, 0 beyond the border.
+    """
+    dx = (image[..., :, 1:] - image[..., :, :-1]).square()
+    dy = (image[..., 1:, :] - image[..., :-1, :]).square()
+    pixels = image.shape[2] * image.shape[3]
+    if form == "squares":
+        return 0.5 * 255.0**2 * (dx.sum() + dy.sum()) / pixels
+    both = 255.0**2 * (pad(dx, (0, 1)) + pad(dy, (0, 0, 0, 1)))
+    if form == "power":
+        return both.pow(1.25).sum() / pixels
+    # The root has no slope at 0: rounded off within a hundredth of a level.
+    return ((both + LEAST_LENGTH**2).sqrt() - LEAST_LENGTH).sum() / pixels
 
 
 def gamut_loss(image: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ What is reported is what is minimised: the values that come back carry their wei
 to the total.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,25 +13,26 @@ from torch import Tensor
 
 from photostyle.drift import Drift, activity, region_weights, style_contrast
 from photostyle.encoders.base import Encoder
+from photostyle.errors import OptionError
 from photostyle.images import resize
 from photostyle.lab import rgb_to_lab
-from photostyle.losses import (
-    RegionRows,
-    as_rows,
-    content_loss,
-    gamut_loss,
-    gram_loss,
-    masked_gram,
-    region_rows,
-    tv_loss,
-)
+from photostyle.losses import gamut_loss, tv_loss
 from photostyle.matting import LaplacianOperator, laplacian_energy
 from photostyle.segmentation.masks import resize_masks
 from photostyle.stages import EncoderConfig, ObjectiveConfig
+from photostyle.terms import (
+    GATYS_PIXELS,
+    FeatureTerm,
+    Reference,
+    content_term,
+    patch_term,
+    style_term,
+)
+from photostyle.tiling import Tile, tiled_sums, tiles
 from photostyle.wasserstein import RegionWasserstein
 
 #: Pixels of the authors' 700 px pictures. Luan et al. sum the photorealism and TV terms over pixels
-#: and average the others, so their weights belong to this size; under scaling "paper" both terms
+#: and average the others, so their weights belong to this size; under scaling "dpst" both terms
 #: are brought to it, whatever the picture's own size.
 REFERENCE_PIXELS = 700 * 467
 
@@ -45,10 +46,11 @@ COLOR_UNIT = 10.0**2
 #: How much more drift weighs on plain surfaces, where nothing hides it.
 PLAIN_DRIFT = 50.0
 
-T = TypeVar("T")
+#: Terms that read the encoder's features.
+ENCODED = ("content", "style")
 
-Features = Mapping[str, Tensor]
-Value = Callable[[Tensor, Features], Tensor]
+ImageValue = Callable[[Tensor], Tensor]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,17 @@ class Scene:
     Attributes:
         content: 1×3×H×W image. style: 1×3×h×w image.
         content_masks: K×H×W, summing to 1 over K. style_masks: K×h×w.
+        more: further style pictures, each 1×3×h×w; as a whole, they serve every region.
     """
 
     content: Tensor
     style: Tensor
     content_masks: Tensor
     style_masks: Tensor
+    more: tuple[Tensor, ...] = ()
 
     def scaled(self, scale: float) -> "Scene":
-        """The same scene with both pictures and their masks at `scale` times their size."""
+        """The same scene with all pictures and masks at `scale` times their size."""
         if scale == 1.0:
             return self
         content_size, style_size = (_scaled(x, scale) for x in (self.content, self.style))
@@ -75,11 +79,28 @@ class Scene:
             resize(self.style, style_size),
             resize_masks(self.content_masks, content_size),
             resize_masks(self.style_masks, style_size),
+            tuple(resize(x, _scaled(x, scale)) for x in self.more),
         )
 
     def to(self, device: torch.device) -> "Scene":
-        tensors = (self.content, self.style, self.content_masks, self.style_masks)
-        return Scene(*(x.to(device) for x in tensors))
+        content, style, content_masks, style_masks = (x.to(device) for x in self.pair)
+        more = tuple(x.to(device) for x in self.more)
+        return Scene(content, style, content_masks, style_masks, more)
+
+    @property
+    def pair(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Content, style, and the masks of both."""
+        return self.content, self.style, self.content_masks, self.style_masks
+
+    def references(self, blend: Sequence[float] | None) -> list[Reference]:
+        """The style pictures with their shares: of `blend`, or equal ones."""
+        images = [self.style, *self.more]
+        parts = list(blend or [1.0] * len(images))
+        whole = [x.new_ones(len(self.style_masks), *x.shape[2:]) for x in self.more]
+        return [
+            Reference(image, masks, part / sum(parts))
+            for image, masks, part in zip(images, [self.style_masks, *whole], parts, strict=True)
+        ]
 
 
 def _scaled(image: Tensor, scale: float) -> tuple[int, int]:
@@ -89,28 +110,67 @@ def _scaled(image: Tensor, scale: float) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Term:
-    """One weighted term; `value` takes the image and the features of `layers`."""
+    """One weighted term, on the image or on features."""
 
     name: str
     weight: float
-    layers: tuple[str, ...]
-    value: Value
+    source: ImageValue | FeatureTerm
 
 
 class Objective:
-    """Sum of weighted terms over one pass through the encoder."""
+    """Sum of weighted terms over one pass through the encoder.
 
-    def __init__(self, encoder: Encoder | None, terms: Sequence[Term]) -> None:
+    Args:
+        terms: at most one of each name.
+        tile: side in pixels of the tiles in which the picture is encoded; 0 for no tiles.
+    """
+
+    def __init__(self, encoder: Encoder | None, terms: Sequence[Term], tile: int = 0) -> None:
         self.encoder = encoder
         self.terms = tuple(terms)
-        self.layers = tuple(dict.fromkeys(name for term in terms for name in term.layers))
+        self.tile = tile
+        #: (term, layer) of everything that is gathered from features, in order.
+        self.wanted = [
+            (term.source, layer)
+            for term in self.terms
+            if not callable(term.source)
+            for layer in term.source.layers
+        ]
+        if tile and not all(source.additive for source, _ in self.wanted):
+            raise OptionError(
+                f"--tile-size {tile}: --style-term mrf needs the whole picture; set 0."
+            )
+        self.layers = tuple(dict.fromkeys(layer for _, layer in self.wanted))
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Total and weighted terms of a 1×3×H×W image; scalars, differentiable once."""
-        features = self.encoder(image, self.layers) if self.encoder and self.layers else {}
-        values = {term.name: term.weight * term.value(image, features) for term in self.terms}
-        total = torch.stack(list(values.values())).sum() if values else image.sum() * 0.0
-        return total, values
+        found = iter(self._gathered(image))
+        values = {}
+        for term in self.terms:
+            if callable(term.source):
+                value = term.source(image)
+            else:
+                value = term.source.value({layer: next(found) for layer in term.source.layers})
+            values[term.name] = term.weight * value
+        return sum(values.values(), image.new_zeros(())), values
+
+    def _gathered(self, image: Tensor) -> Sequence[Tensor]:
+        """For every (term, layer) what it needs of the picture's features."""
+        if self.encoder is None or not self.wanted:
+            return []
+        size = (image.shape[2], image.shape[3])
+        if self.tile and max(size) > self.tile:
+            deepest = max(self.layers, key=self.encoder.layer_names.index)
+            parts = tiles(size, self.tile, self.encoder.reach(deepest))
+            return tiled_sums(image, self._of_tile, parts)
+        features = self.encoder(image, self.layers)
+        return [term.gather(layer, features[layer], None) for term, layer in self.wanted]
+
+    def _of_tile(self, piece: Tensor, tile: Tile) -> list[Tensor]:
+        assert self.encoder is not None
+        features = self.encoder(piece, self.layers)
+        cut = {name: tile.cut(x, self.encoder.stride(name)) for name, x in features.items()}
+        return [term.gather(layer, cut[layer], tile) for term, layer in self.wanted]
 
 
 def build_objective(
@@ -120,46 +180,41 @@ def build_objective(
     weights: ObjectiveConfig,
     terms: Sequence[str],
     laplacian: LaplacianOperator | None,
+    tile: int = 0,
 ) -> Objective:
-    """Targets and weights of the terms named in `terms`; weight 0 leaves a term out.
+    """The objective of one solve.
 
     Args:
-        scene: pictures and masks at the size of the solve.
         encoder: may be None when neither "content" nor "style" is in use.
+        terms: names out of `stages.TERMS`; those of weight 0 are left out.
         laplacian: of `scene.content`; may be None when "photoreal" is not in use.
+        tile: side of the encoder's tiles, 0 for none.
 
     Raises:
         OptionError: a layer that the encoder does not have.
     """
-    pixels = scene.content.shape[2] * scene.content.shape[3]
-    active = activity(scene.content, scene.content_masks)
-    damped = weights.plain_regions == "damped"
-    whole = active.new_ones(len(active))
-    take = region_weights(active, scene.content_masks) if damped else whole
-    give = style_contrast(scene.style, scene.style_masks) if damped else whole
-    makers: dict[str, Callable[[], tuple[tuple[str, ...], Value]]] = {
-        "content": lambda: _content(scene, _given(encoder), taps, weights.scaling),
-        "style": lambda: _style(scene, _given(encoder), taps, weights.scaling, take * give),
-        "swd": lambda: ((), _swd(scene, take)),
-        "drift": lambda: ((), _drift(scene, active)),
-        "photoreal": lambda: (
-            (),
-            _photoreal(_given(laplacian), _per_pixel(weights.scaling, pixels)),
+    makers: dict[str, Callable[[], ImageValue | FeatureTerm]] = {
+        "content": lambda: content_term(
+            scene.content, _given(encoder), taps.content_layers, weights.scaling
         ),
-        "tv": lambda: ((), _tv(_per_pixel(weights.scaling, pixels) * pixels)),
-        "gamut": lambda: ((), lambda image, _: gamut_loss(image)),
+        "style": lambda: _style(scene, _given(encoder), taps, weights),
+        "swd": lambda: _swd(scene, _take(scene, weights)),
+        "drift": lambda: _drift(scene),
+        "photoreal": lambda: _photoreal(_given(laplacian), _per_pixel(scene, weights)),
+        "tv": lambda: _tv(_per_pixel(scene, weights) * _pixels(scene), weights.tv_form),
+        "gamut": lambda: gamut_loss,
     }
-    used = []
-    for name, make in makers.items():
-        weight = getattr(weights, f"{name}_weight")
-        if name in terms and weight > 0:
-            used.append(Term(name, weight, *make()))
-    return Objective(encoder, used)
+    used = [
+        Term(name, weights.weight(name), make())
+        for name, make in makers.items()
+        if name in terms and weights.weight(name) > 0
+    ]
+    return Objective(encoder, used, tile)
 
 
 def needs_encoder(weights: ObjectiveConfig, terms: Sequence[str]) -> bool:
     """Whether a term on features is in use, so that weights are loaded only then."""
-    return any(n in terms and getattr(weights, f"{n}_weight") > 0 for n in ("content", "style"))
+    return any(name in terms and weights.weight(name) > 0 for name in ENCODED)
 
 
 def needs_laplacian(weights: ObjectiveConfig, terms: Sequence[str]) -> bool:
@@ -173,92 +228,73 @@ def _given(thing: T | None) -> T:
     return thing
 
 
-def _per_pixel(scaling: str, pixels: int) -> float:
-    return PHOTOREAL_UNIT / pixels if scaling == "target" else REFERENCE_PIXELS / pixels
+def _pixels(scene: Scene) -> int:
+    return scene.content.shape[2] * scene.content.shape[3]
 
 
-def _photoreal(laplacian: LaplacianOperator, scale: float) -> Value:
-    return lambda image, _: scale * laplacian_energy(image, laplacian)
+def _per_pixel(scene: Scene, weights: ObjectiveConfig) -> float:
+    units = {"target": PHOTOREAL_UNIT, "dpst": REFERENCE_PIXELS, "gatys": GATYS_PIXELS}
+    return units[weights.scaling] / _pixels(scene)
 
 
-def _tv(scale: float) -> Value:
-    return lambda image, _: scale * tv_loss(image)
+def _take(scene: Scene, weights: ObjectiveConfig) -> Tensor:
+    """K factors on the regions' shares in the terms that take from the style."""
+    if weights.plain_regions == "full":
+        return scene.content.new_ones(len(scene.content_masks))
+    return region_weights(activity(scene.content, scene.content_masks), scene.content_masks)
 
 
-def _swd(scene: Scene, take: Tensor) -> Value:
+def _photoreal(laplacian: LaplacianOperator, scale: float) -> ImageValue:
+    return lambda image: scale * laplacian_energy(image, laplacian)
+
+
+def _tv(scale: float, form: str) -> ImageValue:
+    return lambda image: scale * tv_loss(image, form)
+
+
+def _swd(scene: Scene, take: Tensor) -> ImageValue:
     distance = RegionWasserstein(scene.style, scene.content_masks, scene.style_masks, take)
-    return lambda image, _: distance(_lab_rows(image)) / COLOR_UNIT
+    return lambda image: distance(_lab_rows(image)) / COLOR_UNIT
 
 
-def _drift(scene: Scene, active: Tensor) -> Value:
+def _drift(scene: Scene) -> ImageValue:
+    active = activity(scene.content, scene.content_masks)
     drift = Drift(scene.content, scene.content_masks, active, PLAIN_DRIFT)
-    return lambda image, _: drift(_lab_rows(image)) / COLOR_UNIT
+    return lambda image: drift(_lab_rows(image)) / COLOR_UNIT
 
 
 def _lab_rows(image: Tensor) -> Tensor:
     return rgb_to_lab(image[0].reshape(3, -1).T)  # 1×3×H×W -> H·W×3
 
 
-@torch.no_grad()
-def _content(
-    scene: Scene, encoder: Encoder, taps: EncoderConfig, scaling: str
-) -> tuple[tuple[str, ...], Value]:
-    layers = taps.content_layers
-    encoder.check_layers(layers)
-    targets = encoder(scene.content, layers)
-    relative = scaling == "target"
-    share = 1.0 / encoder.content_unit if relative else 1.0
-
-    def value(_: Tensor, features: Features) -> Tensor:
-        losses = [content_loss(features[n], targets[n], relative=relative) for n in layers]
-        return share * torch.stack(losses).mean()
-
-    return layers, value
-
-
-@dataclass(frozen=True)
-class _GramTarget:
-    regions: tuple[RegionRows, ...]
-    shares: Tensor  # K
-    grams: Tensor  # K×C×C
-
-
-@torch.no_grad()
 def _style(
-    scene: Scene, encoder: Encoder, taps: EncoderConfig, scaling: str, take: Tensor
-) -> tuple[tuple[str, ...], Value]:
+    scene: Scene, encoder: Encoder, taps: EncoderConfig, weights: ObjectiveConfig
+) -> FeatureTerm:
+    layers = _layer_weights(taps, weights.scaling)
+    size = scene.content.shape[2], scene.content.shape[3]
+    references = scene.references(weights.style_blend)
+    if weights.style_term == "mrf":
+        return patch_term(
+            size, scene.content_masks, references[0], encoder, layers, scaling=weights.scaling
+        )
+    take = _take(scene, weights)
+    if weights.plain_regions == "damped":
+        take = take * style_contrast(scene.style, scene.style_masks)
+    return style_term(
+        size,
+        scene.content_masks,
+        references,
+        encoder,
+        layers,
+        take,
+        kind=weights.style_term,
+        scaling=weights.scaling,
+    )
+
+
+def _layer_weights(taps: EncoderConfig, scaling: str) -> dict[str, float]:
+    """By layer. Luan et al. add the layers up; the mean keeps the weight's meaning for any choice
+    of layers, and is Gatys et al.'s."""
     layers = taps.style_layers
-    encoder.check_layers(layers)
-    relative = scaling == "target"
-    content, style = encoder(scene.content, layers), encoder(scene.style, layers)
-    targets = {n: _gram_target(scene, style[n], content[n].shape, scaling, take) for n in layers}
-    # Luan et al. add the layers up; the mean keeps the weight's meaning for any choice of layers.
-    share = 1.0 / (len(layers) * encoder.style_unit) if relative else 1.0
-
-    def value(_: Tensor, features: Features) -> Tensor:
-        losses = []
-        for name, target in targets.items():
-            grams = masked_gram(as_rows(features[name]), target.regions)
-            losses.append(gram_loss(grams, target.grams, target.shares, relative=relative))
-        return share * torch.stack(losses).sum()
-
-    return layers, value
-
-
-def _gram_target(
-    scene: Scene, style: Tensor, content_shape: torch.Size, scaling: str, take: Tensor
-) -> _GramTarget:
-    channels = style.shape[1]
-    content_masks = resize_masks(scene.content_masks, tuple(content_shape[2:]))
-    style_masks = resize_masks(scene.style_masks, tuple(style.shape[2:]))
-    rows = as_rows(style)
-    regions, grams, shares = [], [], []
-    for content_mask, style_mask, share in zip(content_masks, style_masks, take, strict=True):
-        region = region_rows(content_mask, scaling=scaling, channels=channels)
-        source = region_rows(style_mask, scaling=scaling, channels=channels)
-        if region is None or source is None:
-            continue  # an empty side has no statistics: a zero target would drain the colour
-        regions.append(region)
-        grams.append(masked_gram(rows, [source])[0])
-        shares.append(content_mask.mean() * share)
-    return _GramTarget(tuple(regions), torch.stack(shares), torch.stack(grams))
+    default = 1.0 if scaling == "dpst" else 1.0 / len(layers)
+    return dict(zip(layers, taps.style_layer_weights or [default] * len(layers), strict=True))

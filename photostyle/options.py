@@ -19,9 +19,14 @@ def option(
     low: float | None = None,
     high: float | None = None,
     cli: bool = True,
+    replaces: str | None = None,
 ) -> Any:
-    """A dataclass field with the sentence and the limits that the command line shows and checks."""
+    """A dataclass field with the sentence and the limits that the command line shows and checks.
+
+    `replaces` names a field in whose place this one stands: setting one of them unsets the other.
+    """
     facts = {"help": help, "choices": choices, "low": low, "high": high, "cli": cli}
+    facts["replaces"] = replaces
     return field(default=default, metadata=facts)
 
 

@@ -5,36 +5,38 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from photostyle import images, postprocess
-from photostyle.canvas import EPSILON, RADIUS, build_canvas
+from photostyle import images
+from photostyle.canvas import build_canvas
 from photostyle.config import Config
 from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths, size_note
-from photostyle.device import resolve_device
+from photostyle.device import free_memory, resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError
+from photostyle.finishing import finished
 from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
 from photostyle.metrics import measure
 from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
 from photostyle.optimize import Step, minimise
+from photostyle.preserve import prepared, recombined
 from photostyle.presets import preset
-from photostyle.render import LocalAffine, fit_local_affine
 from photostyle.result import InputFile, Inputs, Result, file_sha256
 from photostyle.segmentation.labels import load_masks
 from photostyle.segmentation.masks import Masks
-from photostyle.shadows import lost_contrast
-from photostyle.stages import PostprocessConfig, Solve
+from photostyle.stages import Solve
 from photostyle.start import start_image
+from photostyle.styles import check_styles, resized_style
+from photostyle.tiling import tile_side
 
 #: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest
 #: layer of an encoder needs for a map of a few positions.
@@ -86,7 +88,7 @@ class _Log:
 
 def stylize(
     content: str | Path | Photo,
-    style: str | Path | Photo,
+    style: str | Path | Photo | Sequence[str | Path | Photo],
     config: Config | str | None = None,
     *,
     content_mask: str | Path | None = None,
@@ -96,9 +98,10 @@ def stylize(
     """The content photograph with the style's light, colour and mood.
 
     Args:
-        content, style: files, or pictures that are already loaded.
+        content, style: files, or pictures that are already loaded; several styles as a list.
         config: of all stages, or a preset's name; the `photoreal` preset without it.
-        content_mask, style_mask: label pictures whose equal colours pair up; both or neither.
+        content_mask, style_mask: label pictures whose equal colours pair up; both or neither. Of
+            several styles the mask is the first one's; the others serve every region as a whole.
         listener: is told of stages and iterations.
 
     Returns:
@@ -113,26 +116,35 @@ def stylize(
     log = _Log(listener or Silent())
     device = resolve_device(config.optimize.device)
     with log.stage("load"):
-        pair = _loaded(content), _loaded(style)
+        styles = [style] if isinstance(style, str | Path | Photo) else style
+        check_styles(len(styles), config)
+        pair = _loaded(content), _loaded(styles[0])
+        more = [_loaded(photo) for photo in styles[1:]]
         encoder = _encoder(config, device, log)
     with log.stage("segment"):
         scene, masks = _segment(*pair, config, content_mask, style_mask)
         names = tuple(region.name for region in masks.regions)
         region_strengths(config.render.strength, names)  # a wrong name shows before the long work
         log.note("segment", *masks.warnings)
-        scene = scene.to(device)
+        others = tuple(_fitted_style(photo, scene.content, config) for photo in more)
+        scene = replace(scene, more=others).to(device)
     with log.stage("start"):
-        start = start_image(scene, config.optimize.init, config.optimize.seed)
-    image = _optimise(start, scene, encoder, config, log)
+        seen = prepared(scene, config.image.preserve_color)
+        start = start_image(seen, config.optimize.init, config.optimize.seed)
+        config = _tiled(config, encoder, seen, log)
+    image = _optimise(start, seen, encoder, config, log)
     with log.stage("post-process"):
-        image, maps = _postprocess(image, start, scene.content, config)
+        image = recombined(image, scene.content, config.image.preserve_color)
+        image, maps = finished(
+            image, start, scene.content, config.postprocess, config.render.deliver
+        )
     with log.stage("render"):
         grade = Grade(maps, masks.content, names)
         rendered = deliver(pair[0], grade, config.render, image)
-        if note := size_note(pair[0], config.render):
+        if note := size_note(pair[0], grade, config.render):
             log.note("render", note)
     with log.stage("measure"):
-        scores = measure(rendered, *(x.cpu() for x in vars(scene).values()))
+        scores = measure(rendered, *(x.cpu() for x in scene.pair))
     return Result(
         image=rendered,
         grade=grade,
@@ -140,7 +152,7 @@ def stylize(
         masks=masks,
         history=tuple(log.history),
         config=config,
-        inputs=_inputs(*pair, content_mask, style_mask),
+        inputs=_inputs(*pair, more, content_mask, style_mask),
         encoder=encoder.name if encoder else "none",
         encoder_sha256=encoder.fingerprint if encoder else "",
         device=str(device),
@@ -178,7 +190,8 @@ def _segment(
     content_mask: str | Path | None,
     style_mask: str | Path | None,
 ) -> tuple[Scene, Masks]:
-    pair = [_fitted(photo, config.image.size) for photo in (content, style)]
+    fitted = _fitted(content, config.image.size)
+    pair = fitted, _fitted_style(style, fitted, config)
     paths = [None if path is None else Path(path) for path in (content_mask, style_mask)]
     masks = load_masks(paths[0], paths[1], pair[0], pair[1])
     return Scene(pair[0], pair[1], masks.content, masks.style), masks
@@ -189,6 +202,31 @@ def _fitted(photo: Photo, long_side: int) -> Tensor:
     height, width = photo.image.shape[2:]
     needed = math.ceil(LEAST_SIDE * max(height, width) / min(height, width))
     return resize(photo.image, images.fit_size((height, width), max(long_side, needed)))
+
+
+def _fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:
+    """A style picture beside the content at the working size."""
+    scale = config.image.style_scale
+    if scale is None:
+        return _fitted(photo, config.image.size)
+    return resized_style(photo.image, content, scale, LEAST_SIDE)
+
+
+def _tiled(config: Config, encoder: Encoder | None, scene: Scene, log: _Log) -> Config:
+    """The configuration with the side of the encoder's tiles, chosen here if it was left open, so
+    that the manifest repeats this run whatever memory is free then."""
+    if encoder is None or config.encoder.tile_size is not None:
+        return config
+    taps = config.encoder
+    layers = dict.fromkeys((*taps.content_layers, *taps.style_layers))
+    encoder.check_layers(layers)
+    free = free_memory(scene.content.device)
+    side = tile_side(encoder, tuple(layers), image_size(scene.content), free)
+    if side and config.objective.style_term != "mrf":  # patches are matched over all of a map
+        log.note("start", f"The encoder's maps of the whole picture do not fit into the free "
+                 f"memory; it works in tiles of {side} pixels, with the same result.")  # fmt: skip
+        return config.with_options({"tile_size": side})
+    return config.with_options({"tile_size": 0})
 
 
 def _optimise(
@@ -222,17 +260,21 @@ def _solve(
             laplacian = _laplacian(small.content, config)
     with log.stage("targets"):
         objective = build_objective(
-            small, encoder, config.encoder, config.objective, solve.terms, laplacian
-        )
+            small, encoder, config.encoder, config.objective, solve.terms, laplacian,
+            config.encoder.tile_size or 0,
+        )  # fmt: skip
     start = resize(image, image_size(small.content))
-    canvas = build_canvas(solve.canvas, start, small.content, config.objective.photoreal_weight)
+    canvas = build_canvas(
+        solve.canvas, start, small.content, config.objective.photoreal_weight,
+        config.render.deliver,
+    )  # fmt: skip
     steps: list[Step] = []
     with log.stage("optimise"):
         loop = minimise(
             canvas,
             objective,
             optimizer=solve.optimizer,
-            iterations=_iterations(config, solve),
+            iterations=solve.steps,
             learning_rate=solve.learning_rate,
         )
         try:
@@ -255,48 +297,15 @@ def _scale(scene: Scene, solve: Solve) -> float:
     return max(solve.scale, min(1.0, LEAST_SOLVE_SIDE / short))
 
 
-def _iterations(config: Config, solve: Solve) -> int:
-    asked = config.optimize.iterations
-    return solve.steps if asked is None else asked
-
-
 def _laplacian(content: Tensor, config: Config) -> LaplacianOperator:
     matrix = matting_laplacian(content.cpu(), config.matting.matting_epsilon)
     return LaplacianOperator.from_csr(matrix, image_size(content), content.device, torch.float32)
 
 
-def _postprocess(
-    image: Tensor, start: Tensor, content: Tensor, config: Config
-) -> tuple[Tensor, LocalAffine]:
-    """The finished picture at the working size, and the local maps that make it of the content."""
-    options = config.postprocess
-    if options.postprocess == "guided":
-        maps = _project(image, start, content, options)
-        return maps.apply(content), maps
-    if options.postprocess == "affine":
-        image = postprocess.smoothed_affine(
-            image, content, options.affine_radius, options.affine_edge
-        )
-    elif options.postprocess == "bilateral":
-        image = postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
-    return image, fit_local_affine(image, content, RADIUS, EPSILON)
-
-
-def _project(
-    image: Tensor, start: Tensor, content: Tensor, options: PostprocessConfig
-) -> LocalAffine:
-    """The guided maps, turned back towards the start's where the solves crushed the shadows."""
-    maps, before = (
-        postprocess.guided(x, content, options.guided_radius, options.guided_epsilon)
-        for x in (image, start)
-    )
-    lost = lost_contrast(maps.apply(content), before.apply(content), options.shadow_recovery)
-    return maps.mixed(before, lost.to(maps.coefficients.device))
-
-
 def _inputs(
     content: Photo,
     style: Photo,
+    more: Sequence[Photo],
     content_mask: str | Path | None,
     style_mask: str | Path | None,
 ) -> Inputs:
@@ -308,4 +317,5 @@ def _inputs(
         InputFile(style.path, style.sha256),
         named(content_mask),
         named(style_mask),
+        tuple(InputFile(photo.path, photo.sha256) for photo in more),
     )

@@ -4,7 +4,35 @@ import dataclasses
 
 from photostyle.config import Config
 from photostyle.errors import OptionError
-from photostyle.stages import GRID, ObjectiveConfig, OptimizeConfig, PostprocessConfig, Solve
+from photostyle.stages import (
+    GRID,
+    EncoderConfig,
+    ImageConfig,
+    ObjectiveConfig,
+    OptimizeConfig,
+    PostprocessConfig,
+    RenderConfig,
+    Solve,
+)
+
+#: A painting: no photorealism term, nothing projected on the content, pixels delivered as they are.
+PAINT = Solve(terms=("content", "style", "tv", "gamut"), steps=500)
+
+GATYS = Config(
+    preset="gatys",
+    image=ImageConfig(size=512, style_scale=1.0),
+    encoder=EncoderConfig(
+        content_layers=("conv4_2",),
+        style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
+    ),
+    objective=ObjectiveConfig(
+        content_weight=1e-3, style_weight=1.0, gamut_weight=0.0, scaling="gatys",
+        plain_regions="full",
+    ),
+    optimize=OptimizeConfig(init="noise", solves=(PAINT,)),
+    postprocess=PostprocessConfig(postprocess="none"),
+    render=RenderConfig(deliver="pixels"),
+)  # fmt: skip
 
 PRESETS: dict[str, Config] = {
     "photoreal": Config(),
@@ -26,7 +54,7 @@ PRESETS: dict[str, Config] = {
     "dpst": Config(
         preset="dpst",
         objective=ObjectiveConfig(
-            tv_weight=1e-3, gamut_weight=0.0, scaling="paper", plain_regions="full"
+            tv_weight=1e-3, gamut_weight=0.0, scaling="dpst", plain_regions="full"
         ),
         optimize=OptimizeConfig(
             init="noise",
@@ -36,6 +64,46 @@ PRESETS: dict[str, Config] = {
             ),
         ),
         postprocess=PostprocessConfig(postprocess="affine"),
+    ),
+    # Gatys et al. 2016 as the paper has it: taps before the ReLU, average pooling, normalised
+    # weights, w_l = 1/5, white noise, one size, the style at the content's size.
+    "gatys": GATYS,
+    # The authors' published code: taps after the ReLU, max pooling, layer weights 1/C² (which
+    # scaling "dpst" has, as it divides Gram matrices by C), content mean, 1 : 1e3, content as init.
+    "gatys-code": dataclasses.replace(
+        GATYS,
+        preset="gatys-code",
+        encoder=EncoderConfig(),
+        objective=dataclasses.replace(
+            GATYS.objective, content_weight=1.0, style_weight=1e3, scaling="dpst"
+        ),
+        optimize=OptimizeConfig(init="content", solves=(PAINT,)),
+    ),
+    # The same terms as "gatys", coarse to fine.
+    "gatys-fine": dataclasses.replace(
+        GATYS,
+        preset="gatys-fine",
+        optimize=OptimizeConfig(
+            init="noise", pyramid=3, solves=(dataclasses.replace(PAINT, steps=100),)
+        ),
+    ),
+    # Li and Wand 2016: patches in place of Gram matrices, coarse to fine, with the total variation.
+    "mrf": dataclasses.replace(
+        GATYS,
+        preset="mrf",
+        encoder=EncoderConfig(style_layers=("relu3_1", "relu4_1")),
+        objective=dataclasses.replace(
+            GATYS.objective,
+            style_term="mrf",
+            scaling="target",
+            content_weight=1.0,
+            style_weight=1.0,
+            tv_weight=1e-3,
+            gamut_weight=10.0,
+        ),
+        optimize=OptimizeConfig(
+            init="content", pyramid=3, solves=(dataclasses.replace(PAINT, steps=60),)
+        ),
     ),
 }
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.guided import GuidedFilter
+from photostyle.images import image_size, resize
 
 #: Rows rendered at a time: with 12 coefficients each they stay in the processor's cache.
 STRIP = 16
@@ -30,6 +31,10 @@ class LocalAffine:
     """
 
     coefficients: Tensor
+
+    def size_on(self, content_size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of delivery on a content of that size: its own."""
+        return content_size
 
     def mixed(self, other: "LocalAffine", share: Tensor) -> "LocalAffine":
         """These maps where the h×w `share` is 0, `other` where it is 1."""
@@ -61,6 +66,34 @@ class LocalAffine:
             strip = torch.lerp(upper, lower, part[rows, None])  # 12×rows×W
             _transform(strip, content[0, :, rows], out[0, :, rows])
         return out
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A picture of its own, which is no map of the content.
+
+    Attributes:
+        picture: 1×3×h×w float32 in [0, 1].
+        strength: h×w or scalar in [0, 1], of the picture over the content.
+    """
+
+    picture: Tensor
+    strength: Tensor
+
+    def size_on(self, content_size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of delivery: the picture's own, as enlarging would add nothing."""
+        return image_size(self.picture)
+
+    def faded(self, strength: Tensor) -> "Painted":
+        """The picture at part of its strength: where it is 0 the content shows."""
+        return Painted(self.picture, self.strength * strength)
+
+    def apply(self, content: Tensor) -> Tensor:
+        """The picture over the content, at the content's size: 1×3×H×W in [0, 1]."""
+        size = image_size(content)
+        picture = resize(self.picture, size).to(content.device)
+        strength = self.strength.to(content).expand(image_size(self.picture))[None, None]
+        return torch.lerp(content, picture, F.interpolate(strength, size, mode="bilinear"))
 
 
 def fit_local_affine(image: Tensor, content: Tensor, radius: int, epsilon: float) -> LocalAffine:

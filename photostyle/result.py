@@ -3,7 +3,7 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -42,6 +42,19 @@ class Inputs:
     style: InputFile
     content_mask: InputFile | None = None
     style_mask: InputFile | None = None
+    more_styles: tuple[InputFile, ...] = ()
+
+    @property
+    def styles(self) -> tuple[InputFile, ...]:
+        """All style pictures, in the order given."""
+        return (self.style, *self.more_styles)
+
+    def named(self) -> Iterator[tuple[str, InputFile]]:
+        """(role, file) of every file there is; the roles of further styles are style_2, …"""
+        single = (self.content, self.style, self.content_mask, self.style_mask)
+        roles = ("content", "style", "content_mask", "style_mask")
+        yield from ((role, file) for role, file in zip(roles, single, strict=True) if file)
+        yield from ((f"style_{n}", file) for n, file in enumerate(self.more_styles, start=2))
 
 
 @dataclass(frozen=True)
@@ -85,8 +98,7 @@ class Result:
             "config": self.config.to_dict(),
             "inputs": {
                 role: {"path": str(file.path), "sha256": file.sha256}
-                for role, file in vars(self.inputs).items()
-                if file
+                for role, file in self.inputs.named()
             },
             "encoder": {"name": self.encoder, "sha256": self.encoder_sha256},
             "size": [self.image.shape[3], self.image.shape[2]],
@@ -126,9 +138,7 @@ class Recipe:
         Raises:
             OptionError: one of them is missing or has changed; the message names it.
         """
-        for role, file in vars(self.inputs).items():
-            if file is None:
-                continue
+        for role, file in self.inputs.named():
             if not file.path.is_file():
                 raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
             if file_sha256(file.path) != file.sha256:
@@ -174,10 +184,18 @@ def load_recipe(path: Path) -> Recipe:
             for role, file in data["inputs"].items()
         }
         return Recipe(
-            from_dict(data["config"], str(path)), Inputs(**files), data["encoder"]["sha256"]
+            from_dict(data["config"], str(path)), _inputs(files), data["encoder"]["sha256"]
         )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None
+
+
+def _inputs(files: dict[str, InputFile]) -> Inputs:
+    """The Inputs that `named` listed."""
+    more: list[InputFile] = []
+    while found := files.pop(f"style_{len(more) + 2}", None):
+        more.append(found)
+    return Inputs(**files, more_styles=tuple(more))
 
 
 def _manifest_text(path: Path) -> str:

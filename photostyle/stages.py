@@ -4,11 +4,16 @@ Field names are unique over all stages: `photoreal_weight` is enough to name
 `objective.photoreal_weight` on the command line and in a sweep. Imports no torch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from photostyle.errors import OptionError
 from photostyle.options import Stage, option
 
 CANVASES = ("pixels", "affine-grid")
+OPTIMIZERS = ("lbfgs", "adam")
+#: Least size of a solve, as a share of the full one.
+LEAST_SCALE = 0.01
 TERMS = ("content", "style", "swd", "drift", "photoreal", "tv", "gamut")
 
 
@@ -18,9 +23,9 @@ class Solve(Stage):
 
     canvas: str = option("pixels", "What the optimiser moves.", choices=CANVASES)
     terms: tuple[str, ...] = option(TERMS, "Terms of the objective in use.", choices=TERMS)
-    optimizer: str = option("lbfgs", "Optimiser.", choices=("lbfgs", "adam"))
+    optimizer: str = option("lbfgs", "Optimiser.", choices=OPTIMIZERS)
     steps: int = option(60, "Iterations.", low=0)
-    scale: float = option(1.0, "Long side as a share of --size.", low=0.01, high=1.0)
+    scale: float = option(1.0, "Long side as a share of --size.", low=LEAST_SCALE, high=1.0)
     learning_rate: float = option(0.02, "Step of Adam, in units of the [0, 1] image.", low=1e-9)
 
 
@@ -34,6 +39,19 @@ class ImageConfig(Stage):
     """Stage 1, load."""
 
     size: int = option(700, "Long side in pixels at which the picture is optimised.", low=32)
+    style_scale: float | None = option(
+        None,
+        "Long side of the style as a share of the content's, 1 for the same; without it, the "
+        "style's own, up to --size.",
+        low=0.05,
+        high=8.0,
+    )
+    preserve_color: str = option(
+        "none",
+        "Keep the content's colours: luminance (only the brightness is styled), or match (the "
+        "style is given the content's colours first).",
+        choices=("none", "luminance", "match"),
+    )
 
 
 @dataclass(frozen=True)
@@ -57,8 +75,26 @@ class EncoderConfig(Stage):
     )
     style_layers: tuple[str, ...] = option(
         ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-        "Layers whose Gram matrices hold the style.",
+        "Layers whose statistics hold the style.",
     )
+    style_layer_weights: tuple[float, ...] | None = option(
+        None, "Weight of each style layer, in their order; without it, equal ones.", low=0.0
+    )
+    tile_size: int | None = option(
+        None,
+        "Encode pictures longer than this in tiles of so many pixels: the same sums in less "
+        "memory; 0 never does. Without it, as the free memory asks.",
+        low=0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = self.style_layer_weights
+        if given is not None and len(given) != len(self.style_layers):
+            raise OptionError(
+                f"--style-layer-weights has {len(given)} numbers for the {len(self.style_layers)} "
+                f"layers {','.join(self.style_layers)}; give one for each."
+            )
 
 
 @dataclass(frozen=True)
@@ -66,7 +102,22 @@ class ObjectiveConfig(Stage):
     """Stage 4, the weights of the terms; 0 leaves a term out."""
 
     content_weight: float = option(5.0, "Weight of the content term.", low=0.0)
-    style_weight: float = option(100.0, "Weight of the style term (masked Gram).", low=0.0)
+    style_weight: float = option(100.0, "Weight of the style term.", low=0.0)
+    alpha_beta: float | None = option(
+        None,
+        "Content weight as a share of the style weight (α/β), in place of --content-weight.",
+        low=0.0,
+        replaces="content_weight",
+    )
+    style_term: str = option(
+        "gram",
+        "What the style is: gram (Gram matrices), mean-std (means and deviations of the channels) "
+        "or mrf (patches, each drawn to its nearest).",
+        choices=("gram", "mean-std", "mrf"),
+    )
+    style_blend: tuple[float, ...] | None = option(
+        None, "Shares of several style pictures, in their order; without it, equal ones.", low=0.0
+    )
     photoreal_weight: float = option(
         1e4, "Weight of the photorealism term (Matting Laplacian), the same look at any size.",
         low=0.0,
@@ -80,12 +131,18 @@ class ObjectiveConfig(Stage):
         1.7, "Weight of the term against slow colour drift within a material.", low=0.0
     )
     tv_weight: float = option(0.0, "Weight of the total variation term.", low=0.0)
+    tv_form: str = option(
+        "squares",
+        "Total variation as squares, ½Σ(dx² + dy²), power, Σ(dx² + dy²)^1.25, or length, "
+        "Σ√(dx² + dy²).",
+        choices=("squares", "power", "length"),
+    )
     gamut_weight: float = option(3e3, "Weight of the penalty on values outside [0, 1].", low=0.0)
     scaling: str = option(
         "target",
-        "target: every layer and region relative to its target's norm; paper: the papers' own sums "
-        "and means.",
-        choices=("target", "paper"),
+        "target: every layer and region relative to its target's norm; dpst, gatys: the sums and "
+        "means of Luan et al. and of Gatys et al.",
+        choices=("target", "dpst", "gatys"),
     )
     plain_regions: str = option(
         "damped",
@@ -93,6 +150,13 @@ class ObjectiveConfig(Stage):
         "full: all regions take the same.",
         choices=("damped", "full"),
     )
+
+    def weight(self, term: str) -> float:
+        """The weight of one of `TERMS`."""
+        if term == "content" and self.alpha_beta is not None:
+            return self.alpha_beta * self.style_weight
+        weight: float = getattr(self, f"{term}_weight")
+        return weight
 
 
 @dataclass(frozen=True)
@@ -113,12 +177,29 @@ class OptimizeConfig(Stage):
     iterations: int | None = option(
         None, "Iterations of every solve; without it, each solve's own.", low=0
     )
+    optimizer: str | None = option(
+        None, "Optimiser of every solve; without it, each solve's own.", choices=OPTIMIZERS
+    )
+    pyramid: int = option(
+        1,
+        "Sizes of every solve, each twice as large as the one before, whose picture it starts "
+        "from.",
+        low=1,
+        high=6,
+    )
     solves: tuple[Solve, ...] = (GRID, PIXELS)
 
     @property
     def chosen(self) -> tuple[Solve, ...]:
-        """The solves that `canvas` leaves."""
-        return tuple(s for s in self.solves if self.canvas in (None, s.canvas))
+        """The solves as they are run: those that `canvas` leaves, under the common options."""
+        common: dict[str, Any] = {"steps": self.iterations, "optimizer": self.optimizer}
+        given = {name: value for name, value in common.items() if value is not None}
+        return tuple(
+            replace(solve, scale=max(solve.scale / 2**level, LEAST_SCALE), **given)
+            for solve in self.solves
+            if self.canvas in (None, solve.canvas)
+            for level in reversed(range(self.pyramid))
+        )
 
 
 @dataclass(frozen=True)
@@ -155,7 +236,16 @@ class RenderConfig(Stage):
     """Stage 7, rendering at the size of delivery."""
 
     output_size: int | None = option(
-        None, "Long side in pixels of the result; without it, the content's own.", low=32
+        None,
+        "Long side in pixels of the result; without it, the content's own, or the optimised "
+        "picture's with --deliver pixels.",
+        low=32,
+    )
+    deliver: str = option(
+        "maps",
+        "How the optimised picture reaches the size of delivery: maps (local colour maps of the "
+        "content, which keep its detail) or pixels (itself, enlarged only when asked).",
+        choices=("maps", "pixels"),
     )
     strength: str = option(
         "1",

@@ -31,13 +31,17 @@ lab
 lut
 color
 losses wasserstein drift
+tiling patches
+terms
 grid render
 shadows
 canvas
 objective
 start
+preserve styles
 optimize
 postprocess
+finishing
 metrics
 delivery
 sheets

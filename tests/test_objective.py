@@ -99,7 +99,7 @@ def gram(features: np.ndarray, mask: np.ndarray, scaling: str) -> np.ndarray:
     return np.einsum("chw,dhw->cd", masked, masked) / (features.size * mask.mean())
 
 
-@pytest.mark.parametrize("scaling", ["target", "paper"])
+@pytest.mark.parametrize("scaling", ["target", "dpst"])
 def test_every_term_is_its_formula(
     scaling: str, scene: Scene, encoder: VggEncoder, operator: LaplacianOperator, image: Tensor
 ) -> None:

@@ -33,8 +33,9 @@ def _render(arguments: argparse.Namespace) -> int:
     photo = load_image(recipe.inputs.content.path)
     # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
     options = Config().with_options(given_options(arguments)).render
-    image = deliver(photo, Grade.load(grade_path(arguments.manifest)), options)
-    if note := size_note(photo, options):
+    grade = Grade.load(grade_path(arguments.manifest))
+    image = deliver(photo, grade, options)
+    if note := size_note(photo, grade, options):
         print(note, file=sys.stderr)
     save_image(arguments.out, image, fitting_metadata(photo, image))
     print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")

@@ -20,7 +20,10 @@ def register(commands: Any) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
     files.add_argument("--content", required=True, type=Path, help="photograph to be changed")
-    files.add_argument("--style", required=True, type=Path, help="photograph to take after")
+    files.add_argument(
+        "--style", required=True, type=Path, nargs="+", metavar="STYLE",
+        help="photograph or painting to take after; several are blended (see --style-blend)",
+    )  # fmt: skip
     files.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
     files.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
     _add_outputs(files)
@@ -64,14 +67,15 @@ def _replay(arguments: argparse.Namespace) -> int:
     recipe.verify()
     files = recipe.inputs
     masks = [file.path if file else None for file in (files.content_mask, files.style_mask)]
-    return _stylize(arguments, recipe.config, files.content.path, files.style.path, *masks)
+    styles = [file.path for file in files.styles]
+    return _stylize(arguments, recipe.config, files.content.path, styles, *masks)
 
 
 def _stylize(
     arguments: argparse.Namespace,
     config: Config,
     content: Path,
-    style: Path,
+    styles: list[Path],
     content_mask: Path | None,
     style_mask: Path | None,
 ) -> int:
@@ -80,7 +84,7 @@ def _stylize(
     from photostyle.result import manifest_path
     from photostyle.saving import check_output
 
-    inputs = [p for p in (content, style, content_mask, style_mask) if p is not None]
+    inputs = [p for p in (content, *styles, content_mask, style_mask) if p is not None]
     outputs = [p for p in (arguments.out, arguments.sheet, arguments.heatmap) if p is not None]
     for path in outputs:
         check_output(path, inputs)
@@ -90,13 +94,13 @@ def _stylize(
         )
     with Progress() as progress:
         result = stylize(
-            content, style, config,
+            content, styles, config,
             content_mask=content_mask, style_mask=style_mask, listener=progress,
         )  # fmt: skip
     result.save(arguments.out)
     print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
     if arguments.sheet:
-        _write_sheet(arguments.sheet, content, style, result)
+        _write_sheet(arguments.sheet, content, styles, result)
     if arguments.heatmap:
         _write_heatmap(arguments.heatmap, content, result)
     return INTERRUPTED if result.interrupted else 0
@@ -111,11 +115,12 @@ def _state(result: "Result") -> str:
     return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s, {scores}"
 
 
-def _write_sheet(path: Path, content: Path, style: Path, result: "Result") -> None:
+def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
     from photostyle.images import load_image
     from photostyle.sheets import contact_sheet
 
-    pictures = [("content", load_image(content).image), ("style", load_image(style).image)]
+    pictures = [("content", load_image(content).image)]
+    pictures += [("style", load_image(style).image) for style in styles]
     contact_sheet([[*pictures, ("result", result.image)]], path)
     print(path)
 

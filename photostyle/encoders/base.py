@@ -74,6 +74,14 @@ class Encoder(nn.Module):
         """The least height and width in pixels for which `layer` still has a map."""
         raise NotImplementedError
 
+    def stride(self, layer: str) -> int:
+        """How many pixels high and wide a position of `layer` is."""
+        return 1 << (int(layer[4]) if layer.startswith("pool") else int(layer[4]) - 1)
+
+    def reach(self, layer: str) -> int:
+        """How many pixels beyond its own a position of `layer` sees, on every side."""
+        raise NotImplementedError
+
     def _taps(self, image: Tensor, wanted: frozenset[str], deepest: str) -> Mapping[str, Tensor]:
         """At least the wanted maps of a checked, channels-last image; stops after `deepest`."""
         raise NotImplementedError

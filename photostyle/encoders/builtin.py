@@ -106,6 +106,11 @@ class BankEncoder(Encoder):
         """See `Encoder.least_side`; reflection by two pixels needs a map of three."""
         return 3 << (int(layer[4]) - 1)
 
+    def reach(self, layer: str) -> int:
+        """See `Encoder.reach`: two positions of its own level for its filters, and before them what
+        the blurs and filters of all finer levels add up to."""
+        return 5 * self.stride(layer) - 2
+
     def _taps(self, image: Tensor, wanted: frozenset[str], deepest: str) -> dict[str, Tensor]:
         taps: dict[str, Tensor] = {}
         colour = F.linear(image.permute(0, 2, 3, 1), self.opponent, self.offset)

@@ -121,6 +121,11 @@ class VggEncoder(Encoder):
             return 1 << block
         return (2 if self.padding == "reflect" else 1) << (block - 1)
 
+    def reach(self, layer: str) -> int:
+        """See `Encoder.reach`: a position further for every 3×3 convolution on the way."""
+        before = self.layer_names[: self.layer_names.index(layer) + 1]
+        return sum(self.stride(name) for name in before if name.startswith("conv"))
+
     def _taps(self, image: Tensor, wanted: frozenset[str], deepest: str) -> dict[str, Tensor]:
         taps: dict[str, Tensor] = {}
         x = self.input(image)

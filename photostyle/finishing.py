@@ -1,0 +1,47 @@
+"""Post-processing as configured: the finished picture, and how it reaches any size."""
+
+import torch
+from torch import Tensor
+
+from photostyle import postprocess
+from photostyle.canvas import EPSILON, RADIUS
+from photostyle.render import LocalAffine, Painted, fit_local_affine
+from photostyle.shadows import lost_contrast
+from photostyle.stages import PostprocessConfig
+
+
+def finished(
+    image: Tensor, start: Tensor, content: Tensor, options: PostprocessConfig, deliver: str
+) -> tuple[Tensor, LocalAffine | Painted]:
+    """The finished picture at the working size, and what makes it of the content at any.
+
+    Args:
+        image: 1×3×H×W, what the solves left. start: what they began with. content: likewise.
+        deliver: "maps" of the content's colours, or the picture's own "pixels".
+    """
+    if options.postprocess == "guided":
+        maps = _project(image, start, content, options)
+        image = maps.apply(content)
+        if deliver == "maps":
+            return image, maps
+    elif options.postprocess == "affine":
+        image = postprocess.smoothed_affine(
+            image, content, options.affine_radius, options.affine_edge
+        )
+    elif options.postprocess == "bilateral":
+        image = postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
+    if deliver == "pixels":
+        return image, Painted(image.cpu(), torch.ones(()))
+    return image, fit_local_affine(image, content, RADIUS, EPSILON)
+
+
+def _project(
+    image: Tensor, start: Tensor, content: Tensor, options: PostprocessConfig
+) -> LocalAffine:
+    """The guided maps, turned back towards the start's where the solves crushed the shadows."""
+    maps, before = (
+        postprocess.guided(x, content, options.guided_radius, options.guided_epsilon)
+        for x in (image, start)
+    )
+    lost = lost_contrast(maps.apply(content), before.apply(content), options.shadow_recovery)
+    return maps.mixed(before, lost.to(maps.coefficients.device))

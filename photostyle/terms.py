@@ -1,0 +1,345 @@
+"""Terms on an encoder's features: targets made once, sums over positions, and their distance.
+
+A term's `gather` gives, for one layer, what it needs of the features; unless `additive` is False
+these are sums over positions, so that a picture may come in tiles. `value` makes the loss of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from photostyle.encoders.base import Encoder
+from photostyle.losses import (
+    RegionRows,
+    as_rows,
+    gram_distance,
+    masked_gram,
+    moment_distance,
+    moments,
+    region_rows,
+)
+from photostyle.patches import PatchBank, patch_loss
+from photostyle.segmentation.masks import resize_masks
+from photostyle.tiling import Tile
+
+#: Pixels of Gatys et al.'s pictures of 512×512. Their content term is a sum over positions, their
+#: style term a mean, so the weights belong to this size; the sum is brought to it, whatever the
+#: picture's own size.
+GATYS_PIXELS = 512 * 512
+
+#: Statistics of a region's features: N×C rows and K regions ↦ K×…, additive over positions.
+Statistic = Callable[[Tensor, Sequence[RegionRows]], Tensor]
+
+
+class FeatureTerm(Protocol):
+    """A term on features."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that it reads."""
+        ...
+
+    @property
+    def additive(self) -> bool:
+        """Whether `gather` over the tiles of a picture adds up to that over the picture."""
+        ...
+
+    def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
+        """What is needed of the 1×C×h×w features of `layer`: of a tile, or of all (None)."""
+        ...
+
+    def value(self, gathered: Mapping[str, Tensor]) -> Tensor:
+        """The unweighted term."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A style picture, what it counts, and its partners of the content's regions.
+
+    Attributes:
+        image: 1×3×h×w. masks: K×h×w. share: of the statistics; those of all references sum to 1.
+    """
+
+    image: Tensor
+    masks: Tensor
+    share: float
+
+
+@dataclass(frozen=True)
+class ContentTerm:
+    """Squared distances of features from the content's.
+
+    Attributes:
+        targets: 1×C×h×w features of the content, by layer.
+        scales: factors on the sums of squares, by layer.
+        strides: pixels per position, by layer.
+
+    Source: Gatys et al. 2016, eq. 1.
+    """
+
+    layers: tuple[str, ...]
+    targets: Mapping[str, Tensor]
+    scales: Mapping[str, float]
+    strides: Mapping[str, int]
+    additive: bool = True
+
+    def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
+        target = self.targets[layer]
+        if tile is not None:
+            target = tile.of(target, self.strides[layer])
+        return (features - target).square().sum()
+
+    def value(self, gathered: Mapping[str, Tensor]) -> Tensor:
+        return torch.stack([self.scales[name] * gathered[name] for name in self.layers]).mean()
+
+
+def content_term(
+    content: Tensor, encoder: Encoder, layers: tuple[str, ...], scaling: str
+) -> ContentTerm:
+    """The content term, the mean over its layers.
+
+    Args:
+        content: 1×3×H×W.
+        scaling: "target", relative to the content's own sum of squares; "dpst", the mean over
+            positions and channels; "gatys", ½ Σ at 512×512 pixels.
+
+    Raises:
+        OptionError: a layer that the encoder does not have.
+    """
+    encoder.check_layers(layers)
+    targets = _encoded(encoder, content, layers)
+    pixels = content.shape[2] * content.shape[3]
+
+    def scale(target: Tensor) -> float:
+        if scaling == "target":
+            return 1.0 / max(encoder.content_unit * target.square().sum().item(), 1e-12)
+        return 1.0 / target.numel() if scaling == "dpst" else 0.5 * GATYS_PIXELS / pixels
+
+    scales = {name: scale(target) for name, target in targets.items()}
+    return ContentTerm(layers, targets, scales, {name: encoder.stride(name) for name in layers})
+
+
+@dataclass(frozen=True)
+class _LayerTarget:
+    """One layer's regions and what their statistics should be.
+
+    Attributes:
+        masks: K×h×w of the content's map. regions: the same as rows.
+        totals, shares: K sums of the masks, and K area shares.
+        statistics: K×… targets.
+    """
+
+    masks: Tensor
+    regions: tuple[RegionRows, ...]
+    totals: Tensor
+    shares: Tensor
+    statistics: Tensor
+
+
+@dataclass(frozen=True)
+class StyleTerm:
+    """Area-weighted distances of regions' statistics from the style's, over layers.
+
+    Attributes:
+        weights: of the layers, everything that is constant in them.
+        statistic, distance: what is compared, and how: K×… and K×… ↦ K.
+        scaling: of the positions' weights, as in `region_rows`.
+    """
+
+    layers: tuple[str, ...]
+    targets: Mapping[str, _LayerTarget]
+    weights: Mapping[str, float]
+    strides: Mapping[str, int]
+    statistic: Statistic
+    distance: Callable[[Tensor, Tensor], Tensor]
+    scaling: str
+    additive: bool = True
+
+    def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
+        target = self.targets[layer]
+        regions = target.regions if tile is None else self._regions(layer, features.shape[1], tile)
+        return self.statistic(as_rows(features), regions)
+
+    def value(self, gathered: Mapping[str, Tensor]) -> Tensor:
+        losses = []
+        for name, target in self.targets.items():
+            distance = self.distance(gathered[name], target.statistics)
+            losses.append(self.weights[name] * (target.shares * distance).sum())
+        return torch.stack(losses).sum()
+
+    def _regions(self, layer: str, channels: int, tile: Tile) -> tuple[RegionRows, ...]:
+        target = self.targets[layer]
+        found = (
+            region_rows(mask, scaling=self.scaling, channels=channels, total=total)
+            for mask, total in zip(
+                tile.of(target.masks, self.strides[layer]), target.totals, strict=True
+            )
+        )
+        return tuple(region for region in found if region is not None)
+
+
+#: By name: statistic, distance, and the factor of scaling "gatys" (1/4 in their eq. 4).
+STATISTICS: dict[str, tuple[Statistic, Callable[..., Tensor], float]] = {
+    "gram": (masked_gram, gram_distance, 0.25),
+    "mean-std": (moments, moment_distance, 1.0),
+}
+
+
+@torch.no_grad()
+def style_term(
+    content_size: tuple[int, int],
+    content_masks: Tensor,
+    references: Sequence[Reference],
+    encoder: Encoder,
+    layer_weights: Mapping[str, float],
+    take: Tensor,
+    *,
+    kind: str,
+    scaling: str,
+) -> StyleTerm:
+    """The style term on Gram matrices, or on channel means and deviations.
+
+    Args:
+        content_size: (height, width) of the content.
+        content_masks: K×H×W.
+        references: style pictures; their statistics are blended linearly.
+        layer_weights: by layer, in the order of the layers.
+        take: K factors on the regions' shares.
+        kind: "gram" or "mean-std".
+        scaling: "target", relative to the target's norm; "dpst", Luan et al.'s normalisation;
+            "gatys", 1/(4 N²M²) Σ(G − A)², where G/M of a picture does not depend on its size.
+
+    Raises:
+        OptionError: a layer that the encoder does not have.
+    """
+    layers = tuple(layer_weights)
+    encoder.check_layers(layers)
+    statistic, distance, quarter = STATISTICS[kind]
+    unit = {"target": 1.0 / encoder.style_unit, "gatys": quarter}.get(scaling, 1.0)
+    positions = scaling if kind == "gram" else "target"  # moments are means
+    maps = [_encoded(encoder, one.image, layers) for one in references]
+    targets = {}
+    for name in layers:
+        size = _map_size(content_size, encoder.stride(name))
+        features = [one[name] for one in maps]
+        targets[name] = _layer_target(
+            resize_masks(content_masks, size), references, features, take, statistic, positions
+        )
+    return StyleTerm(
+        layers,
+        targets,
+        {name: unit * weight for name, weight in layer_weights.items()},
+        {name: encoder.stride(name) for name in layers},
+        statistic,
+        partial(distance, relative=scaling == "target"),
+        positions,
+    )
+
+
+def _layer_target(
+    masks: Tensor,
+    references: Sequence[Reference],
+    maps: Sequence[Tensor],
+    take: Tensor,
+    statistic: Statistic,
+    scaling: str,
+) -> _LayerTarget:
+    channels = maps[0].shape[1]
+    # Region by region, as one that a style lacks has no statistics: a zero target would drain it.
+    sources = [
+        [region_rows(m, scaling=scaling, channels=channels) for m in partners]
+        for partners in (
+            resize_masks(one.masks, tuple(features.shape[2:]))
+            for one, features in zip(references, maps, strict=True)
+        )
+    ]
+    kept, regions, wanted = [], [], []
+    for k, mask in enumerate(masks):
+        region = region_rows(mask, scaling=scaling, channels=channels)
+        partners = [one[k] for one in sources]
+        if region is None or any(partner is None for partner in partners):
+            continue
+        blend = [
+            one.share * statistic(as_rows(features), [partner])[0]
+            for one, features, partner in zip(references, maps, partners, strict=True)
+            if partner is not None
+        ]
+        kept.append(k)
+        regions.append(region)
+        wanted.append(torch.stack(blend).sum(dim=0))
+    masks = masks[kept]
+    shares = masks.mean(dim=(1, 2)) * take[kept]
+    totals = masks.sum(dim=(1, 2))
+    return _LayerTarget(masks, tuple(regions), totals, shares, torch.stack(wanted))
+
+
+@dataclass(frozen=True)
+class PatchTerm:
+    """Distances of the features' patches from their nearest in the style, over layers.
+
+    Attributes:
+        banks: of the style's patches. masks: K×h×w of the content's maps. weights: of the layers.
+    """
+
+    layers: tuple[str, ...]
+    banks: Mapping[str, PatchBank]
+    masks: Mapping[str, Tensor]
+    weights: Mapping[str, float]
+    additive: bool = field(default=False)  # a patch may lie across a border of tiles
+
+    def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
+        return features
+
+    def value(self, gathered: Mapping[str, Tensor]) -> Tensor:
+        losses = [
+            self.weights[name] * patch_loss(gathered[name], self.banks[name], self.masks[name])
+            for name in self.layers
+        ]
+        return torch.stack(losses).sum()
+
+
+@torch.no_grad()
+def patch_term(
+    content_size: tuple[int, int],
+    content_masks: Tensor,
+    style: Reference,
+    encoder: Encoder,
+    layer_weights: Mapping[str, float],
+    *,
+    scaling: str,
+) -> PatchTerm:
+    """The style term on patches: the mean over the values of all patches, over the style's mean
+    square under scaling "target".
+
+    Args:
+        content_size, content_masks, layer_weights: as for `style_term`.
+
+    Raises:
+        OptionError: a layer that the encoder does not have.
+    """
+    layers = tuple(layer_weights)
+    encoder.check_layers(layers)
+    maps = _encoded(encoder, style.image, layers)
+    banks, masks, weights = {}, {}, {}
+    for name, features in maps.items():
+        size = _map_size(content_size, encoder.stride(name))
+        banks[name] = PatchBank(features, resize_masks(style.masks, tuple(features.shape[2:])))
+        masks[name] = resize_masks(content_masks, size)
+        values = 9 * features.shape[1] * max(1, (size[0] - 2) * (size[1] - 2))
+        unit = features.square().mean().item() if scaling == "target" else 1.0
+        weights[name] = layer_weights[name] / (values * max(unit, 1e-12))
+    return PatchTerm(layers, banks, masks, weights)
+
+
+@torch.no_grad()
+def _encoded(encoder: Encoder, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    return encoder(image, layers)
+
+
+def _map_size(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    return size[0] // stride, size[1] // stride

@@ -20,8 +20,8 @@ from photostyle.config import Config
 from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths, size_note
 from photostyle.device import free_memory, resolve_device
 from photostyle.encoders.base import Encoder
-from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError
+from photostyle.features import check_taps, configured_encoder, with_activations
 from photostyle.finishing import finished
 from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
@@ -132,7 +132,8 @@ def stylize(
         seen = prepared(scene, config.image.preserve_color)
         start = start_image(seen, config.optimize.init, config.optimize.seed)
         config = _tiled(config, encoder, seen, log)
-    image = _optimise(start, seen, encoder, config, log)
+    used, normalized_sha256 = _activated(encoder, seen, config, log)
+    image = _optimise(start, seen, used, config, log)
     with log.stage("post-process"):
         image = recombined(image, scene.content, config.image.preserve_color)
         image, maps = finished(
@@ -155,6 +156,7 @@ def stylize(
         inputs=_inputs(*pair, more, content_mask, style_mask),
         encoder=encoder.name if encoder else "none",
         encoder_sha256=encoder.fingerprint if encoder else "",
+        normalized_sha256=normalized_sha256,
         device=str(device),
         notes=tuple(log.notes),
         seconds=log.seconds,
@@ -167,9 +169,21 @@ def _encoder(config: Config, device: torch.device, log: _Log) -> Encoder | None:
     """The encoder, when a solve has a use for it."""
     if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen):
         return None
-    encoder, note = load_encoder(config.encoder.encoder, device)
-    log.note("load", note)
+    encoder, notes = configured_encoder(config.encoder, device)
+    log.note("load", *notes)
+    for solve in config.optimize.chosen:  # a wrong name shows before the long work
+        check_taps(encoder, config.encoder, config.objective, solve.terms)
     return encoder
+
+
+def _activated(
+    encoder: Encoder | None, scene: Scene, config: Config, log: _Log
+) -> tuple[Encoder | None, str]:
+    """The encoder in use, and its fingerprint where it is not the one that was loaded."""
+    if encoder is None or config.encoder.activations == "trained":
+        return encoder, ""
+    with log.stage("normalise"):
+        return with_activations(encoder, config.encoder, (scene.content, scene.style, *scene.more))
 
 
 def _loaded(photo: str | Path | Photo) -> Photo:

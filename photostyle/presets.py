@@ -24,6 +24,8 @@ GATYS = Config(
     encoder=EncoderConfig(
         content_layers=("conv4_2",),
         style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
+        pooling="average",
+        activations="normalized",
     ),
     objective=ObjectiveConfig(
         content_weight=1e-3, style_weight=1.0, gamut_weight=0.0, scaling="gatys",

@@ -14,8 +14,8 @@ from torch import Tensor
 from photostyle.config import Config
 from photostyle.configfile import from_dict
 from photostyle.delivery import Grade
-from photostyle.encoders.weights import load_encoder
 from photostyle.errors import ImageError, OptionError
+from photostyle.features import configured_encoder
 from photostyle.images import Metadata
 from photostyle.metrics import Scores
 from photostyle.optimize import Step
@@ -68,6 +68,7 @@ class Result:
         scores: structure kept and style taken.
         history: the Steps of every solve.
         encoder, encoder_sha256: its name and the hash of its weights.
+        normalized_sha256: hash of the weights with normalised activations; empty without.
         notes: sentences for the user (encoder and why, merged regions, early stops).
         seconds: of each stage.
         interrupted: stopped early; the picture is the best one until then.
@@ -84,6 +85,7 @@ class Result:
     encoder: str
     encoder_sha256: str
     device: str
+    normalized_sha256: str = ""
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     interrupted: bool = False
@@ -100,7 +102,11 @@ class Result:
                 role: {"path": str(file.path), "sha256": file.sha256}
                 for role, file in self.inputs.named()
             },
-            "encoder": {"name": self.encoder, "sha256": self.encoder_sha256},
+            "encoder": {
+                "name": self.encoder,
+                "sha256": self.encoder_sha256,
+                "normalized_sha256": self.normalized_sha256,
+            },
             "size": [self.image.shape[3], self.image.shape[2]],
             "regions": [vars(region) for region in self.masks.regions],
             "scores": vars(self.scores),
@@ -144,7 +150,7 @@ class Recipe:
             if file_sha256(file.path) != file.sha256:
                 raise OptionError(f"{file.path}: the {role} has changed since that run.")
         if encoder and self.encoder_sha256:  # empty when that run had no use for one
-            found, _ = load_encoder(self.config.encoder.encoder)
+            found, _ = configured_encoder(self.config.encoder)
             if found.fingerprint != self.encoder_sha256:
                 raise OptionError(f"encoder {found.name}: its weights are not those of that run.")
 

@@ -86,6 +86,33 @@ class EncoderConfig(Stage):
         "memory; 0 never does. Without it, as the free memory asks.",
         low=0,
     )
+    pooling: str = option(
+        "max", "Pooling of a VGG encoder: max as trained, average as Gatys et al.",
+        choices=("max", "average"),
+    )  # fmt: skip
+    pooling_gain: float | None = option(
+        None,
+        "Factor on average-pooled maps, which are smaller than maxima; without it, 2 for trained "
+        "activations and 1 for normalized ones.",
+        low=0.01,
+        high=100.0,
+    )
+    padding: str = option(
+        "auto", "Padding of a VGG encoder's convolutions; auto is the weights' own.",
+        choices=("auto", "zeros", "reflect", "replicate"),
+    )  # fmt: skip
+    preprocessing: str = option(
+        "auto",
+        "What a VGG encoder's weights expect: imagenet (RGB by mean and deviation), caffe (BGR, "
+        "0-255 minus mean), or auto, what is known of the weights.",
+        choices=("auto", "imagenet", "caffe"),
+    )
+    activations: str = option(
+        "trained",
+        "normalized: the mean activation of every filter of a VGG encoder over content and style "
+        "is brought to 1 (Gatys et al.).",
+        choices=("trained", "normalized"),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,7 +26,7 @@ segmentation.masks
 segmentation.labels
 encoders.base
 encoders.vgg encoders.builtin
-encoders.weights
+encoders.weights encoders.normalize
 lab
 lut
 color
@@ -37,6 +37,7 @@ grid render
 shadows
 canvas
 objective
+features
 start
 preserve styles
 optimize

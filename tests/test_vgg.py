@@ -110,8 +110,8 @@ def test_padding(padding: str) -> None:
     torch.testing.assert_close(encoder(image, ["conv1_1"])["conv1_1"], expected)
 
 
-@pytest.mark.parametrize(("gain", "factor"), [(False, 1.0), (True, 2.0)])
-def test_average_pooling(gain: bool, factor: float) -> None:
+@pytest.mark.parametrize(("gain", "factor"), [(1.0, 1.0), (2.0, 2.0)])
+def test_average_pooling(gain: float, factor: float) -> None:
     encoder = VggEncoder(thin_weights(), VggOptions(pooling="average", pooling_gain=gain))
     taps = encoder(random_image(), ["relu1_2", "pool1"])
     blocks = taps["relu1_2"].unflatten(2, (-1, 2)).unflatten(4, (-1, 2))  # N×C×h×2×w×2

@@ -41,8 +41,8 @@ class VggOptions:
 
     Attributes:
         pooling: "max" as trained and as in DPST, or "average" as in Gatys et al. 2016.
-        pooling_gain: Multiply average-pooled maps by 2, which keeps later activations near the size
-            that the network was trained at; without effect on "max".
+        pooling_gain: Factor on average-pooled maps; `AVERAGE_POOLING_GAIN` keeps later activations
+            near the size that the network was trained at. Without effect on "max".
         padding: Of every 3×3 convolution: "zeros", "reflect" or "replicate". None: "reflect" for
             weights with an input convolution of their own, else "zeros".
         preprocessing: "imagenet" (RGB minus mean, by deviation: torchvision's weights) or "caffe"
@@ -51,7 +51,7 @@ class VggOptions:
     """
 
     pooling: Pooling = "max"
-    pooling_gain: bool = False
+    pooling_gain: float = 1.0
     padding: Padding | None = None
     preprocessing: Preprocessing | None = None
 
@@ -98,7 +98,7 @@ class VggEncoder(Encoder):
         reader = _Reader(weights, name)
         self.name = name
         self.pooling = options.pooling
-        self.pooling_gain = options.pooling_gain and options.pooling == "average"
+        self.pooling_gain = options.pooling_gain
         self.padding: Padding = options.padding or ("reflect" if reader.has_input else "zeros")
         self.input = _input_convolution(reader, options.preprocessing)
         self.depth, convolutions = _read_convolutions(reader)
@@ -145,7 +145,7 @@ class VggEncoder(Encoder):
         if self.pooling == "max":
             return F.max_pool2d(x, 2)
         x = F.avg_pool2d(x, 2)
-        return AVERAGE_POOLING_GAIN * x if self.pooling_gain else x
+        return x if self.pooling_gain == 1.0 else self.pooling_gain * x
 
 
 class _Layout(NamedTuple):

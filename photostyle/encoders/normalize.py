@@ -1,0 +1,64 @@
+"""Gatys' normalisation: every filter's mean activation becomes 1, and nothing else changes.
+
+L. A. Gatys, A. S. Ecker, M. Bethge, "Image Style Transfer Using Convolutional Neural Networks",
+CVPR 2016, section 2. ReLU and both kinds of pooling commute with a positive factor per channel, so
+dividing what a filter gives by its mean, and multiplying it again where the next layer takes it
+in, leaves every other channel as it was.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from photostyle.encoders.base import fingerprint_of
+from photostyle.encoders.vgg import VggEncoder
+
+
+def normalized(encoder: VggEncoder, images: Sequence[Tensor]) -> VggEncoder:
+    """A copy whose filters are each 1 on average, after the ReLU, over all positions of `images`.
+
+    Args:
+        encoder: Measured with its own pooling and padding.
+        images: One or more N×3×H×W pictures in [0, 1], each large enough for the deepest
+            convolution, in the encoder's dtype and on its device.
+
+    Returns:
+        Another encoder with fingerprint and weights of its own: a map of layer l is the given
+        encoder's divided by `mean_activations` of l, channel by channel. A filter that is 0
+        everywhere (mean 0) stays as it is.
+    """
+    means = mean_activations(encoder, images)
+    result = copy.deepcopy(encoder)
+    before: Tensor | None = None  # the means of the layer that feeds this one
+    for name, module in result.convs.items():
+        conv = cast(nn.Conv2d, module)
+        after = torch.where(means[name] > 0, means[name], 1.0)
+        weight = conv.weight.double() / after.view(-1, 1, 1, 1)
+        if before is not None:
+            weight = weight * before.view(1, -1, 1, 1)
+        bias = cast(Tensor, conv.bias)
+        conv.weight.copy_(weight)
+        bias.copy_(bias.double() / after)
+        before = after
+    result.fingerprint = fingerprint_of(result.state_dict())
+    return result
+
+
+@torch.no_grad()
+def mean_activations(encoder: VggEncoder, images: Sequence[Tensor]) -> dict[str, Tensor]:
+    """{conv layer: C float64}: means of its ReLU over all positions of all images together."""
+    sums: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+    layers = {f"relu{name[4:]}": name for name in encoder.convs}
+    for image in images:
+        for relu, tap in encoder(image, tuple(layers)).items():
+            name = layers[relu]
+            total = tap.sum((0, 2, 3), dtype=torch.float64)
+            sums[name] = sums[name] + total if name in sums else total
+            counts[name] = counts.get(name, 0) + tap.numel() // tap.shape[1]
+    return {name: total / counts[name] for name, total in sums.items()}

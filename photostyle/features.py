@@ -1,0 +1,83 @@
+"""The encoder as the configuration asks for it: found, checked and, where wanted, normalised."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from photostyle.encoders.base import Encoder
+from photostyle.encoders.normalize import normalized
+from photostyle.encoders.vgg import (
+    AVERAGE_POOLING_GAIN,
+    Padding,
+    Pooling,
+    Preprocessing,
+    VggEncoder,
+    VggOptions,
+)
+from photostyle.encoders.weights import load_encoder
+from photostyle.objective import needs_encoder
+from photostyle.options import flag
+from photostyle.stages import EncoderConfig, ObjectiveConfig
+
+VGG_ONLY = ("pooling", "pooling_gain", "padding", "preprocessing", "activations")
+
+
+def configured_encoder(
+    config: EncoderConfig, device: torch.device | str = "cpu"
+) -> tuple[Encoder, tuple[str, ...]]:
+    """The encoder, its weights as they were found, and sentences about it for the user.
+
+    Raises:
+        WeightsError: a name or file that is not there or no VGG network.
+    """
+    encoder, note = load_encoder(config.encoder, device, vgg_options(config))
+    ignored = [flag(f) for f in VGG_ONLY if getattr(config, f) != getattr(EncoderConfig(), f)]
+    if ignored and not isinstance(encoder, VggEncoder):
+        return encoder, (note, f"{', '.join(ignored)}: without effect on encoder {encoder.name}")
+    return encoder, (note,)
+
+
+def vgg_options(config: EncoderConfig) -> VggOptions:
+    """How a VGG network is run; "auto" is None there.
+
+    Average pooling makes up for its smaller values with trained activations only: normalised ones
+    have their size whatever the pooling.
+    """
+    gain = config.pooling_gain
+    if gain is None:
+        gain = AVERAGE_POOLING_GAIN if config.activations == "trained" else 1.0
+    return VggOptions(
+        pooling=cast(Pooling, config.pooling),
+        pooling_gain=gain,
+        padding=cast(Padding | None, _chosen(config.padding)),
+        preprocessing=cast(Preprocessing | None, _chosen(config.preprocessing)),
+    )
+
+
+def _chosen(value: str) -> str | None:
+    return None if value == "auto" else value
+
+
+def check_taps(
+    encoder: Encoder, taps: EncoderConfig, weights: ObjectiveConfig, terms: Sequence[str]
+) -> None:
+    """Raise OptionError, listing the right names, for a layer in use that is not the encoder's."""
+    for term, layers in (("content", taps.content_layers), ("style", taps.style_layers)):
+        if term in terms and needs_encoder(weights, (term,)):
+            encoder.check_layers(layers)
+
+
+def with_activations(
+    encoder: Encoder, config: EncoderConfig, images: Sequence[Tensor]
+) -> tuple[Encoder, str]:
+    """The encoder with the activations that the configuration asks for, and its fingerprint.
+
+    Returns:
+        The encoder itself and "" for trained activations, or where there is nothing to normalise.
+    """
+    if config.activations == "trained" or not isinstance(encoder, VggEncoder):
+        return encoder, ""
+    changed = normalized(encoder, images)
+    return changed, changed.fingerprint

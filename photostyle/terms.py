@@ -228,7 +228,12 @@ def style_term(
         size = _map_size(content_size, encoder.stride(name))
         features = [one[name] for one in maps]
         targets[name] = _layer_target(
-            resize_masks(content_masks, size), references, features, take, statistic, positions
+            resize_masks(content_masks, size).to(features[0]),
+            references,
+            features,
+            take,
+            statistic,
+            positions,
         )
     return StyleTerm(
         layers,
@@ -254,7 +259,7 @@ def _layer_target(
     sources = [
         [region_rows(m, scaling=scaling, channels=channels) for m in partners]
         for partners in (
-            resize_masks(one.masks, tuple(features.shape[2:]))
+            resize_masks(one.masks, tuple(features.shape[2:])).to(features)
             for one, features in zip(references, maps, strict=True)
         )
     ]

@@ -6,10 +6,11 @@ from torch import Tensor
 
 from photostyle.losses import (
     as_rows,
-    content_loss,
     gamut_loss,
-    gram_loss,
+    gram_distance,
     masked_gram,
+    moment_distance,
+    moments,
     region_rows,
     tv_loss,
 )
@@ -84,29 +85,78 @@ def test_empty_mask_has_no_rows() -> None:
     assert region_rows(torch.zeros(3, 3), scaling="target", channels=2) is None
 
 
-def test_gram_loss_is_one_for_nothing_of_the_style(generator: torch.Generator) -> None:
+def test_part_of_a_region_weighs_by_the_whole(features: Tensor, masks: Tensor) -> None:
+    """Gram matrices and moments of the parts add up to those of the map."""
+    for statistic in (masked_gram, moments):
+        total = 0
+        for rows in (slice(0, 2), slice(2, 6)):
+            regions = [
+                region_rows(m[rows], scaling="target", channels=7, total=m.sum()) for m in masks
+            ]
+            total = total + statistic(as_rows(features[:, :, rows]), regions)
+        regions = [region_rows(m, scaling="target", channels=7) for m in masks]
+        torch.testing.assert_close(total, statistic(as_rows(features), regions))
+
+
+def test_region_outside_a_part_has_no_gradient_there(features: Tensor) -> None:
+    empty = region_rows(
+        torch.zeros(6, 9, dtype=torch.float64), scaling="target", channels=7,
+        total=torch.tensor(5.0),
+    )  # fmt: skip
+    rows = as_rows(features).clone().requires_grad_(True)
+    (grad,) = torch.autograd.grad(masked_gram(rows, [empty]).sum(), rows)
+    assert not grad.any()
+
+
+def test_moments_are_weighted_means(features: Tensor, masks: Tensor) -> None:
+    regions = [region_rows(m, scaling="target", channels=7) for m in masks]
+    found = moments(as_rows(features), regions)
+    for region, mask in zip(found, masks, strict=True):
+        share = mask / mask.sum()
+        torch.testing.assert_close(region[0], (features[0] * share).sum(dim=(1, 2)))
+        torch.testing.assert_close(region[1], (features[0].square() * share).sum(dim=(1, 2)))
+    rows = as_rows(features).clone().requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda r: moments(r, regions), rows)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_moment_distance_compares_means_and_deviations(relative: bool) -> None:
+    """Means 1 and 3, deviations 2 and 1, for one channel."""
+    found, wanted = (torch.tensor([[[m], [m * m + d * d]]]) for m, d in ((1.0, 2.0), (3.0, 1.0)))
+    expected = (4 + 1) / (9 + 1 if relative else 1)
+    distance = moment_distance(found, wanted, relative=relative)
+    assert distance.tolist() == pytest.approx([expected], rel=1e-5)
+
+
+def test_gram_distance_is_one_for_nothing_of_the_style(generator: torch.Generator) -> None:
     targets = torch.randn(2, 5, 5, generator=generator)
-    shares = torch.tensor([0.25, 0.75])
-    loss = gram_loss(torch.zeros_like(targets), targets, shares, relative=True)
-    assert loss.item() == pytest.approx(1.0, rel=1e-6)
-    plain = gram_loss(torch.zeros_like(targets), targets, shares, relative=False)
-    expected = 0.25 * (targets[0] ** 2).mean() + 0.75 * (targets[1] ** 2).mean()
-    assert plain.item() == pytest.approx(expected.item(), rel=1e-6)
+    distance = gram_distance(torch.zeros_like(targets), targets, relative=True)
+    assert distance.tolist() == pytest.approx([1.0, 1.0], rel=1e-6)
+    plain = gram_distance(torch.zeros_like(targets), targets, relative=False)
+    assert plain.tolist() == pytest.approx((targets**2).mean(dim=(1, 2)).tolist(), rel=1e-6)
 
 
-def test_content_loss(features: Tensor) -> None:
-    target = features + 0.5
-    assert content_loss(features, target, relative=False).item() == pytest.approx(0.25)
-    relative = content_loss(features, target, relative=True).item()
-    assert relative == pytest.approx(0.25 / target.square().mean().item())
+@pytest.mark.parametrize("form", ["squares", "power", "length"])
+def test_tv_is_its_formula(form: str, generator: torch.Generator) -> None:
+    """Pixel by pixel on the 0–255 scale; differences to the right and below, 0 at the border."""
+    image = torch.rand(1, 3, 5, 7, generator=generator, dtype=torch.float64)
+    v = 255 * image[0]
+    total = 0.0
+    for c in range(3):
+        for y in range(5):
+            for x in range(7):
+                dx = (v[c, y, x + 1] - v[c, y, x]).item() if x < 6 else 0.0
+                dy = (v[c, y + 1, x] - v[c, y, x]).item() if y < 4 else 0.0
+                square = dx * dx + dy * dy
+                total += {"squares": square / 2, "power": square**1.25, "length": square**0.5}[form]
+    assert tv_loss(image, form).item() == pytest.approx(total / 35, rel=1e-3)
 
 
-def test_tv_loss_on_a_ramp() -> None:
-    """A horizontal ramp of 1/255 a pixel: dx = 1 at 3·H·(W−1) places, dy = 0."""
-    height, width = 4, 6
-    ramp = (torch.arange(width) / 255.0).expand(1, 3, height, width)
-    expected = 0.5 * 3 * height * (width - 1) / (height * width)
-    assert tv_loss(ramp).item() == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("form", ["squares", "power", "length"])
+def test_tv_of_a_flat_picture_has_a_gradient(form: str) -> None:
+    image = torch.full((1, 3, 4, 4), 0.5, requires_grad=True)
+    (grad,) = torch.autograd.grad(tv_loss(image, form), image)
+    assert torch.equal(grad, torch.zeros_like(grad))
 
 
 def test_gamut_loss_sees_only_what_is_outside() -> None:

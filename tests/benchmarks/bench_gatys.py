@@ -1,0 +1,323 @@
+"""Gatys et al.'s method: time to the same loss against pystiche and a loop of the tutorials' shape.
+
+    python tests/benchmarks/bench_gatys.py [--size 256] [--iterations 200] [--encoder FILE]
+        [--width 64] [--rounds 1] [--presets gatys gatys-fine]
+
+All minimise one and the same function from the same noise: the preset `gatys` with the encoder's
+own weights, average pooling, the same layers and α chosen so that content is a tenth of the total
+at the start. The rivals run for so many iterations of `torch.optim.LBFGS` as both ship it (no line
+search; pystiche one iteration a step, the tutorials 20). The presets are stopped when they reach
+the lower of the rivals' final losses, and when they reach each one's own; what they take includes
+targets and coarser sizes. Who begins changes from round to round.
+
+pystiche (PyPI, 1.0.1) is looked for and left out where it is not; it needs names that torchvision
+has since dropped, which are put back for its import and are not used here.
+"""
+
+import argparse
+import collections
+import copy
+import datetime
+import itertools
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from bench_objective import LAYOUT
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from photostyle.config import Config
+from photostyle.encoders.vgg import VggEncoder
+from photostyle.encoders.weights import load_encoder
+from photostyle.images import Photo, fit_size, image_size, load_image, resize
+from photostyle.objective import Scene, build_objective
+from photostyle.optimize import Step
+from photostyle.pipeline import stylize
+from photostyle.presets import preset
+from photostyle.start import start_image
+from photostyle.styles import resized_style
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTENT_SHARE = 0.1  # of the total at the start
+
+Trace = list[tuple[float, float]]  # seconds, loss
+
+
+class Problem:
+    """One function to minimise, in the form that each of the rivals wants."""
+
+    def __init__(self, options: argparse.Namespace, weights: Path) -> None:
+        self.photos = load_image(options.content), load_image(options.style)
+        self.config = preset("gatys").with_options(
+            {"size": options.size, "encoder": str(weights), "device": "cpu", "tile_size": 0,
+             "pooling": "average", "activations": "trained"}
+        )  # fmt: skip
+        encoder = load_encoder(str(weights), "cpu", vgg_options())[0]
+        assert isinstance(encoder, VggEncoder)
+        self.encoder = encoder
+        self.scene = scene(*self.photos, self.config)
+        self.start = start_image(self.scene, "noise", 0)
+        parts = self.objective(self.config)(self.start)[1]
+        share = CONTENT_SHARE * parts["style"].item() / parts["content"].item()
+        alpha = self.config.objective.content_weight * share
+        self.config = self.config.with_options({"content_weight": alpha})
+        self.first = self.objective(self.config)(self.start)[0].item()
+
+    def objective(self, config: Config) -> Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]:
+        return build_objective(
+            self.scene, self.encoder, config.encoder, config.objective, ("content", "style"), None
+        )
+
+    def content_factor(self, features: Tensor) -> float:
+        """What turns a mean of squares into the preset's content term."""
+        pixels = self.start.shape[2] * self.start.shape[3]
+        weight = self.config.objective.content_weight
+        return weight * 0.5 * features.numel() * 512**2 / pixels
+
+    def modules(self) -> list[tuple[str, nn.Module]]:
+        """The encoder as a plain list of modules."""
+        out: list[tuple[str, nn.Module]] = [("input", copy.deepcopy(self.encoder.input))]
+        for name in self.encoder.layer_names:
+            if name.startswith("conv"):
+                module: nn.Module = copy.deepcopy(self.encoder.convs[name])
+                module = module.to(memory_format=torch.contiguous_format)
+            else:
+                module = nn.ReLU() if name.startswith("relu") else nn.AvgPool2d(2)
+            out.append((name, module))
+            if name == self.config.encoder.style_layers[-1]:
+                break
+        return out
+
+
+def vgg_options() -> "object":
+    from photostyle.encoders.vgg import VggOptions
+
+    return VggOptions(pooling="average")
+
+
+def scene(content: Photo, style: Photo, config: Config) -> Scene:
+    size = fit_size(image_size(content.image), config.image.size)
+    small = resize(content.image, size)
+    other = resized_style(style.image, small, 1.0, 48)
+    return Scene(small, other, torch.ones(1, *size), torch.ones(1, *image_size(other)))
+
+
+def tutorial(problem: Problem, iterations: int) -> Trace:
+    """The usual shape: loss modules between the layers, LBFGS with its defaults."""
+    modules = dict(problem.modules())
+    taps = problem.config.encoder
+    losses: list[nn.Module] = []
+    network = nn.Sequential()
+    began = time.perf_counter()
+    for name, module in modules.items():
+        network.add_module(name, module)
+        if name in taps.content_layers:
+            target = network(problem.scene.content).detach()
+            losses.append(ContentLoss(target, problem.content_factor(target)))
+            network.add_module(f"{name}_content", losses[-1])
+        if name in taps.style_layers:
+            target = network(problem.scene.style).detach()
+            losses.append(StyleLoss(target, 0.25 / len(taps.style_layers)))
+            network.add_module(f"{name}_style", losses[-1])
+    image = problem.start.clone().requires_grad_(True)
+    optimizer = torch.optim.LBFGS([image])
+    trace: Trace = []
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        network(image)
+        total = sum(loss.loss for loss in losses)
+        total.backward()
+        trace.append((time.perf_counter() - began, total.item()))
+        return total
+
+    while len(trace) < iterations:
+        optimizer.step(closure)
+    return trace[:iterations]
+
+
+class ContentLoss(nn.Module):
+    def __init__(self, target: Tensor, weight: float) -> None:
+        super().__init__()
+        self.target, self.weight = target, weight
+
+    def forward(self, features: Tensor) -> Tensor:
+        self.loss = self.weight * nn.functional.mse_loss(features, self.target)
+        return features
+
+
+class StyleLoss(nn.Module):
+    def __init__(self, target: Tensor, weight: float) -> None:
+        super().__init__()
+        self.target, self.weight = gram(target), weight
+
+    def forward(self, features: Tensor) -> Tensor:
+        self.loss = self.weight * nn.functional.mse_loss(gram(features), self.target)
+        return features
+
+
+def gram(features: Tensor) -> Tensor:
+    rows = features.flatten(2)[0]
+    return rows @ rows.T / rows.shape[1]
+
+
+def pystiche_loop(problem: Problem, iterations: int) -> Trace:
+    """pystiche's own losses and image_optimization."""
+    from pystiche import enc, loss, optim
+
+    encoder = enc.MultiLayerEncoder(problem.modules())
+    taps = problem.config.encoder
+    began = time.perf_counter()
+    (layer,) = taps.content_layers
+    features = encoder.extract_encoder(layer)(problem.scene.content)
+    content = loss.FeatureReconstructionLoss(
+        encoder.extract_encoder(layer), score_weight=problem.content_factor(features)
+    )
+    style = loss.MultiLayerEncodingLoss(
+        encoder,
+        taps.style_layers,
+        lambda one, weight: loss.GramLoss(one, score_weight=weight),
+        score_weight=0.25,
+    )
+    criterion = loss.PerceptualLoss(content, style)
+    criterion.set_content_image(problem.scene.content)
+    criterion.set_style_image(problem.scene.style)
+    trace: Trace = []
+
+    class Watched(nn.Module):
+        def forward(self, image: Tensor) -> object:
+            found = criterion(image)
+            trace.append((time.perf_counter() - began, float(found)))
+            return found
+
+    optim.image_optimization(problem.start.clone(), Watched(), num_steps=iterations, quiet=True)
+    return trace
+
+
+def pystiche_is_here() -> bool:
+    import torchvision.models
+
+    for name in ("alexnet", "vgg"):
+        module = sys.modules[f"{torchvision.models.__name__}.{name}"]
+        if not hasattr(module, "model_urls"):
+            module.model_urls = collections.defaultdict(str)
+    try:
+        import pystiche  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class Watch:
+    """A Listener that keeps the trace of the last solve and stops at the loss asked for."""
+
+    def __init__(self, goal: float) -> None:
+        self.goal = goal
+        self.trace: Trace = []
+        self.iterations, self.calls = 0, 0
+        self.began = 0.0
+
+    def stage(self, name: str, note: str) -> None:
+        if name == "targets" and not self.began:
+            self.began = time.perf_counter()
+
+    def step(self, solve: int, solves: int, step: Step) -> None:
+        self.iterations += 1
+        if solve < solves:
+            return
+        self.calls = step.calls
+        self.trace.append((time.perf_counter() - self.began, step.total))
+        if step.total <= self.goal:
+            raise KeyboardInterrupt
+
+
+def ours(problem: Problem, name: str, goal: float) -> Watch:
+    own = preset(name)
+    config = replace(problem.config, optimize=own.optimize).with_options({"device": "cpu"})
+    watch = Watch(goal)
+    stylize(*problem.photos, config, listener=watch)
+    return watch
+
+
+def reached(trace: Trace, goal: float) -> float | None:
+    return next((seconds for seconds, loss in trace if loss <= goal), None)
+
+
+def generated(width: int, path: Path) -> Path:
+    """VGG-19 of that width, He-initialised from a fixed seed."""
+    torch.manual_seed(0)
+    weights, index, channels = {}, 0, 3
+    for step in LAYOUT:
+        if step < 0:
+            index += 1
+            continue
+        convolution = nn.Conv2d(channels, step * width, 3)
+        nn.init.kaiming_normal_(convolution.weight)
+        weights[f"features.{index}.weight"] = convolution.weight.detach()
+        weights[f"features.{index}.bias"] = convolution.bias.detach()
+        index, channels = index + 2, step * width
+    save_file(weights, path)
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--content", type=Path, default=ROOT / "examples/city.jpg")
+    parser.add_argument("--style", type=Path, default=ROOT / "examples/night.jpg")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--iterations", type=int, default=200, help="of the rivals")
+    parser.add_argument("--width", type=int, default=64, help="64 is the papers' VGG-19")
+    parser.add_argument("--encoder", type=Path, help="a VGG checkpoint; else generated weights")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--presets", nargs="+", default=["gatys", "gatys-fine"])
+    options = parser.parse_args()
+    rivals = {"tutorial": tutorial}
+    if pystiche_is_here():
+        rivals["pystiche"] = pystiche_loop
+    with tempfile.TemporaryDirectory() as folder:
+        weights = options.encoder or generated(options.width, Path(folder) / "vgg.safetensors")
+        problem = Problem(options, weights)
+        height, width = image_size(problem.start)
+        print(f"{datetime.date.today()}, {os.cpu_count()} cores ({platform.machine()}), torch "
+              f"{torch.__version__}, {torch.get_num_threads()} threads, {width}×{height}, "
+              f"{problem.encoder.shape}, loss of the noise {problem.first:.4g}")  # fmt: skip
+        for number in range(options.rounds):
+            compare(problem, rivals, options, number)
+
+
+def compare(
+    problem: Problem, rivals: dict[str, Callable], options: argparse.Namespace, number: int
+) -> None:
+    traces: dict[str, Trace] = {}
+    for name in sorted(rivals, reverse=number % 2 == 1):
+        trace = traces[name] = rivals[name](problem, options.iterations)
+        assert abs(trace[0][1] / problem.first - 1) < 1e-3, "not the same function"
+        print(f"{name}: {len(trace)} iterations, {pace(trace) * 1e3:.0f} ms each, "
+              f"{trace[-1][0]:.1f} s to {trace[-1][1]:.5g}")  # fmt: skip
+    goal = min(trace[-1][1] for trace in traces.values())
+    for name in options.presets:
+        watch = ours(problem, name, goal)
+        text = f"{name}: {watch.iterations} iterations, {pace(watch.trace) * 1e3:.0f} ms each at "
+        text += f"full size ({watch.calls} calls)"
+        for rival, trace in traces.items():
+            found = reached(watch.trace, trace[-1][1])
+            ratio = "not reached" if found is None else f"{trace[-1][0] / found:.2f} times as fast"
+            text += f"; {rival}'s loss " + (f"after {found:.1f} s, " if found else "") + ratio
+        print(text, flush=True)
+
+
+def pace(trace: Trace) -> float:
+    """Median seconds between two iterations."""
+    return statistics.median(b[0] - a[0] for a, b in itertools.pairwise(trace))
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.canvas import ROUGHNESS, AffineGridCanvas, PixelCanvas, build_canvas
+from photostyle.canvas import ROUGHNESS, AffineGridCanvas, PaintedCanvas, PixelCanvas, build_canvas
 from photostyle.images import resize
 from photostyle.metrics import departure
 
@@ -73,3 +73,11 @@ def test_larger_rendering_agrees_with_the_small_picture(name: str) -> None:
     error = resize(full, (48, 64)) - canvas.image().detach().clamp(0, 1)
     assert error.square().mean() < 0.01**2  # 40 dB
     assert departure(full, content).mean() < 0.02
+
+
+def test_painted_pixels_reach_another_size_as_pixels() -> None:
+    content, start = picture(24, 32), picture(24, 32, seed=1)
+    canvas = build_canvas("pixels", start, content, 1e4, "pixels")
+    assert isinstance(canvas, PaintedCanvas)
+    large = picture(48, 64, seed=2)
+    assert torch.equal(canvas.render(large, large), resize(start, (48, 64)))

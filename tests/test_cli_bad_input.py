@@ -115,6 +115,11 @@ CASES = {
     "sheet over the result": (f"{BOTH} --out new.png --sheet new.png", "--sheet"),
     "output of unknown kind": (f"{BOTH} --out result.gif", "result.gif"),
     "output below a file": (f"{BOTH} --out content.png/result.png", "content.png"),
+    "layer weights too few": (f"{BOTH} --style-layer-weights 1,2", "--style-layer-weights"),
+    "several styles for one": (f"{BOTH} style.png", "2 pictures"),
+    "blend of another number": (f"{BOTH} --preset gatys --style-blend 1,1", "--style-blend"),
+    "two words for one weight": (f"{BOTH} --alpha-beta 1 --content-weight 1", "--alpha-beta"),
+    "tiles for patches": (f"{BOTH} --preset mrf --encoder builtin --tile-size 64", "--tile-size"),
     "no command": ("", "COMMAND"),
 }
 

@@ -113,3 +113,36 @@ def test_parse_names_the_option() -> None:
     f, kind = next((f, kind) for _, f, kind in options() if f.name == "size")
     with pytest.raises(OptionError, match="--size is 'big'; it must be a whole number"):
         parse(f, kind, "big")
+
+
+def test_alpha_beta_stands_for_the_content_weight() -> None:
+    config = Config().with_options({"style_weight": 50.0, "alpha_beta": 1e-3})
+    assert config.objective.weight("content") == 0.05
+    assert config.objective.weight("style") == 50.0
+    later = config.with_options({"content_weight": 2.0})
+    assert later.objective.weight("content") == 2.0
+    assert later.objective.alpha_beta is None
+    with pytest.raises(OptionError, match="--alpha-beta and --content-weight: give one"):
+        config.with_options({"alpha_beta": 1.0, "content_weight": 2.0})
+
+
+def test_pyramid_goes_from_coarse_to_fine_in_every_solve() -> None:
+    solves = (Solve(steps=5, scale=0.5), Solve(steps=7))
+    optimize = dataclasses.replace(Config().optimize, solves=solves, pyramid=3)
+    assert [s.scale for s in optimize.chosen] == [0.125, 0.25, 0.5, 0.25, 0.5, 1.0]
+    assert [s.steps for s in optimize.chosen] == [5, 5, 5, 7, 7, 7]
+
+
+def test_common_options_reach_every_solve() -> None:
+    config = Config().with_options({"optimizer": "adam", "iterations": 3})
+    assert {(s.optimizer, s.steps) for s in config.optimize.chosen} == {("adam", 3)}
+    assert {s.optimizer for s in Config().optimize.chosen} == {"lbfgs"}
+
+
+def test_style_layer_weights_are_read_and_counted() -> None:
+    f, kind = next((f, kind) for _, f, kind in options() if f.name == "style_layer_weights")
+    assert parse(f, kind, "1, 0.5") == (1.0, 0.5)
+    layers = {"style_layers": ["relu1_1", "relu2_1"], "style_layer_weights": [1, 0.5]}
+    config = Config().with_options(layers)
+    assert config.encoder.style_layer_weights == (1.0, 0.5)
+    assert from_dict(json.loads(config.to_json())) == config

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.render import STRIP, LocalAffine, fit_local_affine
+from photostyle.render import STRIP, LocalAffine, Painted, fit_local_affine
 
 
 def random_picture(height: int, width: int, seed: int = 0) -> Tensor:
@@ -73,3 +73,16 @@ def test_values_stay_in_range() -> None:
     out = maps.apply(random_picture(9, 9))
     assert out.max() == 1.0
     assert maps.faded(torch.tensor(0.0)).apply(torch.ones(1, 3, 2, 2)).max() <= 1.0
+
+
+def test_painting_covers_the_content_by_its_strength() -> None:
+    painting, content = random_picture(20, 30), random_picture(20, 30, seed=1)
+    painted = Painted(painting, torch.ones(()))
+    assert torch.equal(painted.apply(content), painting)
+    assert painted.size_on((400, 600)) == (20, 30)
+    strength = torch.zeros(20, 30)
+    strength[:, 15:] = 0.25
+    out = painted.faded(strength).apply(content)
+    assert torch.equal(out[..., :15], content[..., :15])
+    torch.testing.assert_close(out[..., 15:], content.lerp(painting, 0.25)[..., 15:])
+    assert painted.apply(random_picture(7, 90)).shape == (1, 3, 7, 90)

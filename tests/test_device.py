@@ -1,0 +1,37 @@
+"""Devices: their names, and how much memory is free."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from photostyle import device
+from photostyle.device import free_memory, resolve_device
+from photostyle.errors import DeviceError
+
+
+@pytest.mark.parametrize("name", ["abacus", "cpu:1", "auto:0", "cuda:x", "mps:0"])
+def test_what_is_no_device_is_named(name: str) -> None:
+    with pytest.raises(DeviceError, match=f"--device {name} is no device"):
+        resolve_device(name)
+
+
+def test_free_memory_of_this_machine() -> None:
+    found = free_memory(torch.device("cpu"))
+    if not Path("/proc/meminfo").exists():
+        assert found is None
+    else:
+        assert 2**20 < found < 2**50
+
+
+def test_container_limit_counts(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("5000\n")
+    (tmp_path / "memory.current").write_text("2000\n")
+    assert device._group_available(tmp_path) == 3000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert device._group_available(tmp_path) is None
+    assert device._group_available(tmp_path / "nowhere") is None
+
+
+def test_memory_of_other_devices_is_not_known() -> None:
+    assert free_memory(torch.device("meta")) is None

@@ -20,6 +20,7 @@ from photostyle.encoders.weights import load_encoder
 from photostyle.objective import needs_encoder
 from photostyle.options import flag
 from photostyle.stages import EncoderConfig, ObjectiveConfig
+from photostyle.tiling import tile_side
 
 VGG_ONLY = ("pooling", "pooling_gain", "padding", "preprocessing", "activations")
 
@@ -81,3 +82,23 @@ def with_activations(
         return encoder, ""
     changed = normalized(encoder, images)
     return changed, changed.fingerprint
+
+
+def chosen_tile(
+    encoder: Encoder,
+    taps: EncoderConfig,
+    weights: ObjectiveConfig,
+    size: tuple[int, int],
+    free: int | None,
+) -> int:
+    """The side of the tiles in which a picture is encoded, 0 for none, as the free memory asks.
+
+    Args:
+        size: (height, width) of the picture.
+        free: bytes; None where that is not known.
+    """
+    if weights.style_term == "mrf":  # patches are matched over all of a map
+        return 0
+    wanted = dict.fromkeys((*taps.content_layers, *taps.style_layers))
+    layers = [name for name in wanted if name in encoder.layer_names]
+    return tile_side(encoder, layers, size, free)

@@ -21,7 +21,7 @@ from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengt
 from photostyle.device import free_memory, resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.errors import ImageError
-from photostyle.features import check_taps, configured_encoder, with_activations
+from photostyle.features import check_taps, chosen_tile, configured_encoder, with_activations
 from photostyle.finishing import finished
 from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
@@ -36,11 +36,12 @@ from photostyle.segmentation.masks import Masks
 from photostyle.stages import Solve
 from photostyle.start import start_image
 from photostyle.styles import check_styles, resized_style
-from photostyle.tiling import tile_side
 
 #: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest
 #: layer of an encoder needs for a map of a few positions.
 LEAST_SIDE, LEAST_SOLVE_SIDE = 48, 64
+#: Long side of the pictures on which activations are measured, at most.
+MEASURED_SIDE = 512
 
 
 class Listener(Protocol):
@@ -128,11 +129,11 @@ def stylize(
         log.note("segment", *masks.warnings)
         others = tuple(_fitted_style(photo, scene.content, config) for photo in more)
         scene = replace(scene, more=others).to(device)
-    with log.stage("start"):
-        seen = prepared(scene, config.image.preserve_color)
-        start = start_image(seen, config.optimize.init, config.optimize.seed)
-        config = _tiled(config, encoder, seen, log)
+    seen = prepared(scene, config.image.preserve_color)
     used, normalized_sha256 = _activated(encoder, seen, config, log)
+    with log.stage("start"):
+        start = start_image(seen, config.optimize.init, config.optimize.seed)
+        config = _tiled(config, used, seen, log)
     image = _optimise(start, seen, used, config, log)
     with log.stage("post-process"):
         image = recombined(image, scene.content, config.image.preserve_color)
@@ -183,7 +184,9 @@ def _activated(
     if encoder is None or config.encoder.activations == "trained":
         return encoder, ""
     with log.stage("normalise"):
-        return with_activations(encoder, config.encoder, (scene.content, scene.style, *scene.more))
+        small = scene.scaled(min(1.0, MEASURED_SIDE / max(image_size(scene.content))))
+        images = (small.content, small.style, *small.more)
+        return with_activations(encoder, config.encoder, images)
 
 
 def _loaded(photo: str | Path | Photo) -> Photo:
@@ -231,16 +234,12 @@ def _tiled(config: Config, encoder: Encoder | None, scene: Scene, log: _Log) -> 
     that the manifest repeats this run whatever memory is free then."""
     if encoder is None or config.encoder.tile_size is not None:
         return config
-    taps = config.encoder
-    layers = dict.fromkeys((*taps.content_layers, *taps.style_layers))
-    encoder.check_layers(layers)
-    free = free_memory(scene.content.device)
-    side = tile_side(encoder, tuple(layers), image_size(scene.content), free)
-    if side and config.objective.style_term != "mrf":  # patches are matched over all of a map
+    size, free = image_size(scene.content), free_memory(scene.content.device)
+    side = chosen_tile(encoder, config.encoder, config.objective, size, free)
+    if side:
         log.note("start", f"The encoder's maps of the whole picture do not fit into the free "
                  f"memory; it works in tiles of {side} pixels, with the same result.")  # fmt: skip
-        return config.with_options({"tile_size": side})
-    return config.with_options({"tile_size": 0})
+    return config.with_options({"tile_size": side})
 
 
 def _optimise(

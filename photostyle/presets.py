@@ -75,7 +75,7 @@ PRESETS: dict[str, Config] = {
     "gatys-code": dataclasses.replace(
         GATYS,
         preset="gatys-code",
-        encoder=EncoderConfig(),
+        encoder=EncoderConfig(activations="normalized"),
         objective=dataclasses.replace(
             GATYS.objective, content_weight=1.0, style_weight=1e3, scaling="dpst"
         ),

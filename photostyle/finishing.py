@@ -5,22 +5,24 @@ from torch import Tensor
 
 from photostyle import postprocess
 from photostyle.canvas import EPSILON, RADIUS
+from photostyle.config import Config
 from photostyle.render import LocalAffine, Painted, fit_local_affine
 from photostyle.shadows import lost_contrast
-from photostyle.stages import PostprocessConfig
 
 
 def finished(
-    image: Tensor, start: Tensor, content: Tensor, options: PostprocessConfig, deliver: str
+    image: Tensor, start: Tensor, content: Tensor, config: Config
 ) -> tuple[Tensor, LocalAffine | Painted]:
     """The finished picture at the working size, and what makes it of the content at any.
 
     Args:
         image: 1×3×H×W, what the solves left. start: what they began with. content: likewise.
-        deliver: "maps" of the content's colours, or the picture's own "pixels".
+        config: its render.deliver says which, "maps" of the content's colours or the picture's
+            own "pixels".
     """
+    options, deliver = config.postprocess, config.render.deliver
     if options.postprocess == "guided":
-        maps = _project(image, start, content, options)
+        maps = _project(image, start, content, config)
         image = maps.apply(content)
         if deliver == "maps":
             return image, maps
@@ -35,13 +37,12 @@ def finished(
     return image, fit_local_affine(image, content, RADIUS, EPSILON)
 
 
-def _project(
-    image: Tensor, start: Tensor, content: Tensor, options: PostprocessConfig
-) -> LocalAffine:
+def _project(image: Tensor, start: Tensor, content: Tensor, config: Config) -> LocalAffine:
     """The guided maps, turned back towards the start's where the solves crushed the shadows."""
-    maps, before = (
-        postprocess.guided(x, content, options.guided_radius, options.guided_epsilon)
-        for x in (image, start)
+    options = config.postprocess
+    window = postprocess.loosened(
+        options.guided_radius, options.guided_epsilon, config.objective.photoreal_weight
     )
+    maps, before = (postprocess.guided(x, content, *window) for x in (image, start))
     lost = lost_contrast(maps.apply(content), before.apply(content), options.shadow_recovery)
     return maps.mixed(before, lost.to(maps.coefficients.device))

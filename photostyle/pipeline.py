@@ -137,9 +137,7 @@ def stylize(
     image = _optimise(start, seen, used, config, log)
     with log.stage("post-process"):
         image = recombined(image, scene.content, config.image.preserve_color)
-        image, maps = finished(
-            image, start, scene.content, config.postprocess, config.render.deliver
-        )
+        image, maps = finished(image, start, scene.content, config)
     with log.stage("render"):
         grade = Grade(maps, masks.content, names)
         rendered = deliver(pair[0], grade, config.render, image)

@@ -15,13 +15,15 @@ from photostyle.render import LocalAffine, fit_local_affine
 #: Radii and diameters given "at 512" are scaled with the picture's long side, so that an option
 #: means the same look at any size.
 REFERENCE_SIDE = 512
+#: Photorealism weight from which `guided` holds the picture as firmly as its options say.
+FULL_WEIGHT = 1e4
 #: Ridge of the 3×3 affine fits of `smoothed_affine`, per pixel, on colours in [0, 1].
 FIT_RIDGE = 1e-4
 #: Rows that `smoothed_affine` works on at a time: few enough to stay in the processor's cache.
 STRIP = 16
 
 
-def guided(image: Tensor, content: Tensor, radius: int, epsilon: float) -> LocalAffine:
+def guided(image: Tensor, content: Tensor, radius: float, epsilon: float) -> LocalAffine:
     """The picture's smoothed, locally affine maps of the content (a colour guided filter), which
     `render` applies to the content at any size.
 
@@ -34,6 +36,18 @@ def guided(image: Tensor, content: Tensor, radius: int, epsilon: float) -> Local
     """
     radius = max(1, round(radius * max(image.shape[2:]) / REFERENCE_SIDE))
     return fit_local_affine(image, content, radius, epsilon)
+
+
+def loosened(radius: float, epsilon: float, photoreal_weight: float) -> tuple[float, float]:
+    """Radius and epsilon of `guided` for a photorealism weight.
+
+    The projection is a photorealism constraint of its own: under a small weight it would take back
+    all that the weight allowed. Below `FULL_WEIGHT` the ridge therefore shrinks with the weight
+    and the windows with its cube root, so that at a hundredth of it they are about a fifth as wide;
+    from there on both are as given.
+    """
+    share = min(1.0, max(photoreal_weight / FULL_WEIGHT, 1e-4))
+    return radius * share ** (1 / 3), epsilon * share
 
 
 def bilateral(image: Tensor, diameter: int, color: float) -> Tensor:

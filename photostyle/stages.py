@@ -146,9 +146,11 @@ class ObjectiveConfig(Stage):
         None, "Shares of several style pictures, in their order; without it, equal ones.", low=0.0
     )
     photoreal_weight: float = option(
-        1e4, "Weight of the photorealism term (Matting Laplacian), the same look at any size.",
+        1e4,
+        "Weight of the photorealism term (Matting Laplacian), the same look at any size; below 1e4 "
+        "the last step, guided, holds the picture less firmly too.",
         low=0.0,
-    )  # fmt: skip
+    )
     swd_weight: float = option(
         33.0,
         "Weight of the sliced Wasserstein distance between colours, region by region.",

@@ -5,7 +5,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.postprocess import FIT_RIDGE, bilateral, guided, smoothed_affine
+from photostyle.postprocess import (
+    FIT_RIDGE,
+    FULL_WEIGHT,
+    bilateral,
+    guided,
+    loosened,
+    smoothed_affine,
+)
 
 
 @pytest.fixture
@@ -75,3 +82,17 @@ def test_bilateral_smooths_noise_and_keeps_an_edge() -> None:
     out = bilateral(noisy, diameter=60, color=0.1)
     assert out[..., :20].std() < 0.5 * noisy[..., :20].std()
     assert (out[..., 20] - out[..., 19]).min() > 0.7
+
+
+@pytest.mark.parametrize("weight", [FULL_WEIGHT, 1e5, 1e7])
+def test_full_weight_leaves_the_projection_as_it_is(weight: float) -> None:
+    assert loosened(5, 1e-4, weight) == (5, 1e-4)
+
+
+def test_smaller_weights_hold_the_picture_less(image: Tensor, content: Tensor) -> None:
+    errors = []
+    for weight in (1e4, 1e3, 1e2, 0.0):
+        out = guided(image, content, *loosened(100, 1e-2, weight)).apply(content)
+        errors.append(float((out - image).square().mean()))
+    assert errors == sorted(errors, reverse=True)
+    assert errors[2] < 0.8 * errors[0]

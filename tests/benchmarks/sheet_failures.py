@@ -1,4 +1,4 @@
-"""A known failure before and after its cure: one pair, twice, side by side, with the place it shows.
+"""A known failure before and after its cure: one pair twice, with the place where it shows.
 
     python tests/benchmarks/sheet_failures.py FAULT --content C --style S --content-mask M
         --style-mask N --crop LEFT TOP RIGHT BOTTOM [--size 512] [--encoder FILE] --out sheet.png

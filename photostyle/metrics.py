@@ -37,6 +37,8 @@ RIDGE = 1e-4
 NOISE = 3 * (4 / 255) ** 2
 #: ΔE below which content and style have the same colours to begin with.
 SAME_COLOURS = 0.5
+#: Root mean square deviation in ΔE under which a style has no picture in it, one colour only.
+ONE_COLOUR = 3.0
 #: Relative difference in width : height that a result may have to its content.
 PROPORTION_TOLERANCE = 0.02
 
@@ -112,6 +114,16 @@ def measure(
         content_colour=content_colour,
         style_taken=min(max(taken, 0.0), 1.0),
     )
+
+
+def style_note(style: Tensor) -> str | None:
+    """A sentence for the user when a style (1×3×h×w in [0, 1]) is all but one colour: `style_taken`
+    then says nothing, for a picture that took that colour and lost itself scores full marks."""
+    lab = rgb_to_lab(style[0].reshape(3, -1).T)
+    if float((lab - lab.mean(dim=0)).square().sum(dim=1).mean().sqrt()) >= ONE_COLOUR:
+        return None
+    shade = "almost black" if float(lab[:, 0].mean()) < 10 else "almost a single colour"
+    return f"The style is {shade}: there is little to take, and the share taken says nothing."
 
 
 def departure(image: Tensor, content: Tensor) -> Tensor:

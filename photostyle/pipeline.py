@@ -25,7 +25,7 @@ from photostyle.features import check_taps, chosen_tile, configured_encoder, wit
 from photostyle.finishing import finished
 from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.metrics import measure
+from photostyle.metrics import measure, style_note
 from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
 from photostyle.optimize import Step, minimise
 from photostyle.preserve import prepared, recombined
@@ -145,6 +145,8 @@ def stylize(
             log.note("render", note)
     with log.stage("measure"):
         scores = measure(rendered, *(x.cpu() for x in scene.pair))
+        if note := style_note(scene.style):
+            log.note("measure", note)
     return Result(
         image=rendered,
         grade=grade,

@@ -84,6 +84,13 @@ def save_image(
         temporary.write_bytes(data)
 
 
+def alpha_note(path: Path, metadata: Metadata) -> str | None:
+    """A sentence for the user when the format of `path` drops a transparency that is there."""
+    if _format(path) != "JPEG" or metadata.alpha is None or bool(np.all(metadata.alpha == 1)):
+        return None
+    return f"{path}: JPEG has no transparency, so the photograph's is lost; .png would keep it."
+
+
 def read_manifest(path: str | Path) -> str | None:
     """Return the manifest that `save_image` put into a picture, None where there is none.
 

@@ -8,7 +8,7 @@ import torch
 from photostyle.errors import ImageError, MaskError
 from photostyle.images import resize
 from photostyle.lab import rgb_to_lab
-from photostyle.metrics import NOISE, RIDGE, departure, heatmap, measure
+from photostyle.metrics import NOISE, RIDGE, departure, heatmap, measure, style_note
 
 MIX = torch.tensor([[0.5, 0.1, 0.2], [0.1, 0.4, 0.1], [0.0, 0.2, 0.6]])
 
@@ -308,3 +308,13 @@ def test_errors_say_what_is_wrong():
         measure(content, content, content * 2, masks, masks)
     with pytest.raises(MaskError, match="not 2 and 1"):
         measure(content, content, content, masks, masks[:1])
+
+
+@pytest.mark.parametrize(("level", "word"), [(0.02, "almost black"), (0.5, "a single colour")])
+def test_style_of_one_colour_is_noted(level, word):
+    style = (level + 0.01 * (picture() - 0.5)).clamp(0, 1)
+    assert word in style_note(style)
+
+
+def test_style_with_a_picture_in_it_is_not_noted():
+    assert style_note(picture()) is None

@@ -16,7 +16,14 @@ from PIL import Image, ImageCms, PngImagePlugin
 from photostyle.errors import ImageError, OutputError
 from photostyle.images import Metadata, load_image
 from photostyle.profiles import srgb_profile
-from photostyle.saving import FORMATS, atomic_path, check_output, read_manifest, save_image
+from photostyle.saving import (
+    FORMATS,
+    alpha_note,
+    atomic_path,
+    check_output,
+    read_manifest,
+    save_image,
+)
 
 
 def tensor(array):
@@ -326,3 +333,17 @@ def test_check_output_where_nobody_can_write(name) -> None:
         check_output(name, [])
     with pytest.raises(OutputError, match="cannot be written"):
         save_image(name, tensor(noise()))
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "noted"),
+    [("a.jpg", 0.5, True), ("a.jpeg", 1.0, False), ("a.png", 0.5, False), ("a.webp", 0.5, False)],
+)
+def test_lost_transparency_is_noted(name: str, level: float, noted: bool) -> None:
+    alpha = np.full((4, 5), level, np.float32)
+    note = alpha_note(Path(name), Metadata(alpha=alpha))
+    assert (note is not None) == noted
+
+
+def test_nothing_is_noted_without_transparency() -> None:
+    assert alpha_note(Path("a.jpg"), Metadata()) is None

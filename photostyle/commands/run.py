@@ -1,6 +1,7 @@
 """`photostyle run` and `replay`: one photograph in the light of another."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def _stylize(
     from photostyle.pipeline import stylize
     from photostyle.progress import Progress
     from photostyle.result import manifest_path
-    from photostyle.saving import check_output
+    from photostyle.saving import alpha_note, check_output
 
     inputs = [p for p in (content, *styles, content_mask, style_mask) if p is not None]
     outputs = [p for p in (arguments.out, arguments.sheet, arguments.heatmap) if p is not None]
@@ -99,6 +100,8 @@ def _stylize(
         )  # fmt: skip
     result.save(arguments.out)
     print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
+    if note := alpha_note(arguments.out, result.metadata):
+        print(note, file=sys.stderr)
     if arguments.sheet:
         _write_sheet(arguments.sheet, content, styles, result)
     if arguments.heatmap:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from photostyle.commands import config, render, run
+from photostyle.commands import config, render, run, weights
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
-COMMANDS = (run, render, config)
+COMMANDS = (run, render, weights, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

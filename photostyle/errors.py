@@ -8,6 +8,7 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── OptionError        an option, preset or configuration file that cannot be used
 │   ├── DeviceError        a device that was asked for and is not there
 │   └── OutputError        a place that cannot be written
+├── DownloadError          the network or a server did not give a file
 └── SolveError             the optimisation broke down and has no picture to give
 """
 
@@ -42,6 +43,10 @@ class DeviceError(InputError):
 
 class OutputError(InputError):
     """A place that cannot be written."""
+
+
+class DownloadError(PhotostyleError):
+    """The network or a server did not give a file."""
 
 
 class SolveError(PhotostyleError):

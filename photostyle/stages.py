@@ -68,7 +68,10 @@ class EncoderConfig(Stage):
     """Stage 4, the encoder and its taps."""
 
     encoder: str = option(
-        "auto", "Encoder: auto, builtin, or the path of a VGG checkpoint (.safetensors, .pth)."
+        "auto",
+        "Encoder: auto (VGG-19 where its weights are on this machine, else the built-in), builtin, "
+        "vgg19, vgg16, vgg19-caffe, vgg16-caffe, or the path of a VGG checkpoint (.safetensors, "
+        ".pth).",
     )
     content_layers: tuple[str, ...] = option(
         ("relu4_2",), "Layers whose features hold the content."
@@ -104,8 +107,8 @@ class EncoderConfig(Stage):
     preprocessing: str = option(
         "auto",
         "What a VGG encoder's weights expect: imagenet (RGB by mean and deviation), caffe (BGR, "
-        "0-255 minus mean), or auto, what is known of the weights.",
-        choices=("auto", "imagenet", "caffe"),
+        "0-255 minus mean), caffe-rgb (the same in RGB), or auto, what is known of the weights.",
+        choices=("auto", "imagenet", "caffe", "caffe-rgb"),
     )
     activations: str = option(
         "trained",

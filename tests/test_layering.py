@@ -25,8 +25,10 @@ matting
 segmentation.masks
 segmentation.labels
 encoders.base
-encoders.vgg encoders.builtin
-encoders.weights encoders.normalize
+encoders.registry encoders.vgg encoders.builtin
+encoders.cache encoders.download encoders.normalize
+encoders.weights
+encoders.fetch
 lab
 lut
 color
@@ -50,7 +52,7 @@ result
 pipeline
 progress
 commands.arguments
-commands.run commands.render commands.config
+commands.run commands.render commands.config commands.weights
 cli
 __main__
 """.splitlines()

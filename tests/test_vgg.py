@@ -80,6 +80,19 @@ def test_caffe_preprocessing() -> None:
     torch.testing.assert_close(encoder.input(image), expected, rtol=0, atol=1e-4)
 
 
+def test_preprocessing_of_torchvisions_caffe_port() -> None:
+    """Equal to the transform that torchvision publishes with those weights."""
+    encoder = VggEncoder(thin_weights(), VggOptions(preprocessing="caffe-rgb"))
+    image = random_image(4, 4)
+    published = torchvision.models.VGG16_Weights.IMAGENET1K_FEATURES.transforms()
+    reference = torchvision.transforms.functional.normalize(image, published.mean, published.std)
+    torch.testing.assert_close(encoder.input(image), reference, rtol=0, atol=1e-4)
+    # By hand: R = 1 gives 255 - 255·0.48235 = 132.00075.
+    red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
+    expected = torch.tensor([132.00075, -116.9991, -103.9992]).view(1, 3, 1, 1)
+    torch.testing.assert_close(encoder.input(red), expected, rtol=0, atol=1e-4)
+
+
 def test_input_convolution_and_reflection(tmp_path: Path) -> None:
     weights = thin_weights()
     generator = torch.Generator().manual_seed(1)

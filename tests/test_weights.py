@@ -11,7 +11,9 @@ from thin_vgg import thin_weights
 from torch import Tensor
 
 from photostyle.encoders.builtin import BankEncoder
-from photostyle.encoders.weights import CACHED_VGG19, load_encoder
+from photostyle.encoders.registry import ENTRIES
+from photostyle.encoders.vgg import VggEncoder, VggOptions
+from photostyle.encoders.weights import load_encoder
 from photostyle.errors import WeightsError
 
 
@@ -48,13 +50,43 @@ def test_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     encoder, note = load_encoder("auto")
     assert encoder.name == "builtin"
-    assert CACHED_VGG19 in note
-    assert "--encoder PATH" in note
+    assert "`photostyle weights fetch vgg19` gets them (548 MB)" in note
+    assert "\n" not in note
     (tmp_path / "checkpoints").mkdir()
-    torch.save(thin_weights(19, stop=16), tmp_path / "checkpoints" / CACHED_VGG19)
+    torch.save(thin_weights(19, stop=16), tmp_path / "checkpoints" / ENTRIES["vgg19"].file)
     encoder, note = load_encoder("auto")
-    assert encoder.name == CACHED_VGG19
-    assert "VGG-19 shape" in note
+    assert encoder.name == "vgg19"
+    assert note == ("encoder: vgg19 (VGG-19 shape, 4-5-6-7-8 channels), found in torch's cache")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_name_without_weights_says_how_to_get_them(name: str) -> None:
+    with pytest.raises(WeightsError, match=rf"`photostyle weights fetch {name}` gets them \(5"):
+        load_encoder(name)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_published_files_are_known_by_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """By name out of the cache and by path: each brings its preprocessing, an option overrules."""
+    entry = ENTRIES[name]
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    path = tmp_path / "checkpoints" / entry.file
+    path.parent.mkdir()
+    torch.save(thin_weights(), path)
+    expected = VggEncoder(thin_weights(), VggOptions(preprocessing=entry.preprocessing))  # type: ignore[arg-type]
+    for spec in (name, str(path)):
+        assert load_encoder(spec)[0].fingerprint == expected.fingerprint
+    other, _ = load_encoder(name, options=VggOptions(preprocessing="caffe"))
+    assert (other.fingerprint == expected.fingerprint) == (entry.preprocessing == "caffe")
+
+
+def test_our_own_files_carry_their_preprocessing(tmp_path: Path) -> None:
+    path = tmp_path / "copied.safetensors"
+    safetensors.torch.save_file(thin_weights(), path, {"preprocessing": "caffe"})
+    expected = VggEncoder(thin_weights(), VggOptions(preprocessing="caffe"))
+    assert load_encoder(str(path))[0].fingerprint == expected.fingerprint
 
 
 def test_builtin() -> None:
@@ -121,7 +153,9 @@ def test_places_that_hold_no_file(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is a folder"):
         load_encoder(str(tmp_path))
     for spec in ("vgg", str(tmp_path / "missing.pth")):
-        with pytest.raises(WeightsError, match=r"neither a name \(auto, builtin\) nor"):
+        with pytest.raises(
+            WeightsError, match=r"neither a name \(auto, builtin, vgg19, vgg16, .*\) nor"
+        ):
             load_encoder(spec)
     (tmp_path / "weights.onnx").write_bytes(b"x")
     with pytest.raises(WeightsError, match=r"must be a \.safetensors, \.pth, \.pt file"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,8 @@ from photostyle.errors import OptionError, WeightsError
 
 Pooling = Literal["max", "average"]
 Padding = Literal["zeros", "reflect", "replicate"]
-Preprocessing = Literal["imagenet", "caffe"]
+Preprocessing = Literal["imagenet", "caffe", "caffe-rgb"]
+PREPROCESSINGS: tuple[Preprocessing, ...] = get_args(Preprocessing)
 
 # Convolutions per block; they share the first seven, then VGG-19 goes on within the third block.
 DEPTHS: dict[int, tuple[int, ...]] = {19: (2, 2, 4, 4, 4), 16: (2, 2, 3, 3, 3)}
@@ -28,6 +29,7 @@ DEPTHS: dict[int, tuple[int, ...]] = {19: (2, 2, 4, 4, 4), 16: (2, 2, 3, 3, 3)}
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, on [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, on 0-255
+CAFFE_RGB_MEAN = (0.48235, 0.45882, 0.40784)  # RGB, on [0, 1], as in torchvision
 
 # An average lies below the maximum of the same four activations: about half on photographs.
 AVERAGE_POOLING_GAIN = 2.0
@@ -45,9 +47,9 @@ class VggOptions:
             near the size that the network was trained at. Without effect on "max".
         padding: Of every 3×3 convolution: "zeros", "reflect" or "replicate". None: "reflect" for
             weights with an input convolution of their own, else "zeros".
-        preprocessing: "imagenet" (RGB minus mean, by deviation: torchvision's weights) or "caffe"
-            (BGR, 0-255, minus mean: the original ones). None: the weights' own `input.*`, else
-            "imagenet".
+        preprocessing: "imagenet" (RGB minus mean, by deviation: torchvision's weights), "caffe"
+            (BGR, 0-255, minus mean: the original ones) or "caffe-rgb" (the same in RGB: those that
+            torchvision ported). None: the weights' own `input.*`, else "imagenet".
     """
 
     pooling: Pooling = "max"
@@ -59,7 +61,7 @@ class VggOptions:
         choices = {
             "pooling": ("max", "average"),
             "padding": ("zeros", "reflect", "replicate", None),
-            "preprocessing": ("imagenet", "caffe", None),
+            "preprocessing": (*PREPROCESSINGS, None),
         }
         for option, allowed in choices.items():
             if getattr(self, option) not in allowed:
@@ -263,6 +265,9 @@ def _input_convolution(reader: _Reader, preprocessing: Preprocessing | None) -> 
     if preprocessing == "caffe":
         matrix = 255 * torch.eye(3, dtype=torch.float64).flip(0)
         bias = -torch.tensor(CAFFE_MEAN, dtype=torch.float64)
+    elif preprocessing == "caffe-rgb":
+        matrix = 255 * torch.eye(3, dtype=torch.float64)
+        bias = -255 * torch.tensor(CAFFE_RGB_MEAN, dtype=torch.float64)
     else:
         deviation = torch.tensor(IMAGENET_STD, dtype=torch.float64)
         matrix = torch.diag(1 / deviation)

@@ -1,26 +1,28 @@
-"""Where an encoder comes from: built in, torch's cache, or the user's own weight file."""
+"""Where an encoder comes from: built in, a cache, or the user's own weight file."""
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import safetensors.torch
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
+from photostyle.encoders import cache
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.builtin import BankEncoder
-from photostyle.encoders.vgg import VggEncoder, VggOptions
+from photostyle.encoders.registry import ENTRIES, Entry, known_file
+from photostyle.encoders.vgg import PREPROCESSINGS, Preprocessing, VggEncoder, VggOptions
 from photostyle.errors import WeightsError
 
-ENCODER_NAMES = ("auto", "builtin")
+ENCODER_NAMES = ("auto", "builtin", *ENTRIES)
 SUFFIXES = (".safetensors", ".pth", ".pt")
-
-# The name under which torchvision's own download leaves VGG-19 in torch's cache.
-CACHED_VGG19 = "vgg19-dcbb9e9d.pth"
 
 
 def load_encoder(
@@ -29,33 +31,73 @@ def load_encoder(
     """The encoder that `spec` names, and one line about it for the user.
 
     Args:
-        spec: "auto": VGG-19 if torch's cache has it, else the built-in bank. "builtin": the bank.
+        spec: "auto": VGG-19 if its weights are on this machine, else the built-in bank. "builtin":
+            the bank. A name out of the registry: those weights, from our cache or torch's.
             Anything else: a .safetensors, .pth or .pt file with a VGG network under torchvision's
-            keys; a pickle is read without running code from it.
+            keys; a pickle is read without running code from it. Nothing is ever downloaded.
         device: Where the encoder shall live.
-        options: How a VGG network is run; the bank has nothing to choose.
+        options: How a VGG network is run; the bank has nothing to choose. Preprocessing None is
+            what is known of the weights.
 
     Raises:
         WeightsError: For a name or file that is not there or not such a network.
     """
-    encoder, note = _find(spec, options)
+    encoder, note = _find(spec, options or VggOptions())
     return encoder.to(device), f"encoder: {note}"
 
 
-def _find(spec: str, options: VggOptions | None) -> tuple[Encoder, str]:
+def _find(spec: str, options: VggOptions) -> tuple[Encoder, str]:
     if spec == "builtin":
         return BankEncoder(), "builtin (analytic filter bank, no learned weights)"
-    if spec != "auto":
-        encoder = _from_file(_existing(spec), options)
-        return encoder, f"{encoder.name} ({encoder.shape}), given by --encoder"
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / CACHED_VGG19
-    if cached.is_file():
-        encoder = _from_file(cached, options)
-        return encoder, f"{encoder.name} ({encoder.shape}), found in torch's cache"
+    if spec == "auto":
+        return _auto(ENTRIES["vgg19"], options)
+    if spec in ENTRIES:
+        entry = ENTRIES[spec]
+        path = cache.find(entry)
+        if path is None:
+            raise WeightsError(
+                f"encoder {spec}: its weights are not on this machine; `{entry.command}` gets them "
+                f"({entry.megabytes} MB)."
+            )
+        return _known(entry, path, options)
+    path = _existing(spec)
+    preprocessing = options.preprocessing or _recorded_preprocessing(path)
+    encoder = _from_file(path, dataclasses.replace(options, preprocessing=preprocessing))
+    return encoder, f"{encoder.name} ({encoder.shape}), given by --encoder"
+
+
+def _auto(entry: Entry, options: VggOptions) -> tuple[Encoder, str]:
+    path = cache.find(entry)
+    if path is not None:
+        return _known(entry, path, options)
     return BankEncoder(), (
-        f"builtin (analytic filter bank), as torch's cache has no {CACHED_VGG19}; "
-        "--encoder PATH takes any VGG-16 or VGG-19 checkpoint with torchvision's keys"
+        "builtin (analytic filter bank), as the weights of VGG-19 are not on this machine; "
+        f"`{entry.command}` gets them ({entry.megabytes} MB)"
     )
+
+
+def _known(entry: Entry, path: Path, options: VggOptions) -> tuple[VggEncoder, str]:
+    """Published weights, under the registry's name and with its preprocessing."""
+    expected = cast(Preprocessing, entry.preprocessing)
+    options = dataclasses.replace(options, preprocessing=options.preprocessing or expected)
+    try:
+        encoder = _from_file(path, options, entry.name)
+    except WeightsError as error:
+        raise WeightsError(f"{error} `{entry.command}` gets it again.") from error
+    return encoder, f"{entry.name} ({encoder.shape}), found in {cache.place(path)}"
+
+
+def _recorded_preprocessing(path: Path) -> Preprocessing | None:
+    """What a published file, by its name, or one of our own, by its metadata, expects."""
+    entry = known_file(path.name)
+    found = entry.preprocessing if entry else None
+    if path.suffix.lower() == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as file:
+                found = (file.metadata() or {}).get("preprocessing")
+        except Exception:  # a broken file is reported when its weights are read
+            found = None
+    return next((name for name in PREPROCESSINGS if name == found), None)
 
 
 def _existing(spec: str) -> Path:
@@ -72,15 +114,26 @@ def _existing(spec: str) -> Path:
     return path
 
 
-def _from_file(path: Path, options: VggOptions | None) -> VggEncoder:
-    return VggEncoder(_unwrap(_read(path), path), options, name=path.name)
+def _from_file(path: Path, options: VggOptions, name: str | None = None) -> VggEncoder:
+    return VggEncoder(read_weights(path), options, name=name or path.name)
 
 
-def _read(path: Path) -> object:
-    """What the file holds, read in a way that cannot run code."""
-    _check_file(path)
+def read_weights(path: Path, suffix: str | None = None) -> Mapping[str, Tensor]:
+    """The state dictionary in a weight file, read in a way that cannot run code.
+
+    Args:
+        suffix: What kind of file it is, one of SUFFIXES; None: the path's own.
+
+    Raises:
+        WeightsError: For a file of another kind, or damaged, or without a VGG network's keys.
+    """
+    return _unwrap(_read(path, suffix or path.suffix.lower()), path)
+
+
+def _read(path: Path, suffix: str) -> object:
+    _check_file(path, suffix)
     try:
-        if path.suffix.lower() == ".safetensors":
+        if suffix == ".safetensors":
             return safetensors.torch.load_file(path)
         with warnings.catch_warnings(action="ignore"):  # about the pickle that is refused below
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -91,12 +144,11 @@ def _read(path: Path) -> object:
                 "weights, as torch.save(model.state_dict(), path) does."
             ) from error
         raise WeightsError(
-            f"encoder {path} is damaged or is no {path.suffix} weight file at all."
+            f"encoder {path} is damaged or is no {suffix} weight file at all."
         ) from error
 
 
-def _check_file(path: Path) -> None:
-    suffix = path.suffix.lower()
+def _check_file(path: Path, suffix: str) -> None:
     if suffix not in SUFFIXES:
         raise WeightsError(
             f"encoder {path} must be a {', '.join(SUFFIXES)} file, got {suffix or 'no suffix'}."

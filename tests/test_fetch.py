@@ -1,0 +1,276 @@
+"""Fetching a torchvision-format VGG-19 from a server of our own, also through the command line."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from file_server import Site, serving
+from test_pipeline import CONTENT, STYLE, saved
+from thin_vgg import random_image, thin_weights
+from torch import Tensor
+
+from photostyle.cli import main
+from photostyle.encoders import cache
+from photostyle.encoders import fetch as fetching
+from photostyle.encoders.fetch import fetch
+from photostyle.encoders.registry import ENTRIES, Entry, entry_of
+from photostyle.encoders.vgg import VggEncoder, VggOptions
+from photostyle.encoders.weights import load_encoder
+from photostyle.errors import DownloadError, OptionError, OutputError, WeightsError
+
+CHANNELS = (64, 128, 256, 512, 512)
+
+
+def checkpoint(weights: dict[str, Tensor]) -> bytes:
+    """As torchvision publishes it: the convolutions, then a classifier, here a tiny one."""
+    classifier = {f"classifier.{index}.weight": torch.ones(2) for index in (0, 3, 6)}
+    file = io.BytesIO()
+    torch.save(weights | classifier, file)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def thin() -> tuple[Entry, bytes]:
+    """A registry entry whose published file is thin, with the hash in its name."""
+    data = checkpoint(thin_weights(19, stop=16))
+    start = hashlib.sha256(data).hexdigest()[:8]
+    return Entry("vgg19", f"vgg19-{start}.pth", "http://nowhere.invalid/", 1, "imagenet", ""), data
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PHOTOSTYLE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def site(thin: tuple[Entry, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    entry, data = thin
+    site = Site({f"/models/{entry.file}": data})
+    with serving(site) as address:
+        monkeypatch.setenv("PHOTOSTYLE_WEIGHTS_URL", f"{address}/models")
+        yield site
+
+
+def files(home: Path) -> set[str]:
+    return {path.name for path in (home / "weights").iterdir()}
+
+
+DONE = {"vgg19.safetensors", "vgg19.json", "vgg19.lock"}
+
+
+def test_fetch_strips_stores_and_finds_again(
+    thin: tuple[Entry, bytes], home: Path, site: Site
+) -> None:
+    entry, data = thin
+    said: list[str] = []
+    path = fetch(entry, said.append)
+    assert path == home / "weights" / "vgg19.safetensors"
+    assert files(home) == DONE
+    stored = safetensors.torch.load_file(path)
+    expected = thin_weights(19, stop=16)
+    assert stored.keys() == expected.keys()
+    assert all(torch.equal(stored[key], expected[key]) for key in expected)
+    record = json.loads((home / "weights" / "vgg19.json").read_text())
+    assert record["source_sha256"] == hashlib.sha256(data).hexdigest()
+    assert record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert fetch(entry, said.append) == path
+    assert said[-1] == f"vgg19: in {path}"
+    assert len(site.requests) == 1
+    for spec in ("auto", "vgg19"):
+        encoder, note = load_encoder(spec)
+        assert encoder.fingerprint == VggEncoder(expected).fingerprint
+        assert note.endswith(f"found in {home / 'weights'}")
+
+
+def test_interrupted_and_resumed(thin: tuple[Entry, bytes], home: Path, site: Site) -> None:
+    entry, data = thin
+    site.cuts = [5000, 0]
+    with pytest.raises(DownloadError, match="goes on from there"):
+        fetch(entry, print)
+    assert files(home) == {"vgg19.lock", "vgg19.pth.part", "vgg19.pth.part.json"}
+    site.requests.clear()
+    fetch(entry, print)
+    assert [(r.range, r.sent) for r in site.requests] == [("bytes=5000-", len(data) - 5000)]
+    assert files(home) == DONE
+
+
+def test_wrong_hash_is_refused_and_thrown_away(
+    thin: tuple[Entry, bytes], home: Path, site: Site
+) -> None:
+    entry, data = thin
+    site.files[f"/models/{entry.file}"] = data[:-1] + b"x"
+    with pytest.raises(DownloadError, match="thrown away: its SHA-256 begins with"):
+        fetch(entry, print)
+    assert files(home) == {"vgg19.lock"}
+    with pytest.raises(WeightsError, match="not on this machine"):
+        load_encoder("vgg19")
+
+
+def test_torchs_cache_comes_first(thin: tuple[Entry, bytes], home: Path, site: Site) -> None:
+    entry, data = thin
+    path = cache.torch_folder() / entry.file
+    path.parent.mkdir(parents=True)
+    said: list[str] = []
+    path.write_bytes(data[:-1])
+    fetch(entry, said.append)
+    assert f"vgg19: {path} is damaged or incomplete, so it is not used" in said
+    assert len(site.requests) == 1
+    path.write_bytes(data)
+    cache.cached_path(entry).unlink()
+    fetch(entry, said.append)
+    assert said[-1] == f"vgg19: taken from torch's cache, {path}"
+    assert len(site.requests) == 1
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "address", "base address"])
+def test_sources(
+    thin: tuple[Entry, bytes], home: Path, tmp_path: Path, site: Site, kind: str
+) -> None:
+    entry, data = thin
+    path = tmp_path / entry.file
+    path.write_bytes(data)
+    address = f"{site.address}/models"
+    source = {
+        "file": str(path), "folder": str(tmp_path),
+        "address": f"{address}/{entry.file}", "base address": f"{address}/",
+    }[kind]  # fmt: skip
+    fetch(entry, print, source)
+    assert files(home) == DONE
+    assert len(site.requests) == ("address" in kind)
+    assert path.read_bytes() == data
+
+
+def test_bad_sources(thin: tuple[Entry, bytes], home: Path, tmp_path: Path) -> None:
+    entry, data = thin
+    with pytest.raises(WeightsError, match=r"no\.pth is not there; --from takes"):
+        fetch(entry, print, str(tmp_path / "no.pth"))
+    path = tmp_path / "wrong.pth"
+    path.write_bytes(data + b"x")
+    with pytest.raises(WeightsError, match=r"wrong\.pth is not the file that was expected:"):
+        fetch(entry, print, str(path))
+    assert path.exists()
+    path.write_bytes(checkpoint({"features.0.weight": torch.zeros(2)}))
+    with pytest.raises(WeightsError, match=r"wrong\.pth lacks|must have shape"):
+        fetch(entry, print, str(path), fetching.file_sha256(path))
+    assert files(home) == {"vgg19.lock"}
+
+
+def test_read_only_cache(thin: tuple[Entry, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOSTYLE_HOME", "/proc/photostyle")
+    with pytest.raises(OutputError, match=r"/proc/photostyle/weights cannot be written: .*HOME"):
+        fetch(thin[0], print)
+
+
+def test_damage_shows_and_is_mended(
+    thin: tuple[Entry, bytes], home: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry, _ = thin
+    path = fetch(entry, print)
+    assert cache.check(entry) == "intact"
+    assert main(["weights", "verify", "vgg19"]) == 0
+    path.write_bytes(path.read_bytes()[:-4] + b"oops")
+    assert main(["weights", "verify"]) == 1
+    assert "is damaged; `photostyle weights fetch vgg19` gets it again" in capsys.readouterr().out
+    fetch(entry, print)
+    assert cache.check(entry) == "intact"
+    (home / "weights" / "vgg19.json").write_text("{")
+    assert cache.check(entry) == "damaged"
+    path.write_bytes(b"junk")
+    with pytest.raises(WeightsError, match=r"damaged .*`photostyle weights fetch vgg19` gets it"):
+        load_encoder("auto")
+
+
+def test_list_and_where(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(ENTRIES)
+    assert all("not here (5" in line for line in lines)
+    assert main(["weights", "where"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == str(home / "weights")
+    assert main(["weights", "verify", "vgg16"]) == 1
+    assert "photostyle weights fetch" in capsys.readouterr().out
+
+
+def test_names_and_hashes_are_checked(home: Path) -> None:
+    with pytest.raises(OptionError, match="choose from vgg19, vgg16, vgg19-caffe, vgg16-caffe"):
+        entry_of("vgg18")
+    with pytest.raises(OptionError, match="must be 8 to 64 hexadecimal digits"):
+        fetching.sha256_start("12")
+    assert fetching.sha256_start("DCBB9E9D") == ENTRIES["vgg19"].sha256_start == "dcbb9e9d"
+
+
+def full_weights() -> dict[str, Tensor]:
+    """All of VGG-19's convolutions at their full width, generated."""
+    thin = thin_weights(19, stop=16)
+    generator = torch.Generator().manual_seed(19)
+    weights: dict[str, Tensor] = {}
+    inputs = 3
+    for key in thin:
+        if key.endswith("weight"):
+            outputs = CHANNELS[thin[key].shape[0] - 4]  # thin blocks have 4, 5, 6, 7, 8 channels
+            size = (outputs, inputs, 3, 3)
+            weights[key] = torch.randn(size, generator=generator) * (2 / (9 * inputs)) ** 0.5
+            weights[key.replace("weight", "bias")] = torch.zeros(outputs)
+            inputs = outputs
+    return weights
+
+
+def command(*words: str) -> "subprocess.Popen[str]":
+    line = [sys.executable, "-m", "photostyle", *words]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_processes_kill_resume_and_run_at_full_size(home: Path, tmp_path: Path) -> None:
+    """Full architecture: killed half-way, resumed while a second process waits, then a run."""
+    weights = full_weights()
+    data = checkpoint(weights)
+    gate = threading.Event()
+    site = Site({"/vgg19.pth": data}, gate=gate)
+    with serving(site) as address:
+        words = (
+            "weights", "fetch", "vgg19", "--from", f"{address}/vgg19.pth",
+            "--sha256", hashlib.sha256(data).hexdigest()[:16],
+        )  # fmt: skip
+        killed = command(*words)
+        assert site.reached_gate.wait(60)
+        part = home / "weights" / "vgg19.pth.part"
+        while not (part.is_file() and part.stat().st_size >= len(data) // 2):
+            assert killed.poll() is None
+        killed.kill()
+        killed.communicate()
+        assert files(home) == {"vgg19.lock", "vgg19.pth.part", "vgg19.pth.part.json"}
+        site.reached_gate.clear()
+        first = command(*words)
+        assert site.reached_gate.wait(60)
+        second = command(*words)
+        assert second.stderr
+        assert "another process is fetching it; waiting" in second.stderr.readline()
+        gate.set()
+        for process in (first, second):
+            out, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+            assert out.strip() == str(home / "weights" / "vgg19.safetensors")
+    assert [r.range for r in site.requests] == [None, f"bytes={len(data) // 2}-"]
+    assert site.requests[1].sent == len(data) - len(data) // 2
+    assert files(home) == DONE
+
+    paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
+    out = tmp_path / "r.png"
+    options = f"--encoder vgg19 --size 64 --iterations 1 --out {out}".split()
+    assert main(["run", "--content", str(paths[0]), "--style", str(paths[1]), *options]) == 0
+    manifest = json.loads(out.with_suffix(".json").read_text())
+    assert manifest["encoder"]["name"] == "vgg19"
+    reference = VggEncoder(weights, VggOptions(preprocessing="imagenet"))
+    assert manifest["encoder"]["sha256"] == reference.fingerprint
+    assert reference(random_image(), ["relu5_4"])["relu5_4"].shape == (1, 512, 3, 4)

@@ -106,6 +106,7 @@ CASES = {
     "missing configuration": (f"{BOTH} --config nowhere.toml", "nowhere.toml"),
     "unknown name in configuration": (f"{BOTH} --config settings.toml", "style_weight"),
     "unknown encoder": (f"{BOTH} --encoder vgg99", "vgg99"),
+    "encoder without weights": (f"{BOTH} --encoder vgg16", "`photostyle weights fetch vgg16`"),
     "damaged weights": (f"{BOTH} --encoder garbled.safetensors", "garbled.safetensors"),
     "empty weights": (f"{BOTH} --encoder empty.pth", "empty.pth"),
     "wrong-shaped weights": (f"{BOTH} --encoder shapes.safetensors", "shapes.safetensors"),

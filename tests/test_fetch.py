@@ -202,6 +202,18 @@ def test_list_and_where(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "photostyle weights fetch" in capsys.readouterr().out
 
 
+def test_ctrl_c_says_how_to_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fetching, "download", stopped)
+    assert main(["weights", "fetch", "vgg16-caffe"]) == 130
+    errors = capsys.readouterr().err
+    assert errors.endswith("stopped; `photostyle weights fetch vgg16-caffe` goes on from there.\n")
+
+
 def test_names_and_hashes_are_checked(home: Path) -> None:
     with pytest.raises(OptionError, match="choose from vgg19, vgg16, vgg19-caffe, vgg16-caffe"):
         entry_of("vgg18")
@@ -231,7 +243,9 @@ def command(*words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_two_processes_kill_resume_and_run_at_full_size(home: Path, tmp_path: Path) -> None:
+def test_two_processes_kill_resume_and_run_at_full_size(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Full architecture: killed half-way, resumed while a second process waits, then a run."""
     weights = full_weights()
     data = checkpoint(weights)
@@ -264,10 +278,12 @@ def test_two_processes_kill_resume_and_run_at_full_size(home: Path, tmp_path: Pa
     assert [r.range for r in site.requests] == [None, f"bytes={len(data) // 2}-"]
     assert site.requests[1].sent == len(data) - len(data) // 2
     assert files(home) == DONE
+    assert main(["weights", "list"]) == 0
+    assert f"not the published file but {address}/vgg19.pth" in capsys.readouterr().out
 
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
     out = tmp_path / "r.png"
-    options = f"--encoder vgg19 --size 64 --iterations 1 --out {out}".split()
+    options = f"--encoder vgg19 --size 64 --iterations 1 --canvas pixels --out {out}".split()
     assert main(["run", "--content", str(paths[0]), "--style", str(paths[1]), *options]) == 0
     manifest = json.loads(out.with_suffix(".json").read_text())
     assert manifest["encoder"]["name"] == "vgg19"

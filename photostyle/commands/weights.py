@@ -39,7 +39,7 @@ def _list(arguments: argparse.Namespace) -> int:
     for entry in ENTRIES.values():
         path = cache.find(entry)
         state = f"in {cache.place(path)}" if path else f"not here ({entry.megabytes} MB)"
-        print(f"{entry.name:12} {state}: {entry.about}")
+        print(f"{entry.name:12} {state}: {cache.origin(entry) or entry.about}")
     return 0
 
 

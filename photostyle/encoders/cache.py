@@ -78,6 +78,14 @@ def read_record(entry: Entry) -> Record | None:
         return None
 
 
+def origin(entry: Entry) -> str:
+    """Where the cached weights come from, if they are not the published ones; else ""."""
+    record = read_record(entry) if cached_path(entry).is_file() else None
+    if record is None or record.source_sha256.startswith(entry.sha256_start):
+        return ""
+    return f"not the published file but {record.source}"
+
+
 def check(entry: Entry) -> State:
     """Whether the entry in our cache is byte for byte what was stored."""
     path, record = cached_path(entry), read_record(entry)

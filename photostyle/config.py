@@ -49,6 +49,11 @@ class Config:
         changed = {s: dataclasses.replace(getattr(self, s), **v) for s, v in stages.items()}
         return dataclasses.replace(self, **changed)
 
+    def before(self, stage: str) -> tuple[Stage, ...]:
+        """The options of every stage that comes before the named one: all that it can depend on."""
+        names = [name for name, _ in stages()]
+        return tuple(getattr(self, name) for name in names[: names.index(stage)])
+
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and strings; None is left out, as TOML has no null."""
         return _plain(self)  # type: ignore[no-any-return]

@@ -25,7 +25,8 @@ from photostyle.features import check_taps, chosen_tile, configured_encoder, wit
 from photostyle.finishing import finished
 from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.metrics import measure, style_note
+from photostyle.memory import Memory, digest, file_stamp
+from photostyle.metrics import PROPORTION_TOLERANCE, measure, style_note
 from photostyle.objective import Scene, build_objective, needs_encoder, needs_laplacian
 from photostyle.optimize import Step, minimise
 from photostyle.preserve import prepared, recombined
@@ -66,9 +67,10 @@ class Silent:
 
 @dataclass
 class _Log:
-    """What a run notes about itself for the Result."""
+    """What a run notes about itself for the Result, and what it shares with others."""
 
     listener: Listener
+    memory: Memory
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     history: list[tuple[Step, ...]] = field(default_factory=list)
@@ -95,6 +97,8 @@ def stylize(
     content_mask: str | Path | None = None,
     style_mask: str | Path | None = None,
     listener: Listener | None = None,
+    start: str | Path | None = None,
+    memory: Memory | None = None,
 ) -> Result:
     """The content photograph with the style's light, colour and mood.
 
@@ -104,6 +108,10 @@ def stylize(
         content_mask, style_mask: label pictures whose equal colours pair up; both or neither. Of
             several styles the mask is the first one's; the others serve every region as a whole.
         listener: is told of stages and iterations.
+        start: a picture for the solves to begin with in place of `init`'s, such as the result of
+            a run that differs little.
+        memory: given to several runs, keeps what they share: pictures, masks, starts, Laplacians,
+            the encoder and its targets. The pixels stay the same.
 
     Returns:
         The Result. Ctrl-C (KeyboardInterrupt) during the optimisation ends it there and gives the
@@ -114,16 +122,16 @@ def stylize(
         SolveError: the objective is not finite at the starting picture.
     """
     config = preset(config) if isinstance(config, str) else config or Config()
-    log = _Log(listener or Silent())
+    log = _Log(listener or Silent(), memory or Memory(limit=0))
     device = resolve_device(config.optimize.device)
     with log.stage("load"):
         styles = [style] if isinstance(style, str | Path | Photo) else style
         check_styles(len(styles), config)
-        pair = _loaded(content), _loaded(styles[0])
-        more = [_loaded(photo) for photo in styles[1:]]
+        pair = _loaded(content, log.memory), _loaded(styles[0], log.memory)
+        more = [_loaded(photo, log.memory) for photo in styles[1:]]
         encoder = _encoder(config, device, log)
     with log.stage("segment"):
-        scene, masks = _segment(*pair, config, content_mask, style_mask)
+        scene, masks = _segment(*pair, config, content_mask, style_mask, log.memory)
         names = tuple(region.name for region in masks.regions)
         region_strengths(config.render.strength, names)  # a wrong name shows before the long work
         log.note("segment", *masks.warnings)
@@ -132,12 +140,15 @@ def stylize(
     seen = prepared(scene, config.image.preserve_color)
     used, normalized_sha256 = _activated(encoder, seen, config, log)
     with log.stage("start"):
-        start = start_image(seen, config.optimize.init, config.optimize.seed)
+        init, seed = config.optimize.init, config.optimize.seed
+        key = ("start", digest(seen), init, seed)
+        colors = log.memory.get(key, lambda: start_image(seen, init, seed))
+        first = colors if start is None else _fitted_start(Path(start), scene, log.memory)
         config = _tiled(config, used, seen, log)
-    image = _optimise(start, seen, used, config, log)
+    image = _optimise(first, seen, used, config, log)
     with log.stage("post-process"):
         image = recombined(image, scene.content, config.image.preserve_color)
-        image, maps = finished(image, start, scene.content, config)
+        image, maps = finished(image, colors, scene.content, config)
     with log.stage("render"):
         grade = Grade(maps, masks.content, names)
         rendered = deliver(pair[0], grade, config.render, image)
@@ -154,7 +165,7 @@ def stylize(
         masks=masks,
         history=tuple(log.history),
         config=config,
-        inputs=_inputs(*pair, more, content_mask, style_mask),
+        inputs=_inputs(*pair, more, content_mask, style_mask, start),
         encoder=encoder.name if encoder else "none",
         encoder_sha256=encoder.fingerprint if encoder else "",
         normalized_sha256=normalized_sha256,
@@ -170,7 +181,13 @@ def _encoder(config: Config, device: torch.device, log: _Log) -> Encoder | None:
     """The encoder, when a solve has a use for it."""
     if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen):
         return None
-    encoder, notes = configured_encoder(config.encoder, device)
+
+    def load() -> tuple[Encoder, Sequence[str]]:
+        encoder, notes = configured_encoder(config.encoder, device)
+        encoder.memory = Memory(log.memory.limit)
+        return encoder, notes
+
+    encoder, notes = log.memory.get(("encoder", config.encoder, device), load)
     log.note("load", *notes)
     for solve in config.optimize.chosen:  # a wrong name shows before the long work
         check_taps(encoder, config.encoder, config.objective, solve.terms)
@@ -186,11 +203,12 @@ def _activated(
     with log.stage("normalise"):
         small = scene.scaled(min(1.0, MEASURED_SIDE / max(image_size(scene.content))))
         images = (small.content, small.style, *small.more)
-        return with_activations(encoder, config.encoder, images)
+        key = ("normalise", encoder.fingerprint, config.encoder, digest(images))
+        return log.memory.get(key, lambda: with_activations(encoder, config.encoder, images))
 
 
-def _loaded(photo: str | Path | Photo) -> Photo:
-    photo = photo if isinstance(photo, Photo) else load_image(Path(photo))
+def _loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
+    photo = photo if isinstance(photo, Photo) else _decoded(Path(photo), memory)
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
@@ -200,18 +218,45 @@ def _loaded(photo: str | Path | Photo) -> Photo:
     return photo
 
 
+def _decoded(path: Path, memory: Memory) -> Photo:
+    try:
+        key = ("photo", file_stamp(path))
+    except OSError:  # load_image has the sentence for it
+        return load_image(path)
+    return memory.get(key, lambda: load_image(path))
+
+
 def _segment(
     content: Photo,
     style: Photo,
     config: Config,
     content_mask: str | Path | None,
     style_mask: str | Path | None,
+    memory: Memory,
 ) -> tuple[Scene, Masks]:
-    fitted = _fitted(content, config.image.size)
-    pair = fitted, _fitted_style(style, fitted, config)
     paths = [None if path is None else Path(path) for path in (content_mask, style_mask)]
-    masks = load_masks(paths[0], paths[1], pair[0], pair[1])
-    return Scene(pair[0], pair[1], masks.content, masks.style), masks
+
+    def segment() -> tuple[Scene, Masks]:
+        fitted = _fitted(content, config.image.size)
+        pair = fitted, _fitted_style(style, fitted, config)
+        masks = load_masks(paths[0], paths[1], pair[0], pair[1])
+        return Scene(pair[0], pair[1], masks.content, masks.style), masks
+
+    files = [file_sha256(path) if path and path.is_file() else path for path in paths]
+    used = config.before("matting")
+    return memory.get(("segment", content.sha256, style.sha256, *files, *used), segment)
+
+
+def _fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
+    """The picture at the working size.
+
+    Raises:
+        ImageError: it has other proportions than the content.
+    """
+    image, (height, width) = _loaded(path, memory).image, image_size(scene.content)
+    if abs(image.shape[3] / image.shape[2] / (width / height) - 1) > PROPORTION_TOLERANCE:
+        raise ImageError(f"{path} has other proportions than the content; no run can start there.")
+    return resize(image, (height, width)).to(scene.content.device)
 
 
 def _fitted(photo: Photo, long_side: int) -> Tensor:
@@ -270,7 +315,7 @@ def _solve(
     laplacian = None
     if needs_laplacian(config.objective, solve.terms):
         with log.stage("Laplacian"):
-            laplacian = _laplacian(small.content, config)
+            laplacian = _laplacian(small.content, config, log.memory)
     with log.stage("targets"):
         objective = build_objective(
             small, encoder, config.encoder, config.objective, solve.terms, laplacian,
@@ -310,9 +355,15 @@ def _scale(scene: Scene, solve: Solve) -> float:
     return max(solve.scale, min(1.0, LEAST_SOLVE_SIDE / short))
 
 
-def _laplacian(content: Tensor, config: Config) -> LaplacianOperator:
-    matrix = matting_laplacian(content.cpu(), config.matting.matting_epsilon)
-    return LaplacianOperator.from_csr(matrix, image_size(content), content.device, torch.float32)
+def _laplacian(content: Tensor, config: Config, memory: Memory) -> LaplacianOperator:
+    epsilon = config.matting.matting_epsilon
+
+    def build() -> LaplacianOperator:
+        matrix = matting_laplacian(content.cpu(), epsilon)
+        size = image_size(content)
+        return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
+
+    return memory.get(("Laplacian", digest(content), epsilon), build)
 
 
 def _inputs(
@@ -321,6 +372,7 @@ def _inputs(
     more: Sequence[Photo],
     content_mask: str | Path | None,
     style_mask: str | Path | None,
+    start: str | Path | None,
 ) -> Inputs:
     def named(path: str | Path | None) -> InputFile | None:
         return None if path is None else InputFile(Path(path), file_sha256(Path(path)))
@@ -331,4 +383,5 @@ def _inputs(
         named(content_mask),
         named(style_mask),
         tuple(InputFile(photo.path, photo.sha256) for photo in more),
+        named(start),
     )

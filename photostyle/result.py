@@ -43,6 +43,7 @@ class Inputs:
     content_mask: InputFile | None = None
     style_mask: InputFile | None = None
     more_styles: tuple[InputFile, ...] = ()
+    start: InputFile | None = None
 
     @property
     def styles(self) -> tuple[InputFile, ...]:
@@ -51,8 +52,8 @@ class Inputs:
 
     def named(self) -> Iterator[tuple[str, InputFile]]:
         """(role, file) of every file there is; the roles of further styles are style_2, …"""
-        single = (self.content, self.style, self.content_mask, self.style_mask)
-        roles = ("content", "style", "content_mask", "style_mask")
+        single = (self.content, self.style, self.content_mask, self.style_mask, self.start)
+        roles = ("content", "style", "content_mask", "style_mask", "start")
         yield from ((role, file) for role, file in zip(roles, single, strict=True) if file)
         yield from ((f"style_{n}", file) for n, file in enumerate(self.more_styles, start=2))
 

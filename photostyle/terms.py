@@ -341,9 +341,8 @@ def patch_term(
     return PatchTerm(layers, banks, masks, weights)
 
 
-@torch.no_grad()
 def _encoded(encoder: Encoder, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    return encoder(image, layers)
+    return encoder.remembered(image, layers)
 
 
 def _map_size(size: tuple[int, int], stride: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ stages
 config
 presets
 configfile
-device profiles guided
+device profiles guided memory
 decoding
 images
 saving

@@ -58,7 +58,7 @@ def _add_outputs(files: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     config = configured(arguments)
     masks = (arguments.content_mask, arguments.style_mask)
-    return _stylize(arguments, config, arguments.content, arguments.style, *masks)
+    return _stylize(arguments, config, arguments.content, arguments.style, *masks, None)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
@@ -67,9 +67,10 @@ def _replay(arguments: argparse.Namespace) -> int:
     recipe = load_recipe(arguments.manifest)
     recipe.verify()
     files = recipe.inputs
-    masks = [file.path if file else None for file in (files.content_mask, files.style_mask)]
+    others = (files.content_mask, files.style_mask, files.start)
+    paths = [file.path if file else None for file in others]
     styles = [file.path for file in files.styles]
-    return _stylize(arguments, recipe.config, files.content.path, styles, *masks)
+    return _stylize(arguments, recipe.config, files.content.path, styles, *paths)
 
 
 def _stylize(
@@ -79,13 +80,14 @@ def _stylize(
     styles: list[Path],
     content_mask: Path | None,
     style_mask: Path | None,
+    start: Path | None,
 ) -> int:
     from photostyle.pipeline import stylize
     from photostyle.progress import Progress
     from photostyle.result import manifest_path
     from photostyle.saving import alpha_note, check_output
 
-    inputs = [p for p in (content, *styles, content_mask, style_mask) if p is not None]
+    inputs = [p for p in (content, *styles, content_mask, style_mask, start) if p is not None]
     outputs = [p for p in (arguments.out, arguments.sheet, arguments.heatmap) if p is not None]
     for path in outputs:
         check_output(path, inputs)
@@ -96,7 +98,7 @@ def _stylize(
     with Progress() as progress:
         result = stylize(
             content, styles, config,
-            content_mask=content_mask, style_mask=style_mask, listener=progress,
+            content_mask=content_mask, style_mask=style_mask, listener=progress, start=start,
         )  # fmt: skip
     result.save(arguments.out)
     print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")

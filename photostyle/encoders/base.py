@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from photostyle.errors import ImageError, OptionError
+from photostyle.memory import Memory, digest
 
 
 class Encoder(nn.Module):
@@ -22,6 +23,7 @@ class Encoder(nn.Module):
         style_unit, content_unit: Relative squared distances of Gram matrices and of features that
             count as 1 in the objective, so that its weights mean the same look for every encoder.
             VGG networks define 1.
+        memory: Keeps what `remembered` gives, where there is one.
 
     Weights never require a gradient; weights and maps are laid out channels-last.
     """
@@ -31,6 +33,7 @@ class Encoder(nn.Module):
     layer_names: tuple[str, ...]
     style_unit: float = 1.0
     content_unit: float = 1.0
+    memory: Memory | None = None
 
     def __call__(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """See `forward`; here so that callers are typed."""
@@ -60,6 +63,13 @@ class Encoder(nn.Module):
         image = image.contiguous(memory_format=torch.channels_last)
         taps = self._taps(image, frozenset(layers), deepest)
         return {layer: taps[layer] for layer in layers}
+
+    @torch.no_grad()
+    def remembered(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """`forward` without gradient, for a picture that other runs may encode as well."""
+        if self.memory is None:
+            return self(image, layers)
+        return self.memory.get((digest(image), tuple(layers)), lambda: self(image, layers))
 
     def check_layers(self, layers: Collection[str]) -> None:
         """Raise OptionError, with the right names, if `layers` has a name this encoder lacks."""

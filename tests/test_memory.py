@@ -120,5 +120,5 @@ def test_a_run_begins_at_another_picture(pair: tuple[Path, Path], tmp_path: Path
 
 def test_a_start_of_other_proportions_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
     save_image(tmp_path / "wide.png", torch.zeros(1, 3, 50, 300))
-    with pytest.raises(ImageError, match="wide.png has other proportions"):
+    with pytest.raises(ImageError, match=r"wide\.png has other proportions"):
         stylize(*pair, preset("color").with_options(SMALL), start=tmp_path / "wide.png")

@@ -1,0 +1,171 @@
+"""Jobs named by what goes into them, and the folder that holds what came of them.
+
+A job's key is the hash of its inputs' bytes, its options and the program's version. What it
+leaves is written file by file, each whole or not at all, its record last: a job is done when its
+record is there and the picture is still the one recorded. So work may be killed at any moment
+and begun again. Imports no torch.
+"""
+
+import contextlib
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from photostyle.errors import ImageError, OutputError
+
+#: Version of what a key is made of and of the records' layout.
+FORMAT = 1
+RECORDS, LOCK, PLAN = "jobs", ".photostyle.lock", "plan.json"
+#: What `saving.atomic_path` calls its unfinished files.
+UNFINISHED = ".photostyle-*.*"
+
+Record = dict[str, Any]
+
+
+class Job(Protocol):
+    """Something to do that leaves a picture.
+
+    Attributes:
+        name: path of the picture below the output folder, without its suffix, with slashes.
+        labels: what tells it from the others, as (name, value) words.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def key(self) -> str: ...
+    def files(self) -> list[Path]:
+        """Every file that it reads."""
+    def run(self, folder: Path, memory: Any) -> Record:
+        """Does it; gives what the record shall hold: "picture" and whatever else is known."""
+
+
+def key_of(facts: Mapping[str, Any]) -> str:
+    """The hash of JSON facts, this program's version among them: 24 hexadecimal digits."""
+    known = {"format": FORMAT, "photostyle": version("photostyle"), **facts}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, read again only when the file has changed.
+
+    Raises:
+        ImageError: it is not there, or cannot be read.
+    """
+    try:
+        status = path.stat()
+        return _sha256(str(path.resolve()), status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+@functools.lru_cache(maxsize=100_000)
+def _sha256(path: str, size: int, changed: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An output folder and the records in it."""
+
+    path: Path
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder for this process, and clears away what a killed one left unfinished.
+
+        Raises:
+            OutputError: another process holds it, or it cannot be written.
+        """
+        try:
+            (self.path / RECORDS).mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / LOCK, timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise OutputError(
+                f"--out {self.path} is in use by another photostyle; let it finish, or choose "
+                "another folder."
+            ) from None
+        except OSError as error:
+            raise OutputError(
+                f"--out {self.path} cannot be written: {error.strerror or error}."
+            ) from None
+        try:
+            for path in self.path.rglob(UNFINISHED):
+                path.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
+    def record(self, key: str) -> Record | None:
+        """What is known of the job with that key, or None; a damaged record counts as none."""
+        try:
+            data = json.loads(self._record_path(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return data if isinstance(data, dict) and data.get("key") == key else None
+
+    def done(self, key: str) -> bool:
+        """Whether the job is done and its picture is still what it was."""
+        record = self.record(key)
+        if not record or record["state"] != "done":
+            return False
+        try:
+            return sha256_of(self.path / record["picture"]) == record["sha256"]
+        except ImageError:
+            return False
+
+    def failed(self, key: str) -> bool:
+        record = self.record(key)
+        return bool(record and record["state"] == "failed")
+
+    def note(self, key: str, facts: Mapping[str, Any]) -> Record:
+        """Writes the record of a job: the last thing that is done for it.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        record = {"key": key, **facts}
+        if record["state"] == "done":
+            record["sha256"] = sha256_of(self.path / record["picture"])
+        write_text(self._record_path(key), json.dumps(record, indent=1, ensure_ascii=False))
+        return record
+
+    def _record_path(self, key: str) -> Path:
+        return self.path / RECORDS / f"{key}.json"
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or not at all.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    from photostyle.saving import atomic_path  # loads torch
+
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def check_name(name: str) -> str | None:
+    """What is wrong with a job's name as a path below the output folder, or None."""
+    path = PurePosixPath(name)
+    if not name or name != name.strip() or path.is_absolute() or "\\" in name or ":" in name[:2]:
+        return f"{name!r} is no name for a result; write words, or a path below the output folder"
+    if any(part == ".." or part.startswith(".") for part in name.split("/")):
+        return f"{name!r} would leave the output folder or hide in it"
+    if any(ord(c) < 32 for c in name) or max(len(p.encode()) for p in path.parts) > 200:
+        return f"{name!r} is too long, or has control characters in it"
+    if path.parts[0] == RECORDS:
+        return f"{name!r} lies in the folder of records, {RECORDS}; choose another name"
+    return None

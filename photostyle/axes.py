@@ -1,10 +1,10 @@
 """What a sweep varies: `--grid` and `--set`, from words to values. Imports no torch.
 
-    photoreal_weight=1e2..1e7:log6     six values, equal ratios
-    strength=0.2..1:lin5               five values, equal distances
-    preset=photoreal,color             a list
-    content_layers=relu4_2,relu3_1+relu4_2     lists of layers, joined by +
-    content_mask=sky.png,none          files; none leaves an optional value out
+photoreal_weight=1e2..1e7:log6     six values, equal ratios
+strength=0.2..1:lin5               five values, equal distances
+preset=photoreal,color             a list
+content_layers=relu4_2,relu3_1+relu4_2     lists of layers, joined by +
+content_mask=sky.png,none          files; none leaves an optional value out
 """
 
 import itertools
@@ -93,7 +93,9 @@ def value_of(name: str, word: str) -> Any:
 
 def known_names() -> dict[str, "tuple[Field[Any], Any] | None"]:
     """Every name that may vary; with its field and type where it is an option's."""
-    names: dict[str, tuple[Field[Any], Any] | None] = {f.name: (f, kind) for _, f, kind in options()}
+    names: dict[str, tuple[Field[Any], Any] | None] = {
+        f.name: (f, kind) for _, f, kind in options()
+    }
     return {**dict.fromkeys((*FILES, "preset")), **names}
 
 

@@ -10,11 +10,21 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from photostyle.commands import config, render, run, weights
+from photostyle.commands import (
+    batch,
+    compare,
+    config,
+    post,
+    render,
+    report,
+    run,
+    sweep,
+    weights,
+)
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
-COMMANDS = (run, render, weights, config)
+COMMANDS = (run, sweep, batch, post, report, compare, render, weights, config)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

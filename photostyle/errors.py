@@ -7,6 +7,7 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── WeightsError       an encoder's weight file that cannot be used
 │   ├── OptionError        an option, preset or configuration file that cannot be used
 │   ├── DeviceError        a device that was asked for and is not there
+│   ├── JobsError          a jobs file that cannot be used; a line for each mistake in it
 │   └── OutputError        a place that cannot be written
 ├── DownloadError          the network or a server did not give a file
 └── SolveError             the optimisation broke down and has no picture to give
@@ -39,6 +40,10 @@ class OptionError(InputError):
 
 class DeviceError(InputError):
     """A device that was asked for and is not there."""
+
+
+class JobsError(InputError):
+    """A jobs file that cannot be used; a line for each mistake in it."""
 
 
 class OutputError(InputError):

@@ -45,6 +45,7 @@ class Job(Protocol):
     def key(self) -> str: ...
     def files(self) -> list[Path]:
         """Every file that it reads."""
+
     def run(self, folder: Path, memory: Any) -> Record:
         """Does it; gives what the record shall hold: "picture" and whatever else is known."""
 
@@ -121,7 +122,7 @@ class Folder:
         if not record or record["state"] != "done":
             return False
         try:
-            return sha256_of(self.path / record["picture"]) == record["sha256"]
+            return sha256_of(self.path / record["picture"]) == str(record["sha256"])
         except ImageError:
             return False
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 from torch import Tensor
 
 from photostyle.guided import Array
@@ -63,6 +64,39 @@ def bilateral(image: Tensor, diameter: int, color: float) -> Tensor:
     diameter = max(3, round(diameter * max(image.shape[2:]) / REFERENCE_SIDE))
     out = cv2.bilateralFilter(_array(image), diameter, color, diameter / 3)
     return _tensor(out).to(image.device)
+
+
+def joint_bilateral(image: Tensor, content: Tensor, diameter: int, color: float) -> Tensor:
+    """Bilateral filter whose range weights come from the content, so that its edges stay.
+
+    Args:
+        diameter: of the neighbourhood, in pixels for a long side of 512; time grows with its
+            square.
+        color: range sigma, in units of the [0, 1] content; the spatial sigma is a third of the
+            radius.
+
+    Source: Petschnigg et al. 2004, "Digital Photography with Flash and No-Flash Image Pairs",
+    eq. 5.
+    """
+    radius = max(1, round(diameter * max(image.shape[2:]) / REFERENCE_SIDE / 2))
+    out = torch.empty_like(image[0])
+    for top in range(0, out.shape[1], STRIP):
+        rows = slice(top, min(top + STRIP, out.shape[1]))
+        out[:, rows] = _bilateral_rows(image[0], content[0], rows, radius, color)
+    return out.clamp_(0.0, 1.0)[None]
+
+
+def median(image: Tensor, diameter: int) -> Tensor:
+    """Median of every channel over squares.
+
+    Args:
+        diameter: side of the squares, in pixels for a long side of 512; rounded to an odd number.
+    """
+    radius = max(1, round(diameter * max(image.shape[2:]) / REFERENCE_SIDE / 2))
+    planes = image[0].detach().cpu().numpy()
+    side = 2 * radius + 1
+    out = np.stack([ndimage.median_filter(p, size=side, mode="nearest") for p in planes])
+    return torch.from_numpy(out)[None].to(image.device)
 
 
 def smoothed_affine(image: Tensor, content: Tensor, radius: int, edge: float) -> Tensor:

@@ -1,6 +1,7 @@
 """Contact sheets: labelled pictures side by side on one page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from photostyle.images import resize
 from photostyle.saving import atomic_path
 
 MARGIN, LABEL = 8, 26  # pixels
+LINE, LEAST_WIDTH = 18, 210  # of the text under a cell of a grid
 PAPER, INK = (24, 24, 24), (235, 235, 235)
 
 
@@ -22,7 +24,7 @@ def contact_sheet(
     Raises:
         OutputError: the sheet cannot be written there.
     """
-    cells = [[(label, _thumbnail(image, height)) for label, image in row] for row in rows]
+    cells = [[(label, thumbnail(image, height)) for label, image in row] for row in rows]
     width = max(sum(p.width + MARGIN for _, p in row) for row in cells) + MARGIN
     sheet = Image.new("RGB", (width, len(cells) * (height + LABEL + MARGIN) + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -37,7 +39,54 @@ def contact_sheet(
         sheet.save(temporary)
 
 
-def _thumbnail(image: Tensor, height: int) -> Image.Image:
+@dataclass(frozen=True)
+class Cell:
+    """A picture, None where there is none yet, and the lines under it."""
+
+    picture: Image.Image | None
+    lines: tuple[str, ...]
+
+
+def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Cell] = ()) -> None:
+    """Writes cells in rows of `columns` as one PNG, a row of others above them.
+
+    Raises:
+        OutputError: the sheet cannot be written there.
+    """
+    rows = [list(top)] if top else []
+    rows += [list(cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    known = [c.picture for row in rows for c in row if c.picture]
+    width = max([LEAST_WIDTH, *(p.width for p in known)])
+    height = max([LINE, *(p.height for p in known)])
+    lines = max((len(c.lines) for row in rows for c in row), default=0)
+    across, down = width + MARGIN, height + lines * LINE + 2 * MARGIN
+    size = (max(map(len, rows), default=1) * across + MARGIN, len(rows) * down + MARGIN)
+    sheet = Image.new("RGB", size, PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=LINE - 5)
+    for r, row in enumerate(rows):
+        for c, cell in enumerate(row):
+            x, y = MARGIN + c * across, MARGIN + r * down
+            if cell.picture:
+                sheet.paste(cell.picture, (x, y + height - cell.picture.height))
+            else:
+                draw.rectangle((x, y, x + width - 1, y + height - 1), outline=(90, 90, 90))
+            for n, line in enumerate(cell.lines):
+                at = (x, y + height + 3 + n * LINE)
+                draw.text(at, _shortened(line, font, width), fill=INK, font=font)
+    with atomic_path(path) as temporary:
+        sheet.save(temporary)
+
+
+def _shortened(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    if font.getlength(line) <= width:
+        return line
+    while line and font.getlength(line + "…") > width:
+        line = line[:-1]
+    return line + "…"
+
+
+def thumbnail(image: Tensor, height: int) -> Image.Image:
+    """A 1×3×H×W image in [0, 1] as an 8-bit picture of that height."""
     width = max(1, round(image.shape[3] * height / image.shape[2]))
     small = resize(image.detach().cpu(), (height, width))
     array = small[0].permute(1, 2, 0).mul(255).round().numpy()  # 1×3×H×W -> H×W×3

@@ -51,8 +51,20 @@ sheets
 result
 pipeline
 progress
+axes
+jobs
+jobsfile
+stylejob
+executors campaign
+sweep
+chains
+batch
+cluster estimate
+report
 commands.arguments
-commands.run commands.render commands.config commands.weights
+commands.running
+commands.run commands.render commands.config commands.weights commands.sweep commands.batch
+commands.post commands.report commands.compare
 cli
 __main__
 """.splitlines()

@@ -1,0 +1,59 @@
+"""`photostyle compare`: the scores of any pictures, ours or other tools'."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photostyle.commands.arguments import add_command
+
+if TYPE_CHECKING:
+    from photostyle.metrics import Scores
+
+HEADINGS = {"structure": "structure", "edges": "edges", "colour": "ΔE", "style_taken": "style"}
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands, "compare", "print the scores of results, whoever made them", _compare
+    )
+    parser.add_argument("results", metavar="RESULT", nargs="+", type=Path, help="pictures")
+    parser.add_argument("--content", required=True, type=Path, help="what they were made of")
+    parser.add_argument("--style", required=True, type=Path, help="what they were made after")
+    parser.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
+    parser.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from photostyle.images import fit_size, image_size, load_image, resize
+    from photostyle.metrics import LONG_SIDE, measure
+    from photostyle.segmentation.labels import load_masks
+
+    pair = [load_image(path).image for path in (arguments.content, arguments.style)]
+    content, style = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)
+    masks = load_masks(arguments.content_mask, arguments.style_mask, content, style)
+    pictures = {str(path): load_image(path).image for path in arguments.results}
+    scores = {
+        name: measure(image, content, style, masks.content, masks.style)
+        for name, image in {"(content)": content, **pictures}.items()
+    }
+    if arguments.json:
+        print(json.dumps({name: vars(s) for name, s in scores.items()}, indent=1))
+    else:
+        print(_table(scores))
+    return 0
+
+
+def _table(scores: "dict[str, Scores]") -> str:
+    rows = [["", *HEADINGS.values()]]
+    rows += [
+        [name, f"{s.structure:.3f}", f"{s.edges:.3f}", f"{s.colour:.2f}", f"{s.style_taken:.0%}"]
+        for name, s in scores.items()
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = (
+        [row[0].ljust(widths[0]), *(w.rjust(n) for w, n in zip(row[1:], widths[1:], strict=True))]
+        for row in rows
+    )
+    return "\n".join("  ".join(line).rstrip() for line in lines)

@@ -1,0 +1,152 @@
+"""A job that styles one photograph after another."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photostyle.config import Config
+from photostyle.errors import PhotostyleError
+from photostyle.jobs import Folder, Record, key_of, sha256_of
+
+if TYPE_CHECKING:
+    from photostyle.memory import Memory
+    from photostyle.result import Result
+
+#: Long side of the heat maps that lie beside the results.
+HEAT_SIDE = 512
+
+
+@dataclass(frozen=True)
+class StyleJob:
+    """One photograph after another, under one configuration.
+
+    Attributes:
+        name, labels: see `jobs.Job`.
+        suffix: of the picture's file, with its dot.
+        start: the job whose result this one begins with.
+        sent: the job as the user gave it, where this one reads copies of its files.
+    """
+
+    name: str
+    content: Path
+    style: Path
+    config: Config
+    content_mask: Path | None = None
+    style_mask: Path | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    suffix: str = ".png"
+    start: "StyleJob | None" = None
+    sent: "StyleJob | None" = None
+
+    @functools.cached_property
+    def key(self) -> str:
+        return key_of({
+            "kind": "style",
+            "config": self.config.to_dict(),
+            "inputs": [None if path is None else sha256_of(path) for path in self._inputs],
+            "encoder": _encoder(self.config),
+            "suffix": self.suffix,
+            "start": self.start.key if self.start else None,
+        })  # fmt: skip
+
+    @property
+    def _inputs(self) -> tuple[Path | None, ...]:
+        return self.content, self.style, self.content_mask, self.style_mask
+
+    def _roles(self) -> dict[str, Path]:
+        names = ("content", "style", "content_mask", "style_mask")
+        return {n: path for n, path in zip(names, self._inputs, strict=True) if path}
+
+    def files(self) -> list[Path]:
+        encoder = Path(self.config.encoder.encoder)
+        return [*self._roles().values(), *([encoder] if encoder.is_file() else [])]
+
+    def run(self, folder: Path, memory: "Memory") -> Record:
+        """Writes the picture with what belongs to it, and its heat map.
+
+        Raises:
+            PhotostyleError: whatever stops a run, or the job to begin with has no result.
+            KeyboardInterrupt: Ctrl-C; a picture that is not finished is not written.
+        """
+        from photostyle.pipeline import stylize
+
+        result = stylize(
+            self.content, self.style, self.config, content_mask=self.content_mask,
+            style_mask=self.style_mask, start=self._begin(folder), memory=memory,
+        )  # fmt: skip
+        if result.interrupted:
+            raise KeyboardInterrupt
+        if self.sent:
+            result = self.sent.claimed(result)
+        picture = self.name + self.suffix
+        heat = self.name + ".heat.jpg"
+        _write_heat(folder / heat, self.content, result, memory)
+        result.save(folder / picture)
+        return {"picture": picture, "heat": heat, **_facts(result)}
+
+    def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
+        """The same job reading copies of some of its files."""
+        roles = {role: copies.get(path, path) for role, path in self._roles().items()}
+        encoder = Path(self.config.encoder.encoder)
+        config = self.config
+        if encoder in copies:
+            config = config.with_options({"encoder": str(copies[encoder])})
+        return dataclasses.replace(self, **roles, config=config, sent=self)  # type: ignore[arg-type]
+
+    def claimed(self, result: "Result") -> "Result":
+        """The result of a copy of this job, naming this one's files."""
+        inputs = vars(result.inputs)
+        own = {r: dataclasses.replace(inputs[r], path=path) for r, path in self._roles().items()}
+        return dataclasses.replace(
+            result, config=self.config, inputs=dataclasses.replace(result.inputs, **own)
+        )
+
+    def _begin(self, folder: Path) -> Path | None:
+        if self.start is None:
+            return None
+        record = Folder(folder).record(self.start.key)
+        if not record or record["state"] != "done":
+            raise PhotostyleError(f"{self.start.name}, whose result it begins with, has none.")
+        return folder / str(record["picture"])
+
+
+def _facts(result: "Result") -> Record:
+    return {
+        "scores": dict(vars(result.scores)),
+        "seconds": round(sum(result.seconds.values()), 3),
+        "calls": sum(steps[-1].calls for steps in result.history if steps),
+        "size": [result.image.shape[3], result.image.shape[2]],
+        "notes": list(result.notes),
+        "encoder": result.encoder,
+    }
+
+
+def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -> None:
+    from photostyle.images import fit_size, image_size, load_image, resize
+    from photostyle.memory import file_stamp
+    from photostyle.metrics import heatmap
+    from photostyle.saving import save_image
+
+    photo = memory.get(("photo", file_stamp(content)), lambda: load_image(content))
+    own = image_size(result.image)
+    size = fit_size(own, min(HEAT_SIDE, max(own)))
+    save_image(path, heatmap(resize(result.image, size), resize(photo.image, size)))
+
+
+def _encoder(config: Config) -> str:
+    """The fingerprint of the encoder that the run would use."""
+    from photostyle.objective import needs_encoder
+
+    if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen):
+        return "none"
+    return _fingerprint(config.encoder.encoder)
+
+
+@functools.lru_cache
+def _fingerprint(spec: str) -> str:
+    from photostyle.encoders.weights import load_encoder
+
+    return load_encoder(spec)[0].fingerprint

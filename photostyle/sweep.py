@@ -1,0 +1,93 @@
+"""A sweep: one pair under every combination of some values. Imports no torch."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from photostyle.axes import FILES, Axis, combinations
+from photostyle.campaign import Plan
+from photostyle.config import Config
+from photostyle.errors import OptionError
+from photostyle.stylejob import StyleJob
+
+#: The configuration of one cell: (preset or None, option values) → Config.
+Configure = Callable[[str | None, Mapping[str, Any]], Config]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep is made of.
+
+    Attributes:
+        files: content, style, content_mask and style_mask where no axis varies them.
+        settings: values of every cell, by name.
+        zipped: the axes are walked together, not crossed.
+        warm_start: a cell begins with the result of the one before it in its row.
+    """
+
+    axes: Sequence[Axis]
+    files: Mapping[str, Path | None]
+    configure: Configure
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    zipped: bool = False
+    warm_start: bool = False
+    suffix: str = ".png"
+
+    def plan(self) -> Plan:
+        """Its jobs.
+
+        Raises:
+            OptionError: a combination that no run can have, an axis that is set as well, or no
+                content or style.
+        """
+        if both := {axis.name for axis in self.axes} & set(self.settings):
+            raise OptionError(f"--set {both.pop()}: --grid varies that; give one of them.")
+        jobs: list[StyleJob] = []
+        cells = combinations(self.axes, self.zipped)
+        width = len(self.axes[-1].values) if self.axes and not self.zipped else len(cells)
+        taken: set[str] = set()
+        for number, cell in enumerate(cells):
+            before = jobs[-1] if self.warm_start and number % width else None
+            jobs.append(self._job(cell, before, taken))
+        axes = tuple((axis.name, axis.labels) for axis in self.axes)
+        title = " × ".join(axis.name for axis in self.axes)
+        columns = width if len(self.axes) > 1 and not self.zipped else 0
+        return Plan(title, tuple(jobs), axes, columns)
+
+    def _job(self, cell: tuple[int, ...], before: StyleJob | None, taken: set[str]) -> StyleJob:
+        chosen = {a.name: a.values[i] for a, i in zip(self.axes, cell, strict=True)}
+        labels = tuple((a.name, a.labels[i]) for a, i in zip(self.axes, cell, strict=True))
+        values = {**self.settings, **chosen}
+        preset = values.pop("preset", None)
+        given = {name: values.pop(name) for name in FILES if name in values}
+        files = {**self.files, **{n: Path(p) if p else None for n, p in given.items()}}
+        for name in ("content", "style"):
+            if files.get(name) is None:
+                raise OptionError(f"--{name} is missing: a sweep needs one, or an axis of them.")
+        config = self.configure(preset, values)
+        name = free_name(name_of(labels) or "result", taken)
+        return StyleJob(name=name, config=config, labels=labels, suffix=self.suffix,
+                        start=before, **files)  # type: ignore[arg-type]  # fmt: skip
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """The name, numbered where it is taken already on a disk that folds case; it is taken now."""
+    numbered = (f"{name}-{n}" for n in itertools.count(2))
+    free = next(n for n in itertools.chain([name], numbered) if folded(n) not in taken)
+    taken.add(folded(free))
+    return free
+
+
+def folded(name: str) -> str:
+    """What two names have in common that some file systems hold for one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def name_of(labels: Sequence[tuple[str, str]]) -> str:
+    """A file name that says what the axes are at, such as "style_weight=100,size=400"."""
+    words = (f"{name}={Path(value).stem if name in FILES else value}" for name, value in labels)
+    return ",".join(re.sub(r"[^\w.+=,-]+", "_", word) for word in words)[:180].lstrip(".")

@@ -7,6 +7,7 @@ content_layers=relu4_2,relu3_1+relu4_2     lists of layers, joined by +
 content_mask=sky.png,none          files; none leaves an optional value out
 """
 
+import functools
 import itertools
 import math
 import re
@@ -91,6 +92,7 @@ def value_of(name: str, word: str) -> Any:
     return parse(field, kind, word)
 
 
+@functools.cache
 def known_names() -> dict[str, "tuple[Field[Any], Any] | None"]:
     """Every name that may vary; with its field and type where it is an option's."""
     names: dict[str, tuple[Field[Any], Any] | None] = {
@@ -151,7 +153,8 @@ def spaced(low: float, high: float, count: int, kind: str) -> list[float]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.10g}"
+    """Six digits, 1e6 and not 1e+06."""
+    return re.sub(r"e([+-])0*", lambda e: "e" + e[1].strip("+"), f"{value:.6g}")
 
 
 def _is(kind: Any, wanted: type) -> bool:

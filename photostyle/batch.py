@@ -68,7 +68,7 @@ class Batch:
                 masks = dict.fromkeys(masks)
             jobs.append(StyleJob(name=free_name(stem, self.taken), content=content, style=style,
                                  config=self.configure(None, {}), labels=(("pair", stem),),
-                                 suffix=self.suffix, **masks))  # type: ignore[arg-type]  # fmt: skip
+                                 suffix=self.suffix, named=True, **masks))  # type: ignore[arg-type]  # fmt: skip
         return Plan(folder.name, tuple(jobs))
 
     def _claim(self, word: Word, mistakes: Mistakes) -> None:
@@ -104,7 +104,7 @@ class Batch:
             return None
         labels = tuple((k, w.text) for k, w in entry.words.items() if k not in ("name", *FILES))
         return StyleJob(name=name, config=config, labels=(("job", name), *labels),
-                        suffix=self.suffix, **files)  # type: ignore[arg-type]  # fmt: skip
+                        suffix=self.suffix, named=True, **files)  # type: ignore[arg-type]  # fmt: skip
 
     def _config(self, entry: Entry, mistakes: Mistakes) -> Config | None:
         values: dict[str, Any] = {}

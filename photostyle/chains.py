@@ -114,7 +114,8 @@ class PostJob:
             None if path is None else sha256_of(path) for path in (self.picture, self.content)
         ]
         chain = [str(operation) for operation in self.chain]
-        return key_of({"kind": "post", "inputs": inputs, "chain": chain, "suffix": self.suffix})
+        place = self.name + self.suffix
+        return key_of({"kind": "post", "inputs": inputs, "chain": chain, "place": place})
 
     def files(self) -> list[Path]:
         return [path for path in (self.picture, self.content) if path is not None]

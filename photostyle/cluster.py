@@ -53,10 +53,9 @@ class OnRay:
         parcels = {path: ray.put(path.read_bytes()) for path in _all_files(units)}
         hashes = {path: sha256_of(path) for path in parcels}
         waiting = [
-            task.remote(unit, folder.resolve(), token, {p: [parcels[p]] for p in _all_files([unit])},
-                        hashes)
-            for unit in units
-        ]  # fmt: skip
+            task.remote(unit, folder.resolve(), token, {p: [parcels[p]] for p in used}, hashes)
+            for unit, used in ((unit, _all_files([unit])) for unit in units)
+        ]
         while waiting:
             ready, waiting = ray.wait(waiting, num_returns=1)
             for records, files in ray.get(ready):

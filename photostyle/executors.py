@@ -154,12 +154,9 @@ def _gpus() -> list[str]:
 
 def _work(link: Connection, folder: Path, place: dict[str, str]) -> None:
     """The life of a worker: units in, records out, until the other end is gone."""
-    os.environ.update(place)  # before torch looks
-    import torch
-
+    os.environ.update(place)  # before torch is imported, and looks
     from photostyle.memory import Memory
 
-    torch.set_num_threads(int(place["OMP_NUM_THREADS"]))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory = Memory()
     try:

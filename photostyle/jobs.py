@@ -163,8 +163,8 @@ def check_name(name: str) -> str | None:
     path = PurePosixPath(name)
     if not name or name != name.strip() or path.is_absolute() or "\\" in name or ":" in name[:2]:
         return f"{name!r} is no name for a result; write words, or a path below the output folder"
-    if any(part == ".." or part.startswith(".") for part in name.split("/")):
-        return f"{name!r} would leave the output folder or hide in it"
+    if any(not part or part.startswith(".") for part in name.split("/")):
+        return f"{name!r} would leave the output folder, or hide in it"
     if any(ord(c) < 32 for c in name) or max(len(p.encode()) for p in path.parts) > 200:
         return f"{name!r} is too long, or has control characters in it"
     if path.parts[0] == RECORDS:

@@ -160,7 +160,7 @@ def _score_lines(record: Record | None) -> tuple[str, ...]:
         return ()
     return (
         f"structure {scores['structure']:.3f}  edges {scores['edges']:.3f}",
-        f"style {scores['style_taken']:.0%}  ΔE {scores['colour']:.2f}",
+        f"style {scores['style_taken']:.0%}  distance {scores['colour']:.2f}",
     )
 
 

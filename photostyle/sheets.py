@@ -13,7 +13,7 @@ from photostyle.saving import atomic_path
 
 MARGIN, LABEL = 8, 26  # pixels
 LINE, LEAST_WIDTH = 18, 210  # of the text under a cell of a grid
-PAPER, INK = (24, 24, 24), (235, 235, 235)
+PAPER, INK, EDGE = (24, 24, 24), (235, 235, 235), (90, 90, 90)
 
 
 def contact_sheet(
@@ -58,23 +58,27 @@ def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Ce
     known = [c.picture for row in rows for c in row if c.picture]
     width = max([LEAST_WIDTH, *(p.width for p in known)])
     height = max([LINE, *(p.height for p in known)])
-    lines = max((len(c.lines) for row in rows for c in row), default=0)
-    across, down = width + MARGIN, height + lines * LINE + 2 * MARGIN
-    size = (max(map(len, rows), default=1) * across + MARGIN, len(rows) * down + MARGIN)
+    deep = [height + max(len(c.lines) for c in row) * LINE + 2 * MARGIN for row in rows]
+    across = width + MARGIN
+    size = (max(map(len, rows), default=1) * across + MARGIN, sum(deep) + MARGIN)
     sheet = Image.new("RGB", size, PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=LINE - 5)
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
-            x, y = MARGIN + c * across, MARGIN + r * down
-            if cell.picture:
-                sheet.paste(cell.picture, (x, y + height - cell.picture.height))
-            else:
-                draw.rectangle((x, y, x + width - 1, y + height - 1), outline=(90, 90, 90))
-            for n, line in enumerate(cell.lines):
-                at = (x, y + height + 3 + n * LINE)
-                draw.text(at, _shortened(line, font, width), fill=INK, font=font)
+            _draw_cell(sheet, cell, (MARGIN + c * across, MARGIN + sum(deep[:r])), (width, height))
     with atomic_path(path) as temporary:
         sheet.save(temporary)
+
+
+def _draw_cell(sheet: Image.Image, cell: Cell, at: tuple[int, int], size: tuple[int, int]) -> None:
+    (x, y), (width, height) = at, size
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=LINE - 5)
+    if cell.picture:
+        sheet.paste(cell.picture, (x, y + height - cell.picture.height))
+    else:
+        draw.rectangle((x, y, x + width - 1, y + height - 1), outline=EDGE)
+    for n, line in enumerate(cell.lines):
+        words = _shortened(line, font, width)
+        draw.text((x, y + height + 3 + n * LINE), words, fill=INK, font=font)
 
 
 def _shortened(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:

@@ -26,6 +26,7 @@ class StyleJob:
     Attributes:
         name, labels: see `jobs.Job`.
         suffix: of the picture's file, with its dot.
+        named: somebody chose the name: under another it is another job.
         start: the job whose result this one begins with.
         sent: the job as the user gave it, where this one reads copies of its files.
     """
@@ -38,6 +39,7 @@ class StyleJob:
     style_mask: Path | None = None
     labels: tuple[tuple[str, str], ...] = ()
     suffix: str = ".png"
+    named: bool = False
     start: "StyleJob | None" = None
     sent: "StyleJob | None" = None
 
@@ -48,7 +50,7 @@ class StyleJob:
             "config": self.config.to_dict(),
             "inputs": [None if path is None else sha256_of(path) for path in self._inputs],
             "encoder": _encoder(self.config),
-            "suffix": self.suffix,
+            "place": f"{self.name if self.named else ''}{self.suffix}",
             "start": self.start.key if self.start else None,
         })  # fmt: skip
 

@@ -55,7 +55,8 @@ axes
 jobs
 jobsfile
 stylejob
-executors campaign
+executors
+campaign
 sweep
 chains
 batch

@@ -18,10 +18,13 @@ from photostyle.encoders.vgg import (
 )
 from photostyle.encoders.weights import load_encoder
 from photostyle.objective import needs_encoder
+from photostyle.optimize import HISTORY
 from photostyle.options import flag
 from photostyle.stages import EncoderConfig, ObjectiveConfig
 from photostyle.tiling import tile_side
 
+#: Pictures that L-BFGS and the evaluator keep: two a pair of its history, and a few points.
+OPTIMISER_PICTURES = 2 * HISTORY + 10
 VGG_ONLY = ("pooling", "pooling_gain", "padding", "preprocessing", "activations")
 
 
@@ -101,4 +104,6 @@ def chosen_tile(
         return 0
     wanted = dict.fromkeys((*taps.content_layers, *taps.style_layers))
     layers = [name for name in wanted if name in encoder.layer_names]
+    if free is not None:  # what the optimiser keeps is not there for the encoder
+        free = max(0, free - OPTIMISER_PICTURES * 3 * 4 * size[0] * size[1])
     return tile_side(encoder, layers, size, free)

@@ -21,7 +21,6 @@ from photostyle.matting import LaplacianOperator, laplacian_energy
 from photostyle.segmentation.masks import resize_masks
 from photostyle.stages import EncoderConfig, ObjectiveConfig
 from photostyle.terms import (
-    GATYS_PIXELS,
     FeatureTerm,
     Reference,
     content_term,
@@ -45,6 +44,10 @@ COLOR_UNIT = 10.0**2
 
 #: How much more drift weighs on plain surfaces, where nothing hides it.
 PLAIN_DRIFT = 50.0
+
+#: Under scaling "gatys" TV is a sum over the pixels of a picture of 512×512, as in the paper,
+#: whatever the picture's own size.
+GATYS_PIXELS = 512 * 512
 
 #: Terms that read the encoder's features.
 ENCODED = ("content", "style")
@@ -195,9 +198,9 @@ def build_objective(
     """
     makers: dict[str, Callable[[], ImageValue | FeatureTerm]] = {
         "content": lambda: content_term(
-            scene.content, _given(encoder), taps.content_layers, weights.scaling
+            scene.content, _given(encoder), taps.content_layers, weights.scaling, tile
         ),
-        "style": lambda: _style(scene, _given(encoder), taps, weights),
+        "style": lambda: _style(scene, _given(encoder), taps, weights, tile),
         "swd": lambda: _swd(scene, _take(scene, weights)),
         "drift": lambda: _drift(scene),
         "photoreal": lambda: _photoreal(_given(laplacian), _per_pixel(scene, weights)),
@@ -268,7 +271,7 @@ def _lab_rows(image: Tensor) -> Tensor:
 
 
 def _style(
-    scene: Scene, encoder: Encoder, taps: EncoderConfig, weights: ObjectiveConfig
+    scene: Scene, encoder: Encoder, taps: EncoderConfig, weights: ObjectiveConfig, tile: int
 ) -> FeatureTerm:
     layers = _layer_weights(taps, weights.scaling)
     size = scene.content.shape[2], scene.content.shape[3]
@@ -289,6 +292,7 @@ def _style(
         take,
         kind=weights.style_term,
         scaling=weights.scaling,
+        tile=tile,
     )
 
 

@@ -24,12 +24,7 @@ from photostyle.losses import (
 )
 from photostyle.patches import PatchBank, patch_loss
 from photostyle.segmentation.masks import resize_masks
-from photostyle.tiling import Tile
-
-#: Pixels of Gatys et al.'s pictures of 512×512. Their content term is a sum over positions, their
-#: style term a mean, so the weights belong to this size; the sum is brought to it, whatever the
-#: picture's own size.
-GATYS_PIXELS = 512 * 512
+from photostyle.tiling import Tile, encoded_tiles, map_size, whole_maps
 
 #: Statistics of a region's features: N×C rows and K regions ↦ K×…, additive over positions.
 Statistic = Callable[[Tensor, Sequence[RegionRows]], Tensor]
@@ -99,26 +94,28 @@ class ContentTerm:
 
 
 def content_term(
-    content: Tensor, encoder: Encoder, layers: tuple[str, ...], scaling: str
+    content: Tensor, encoder: Encoder, layers: tuple[str, ...], scaling: str, tile: int = 0
 ) -> ContentTerm:
     """The content term, the mean over its layers.
 
     Args:
         content: 1×3×H×W.
         scaling: "target", relative to the content's own sum of squares; "dpst", the mean over
-            positions and channels; "gatys", ½ Σ at 512×512 pixels.
+            positions and channels; "gatys", half of that, which is their eq. 1 over N·M. As the
+            sum that the paper writes it would grow with the picture, and with normalised weights
+            leave no style at any α/β that its figures name.
+        tile: side of the tiles in which the content is encoded, 0 for none.
 
     Raises:
         OptionError: a layer that the encoder does not have.
     """
     encoder.check_layers(layers)
-    targets = _encoded(encoder, content, layers)
-    pixels = content.shape[2] * content.shape[3]
+    targets = whole_maps(encoder, content, layers, tile)
 
     def scale(target: Tensor) -> float:
         if scaling == "target":
             return 1.0 / max(encoder.content_unit * target.square().sum().item(), 1e-12)
-        return 1.0 / target.numel() if scaling == "dpst" else 0.5 * GATYS_PIXELS / pixels
+        return (1.0 if scaling == "dpst" else 0.5) / target.numel()
 
     scales = {name: scale(target) for name, target in targets.items()}
     return ContentTerm(layers, targets, scales, {name: encoder.stride(name) for name in layers})
@@ -162,7 +159,10 @@ class StyleTerm:
 
     def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
         target = self.targets[layer]
-        regions = target.regions if tile is None else self._regions(layer, features.shape[1], tile)
+        regions = target.regions
+        if tile is not None:
+            masks = tile.of(target.masks, self.strides[layer])
+            regions = _regions(masks, target.totals, self.scaling, features.shape[1])
         return self.statistic(as_rows(features), regions)
 
     def value(self, gathered: Mapping[str, Tensor]) -> Tensor:
@@ -171,16 +171,6 @@ class StyleTerm:
             distance = self.distance(gathered[name], target.statistics)
             losses.append(self.weights[name] * (target.shares * distance).sum())
         return torch.stack(losses).sum()
-
-    def _regions(self, layer: str, channels: int, tile: Tile) -> tuple[RegionRows, ...]:
-        target = self.targets[layer]
-        found = (
-            region_rows(mask, scaling=self.scaling, channels=channels, total=total)
-            for mask, total in zip(
-                tile.of(target.masks, self.strides[layer]), target.totals, strict=True
-            )
-        )
-        return tuple(region for region in found if region is not None)
 
 
 #: By name: statistic, distance, and the factor of scaling "gatys" (1/4 in their eq. 4).
@@ -201,6 +191,7 @@ def style_term(
     *,
     kind: str,
     scaling: str,
+    tile: int = 0,
 ) -> StyleTerm:
     """The style term on Gram matrices, or on channel means and deviations.
 
@@ -213,6 +204,7 @@ def style_term(
         kind: "gram" or "mean-std".
         scaling: "target", relative to the target's norm; "dpst", Luan et al.'s normalisation;
             "gatys", 1/(4 N²M²) Σ(G − A)², where G/M of a picture does not depend on its size.
+        tile: side of the tiles in which the styles are encoded, 0 for none.
 
     Raises:
         OptionError: a layer that the encoder does not have.
@@ -222,18 +214,26 @@ def style_term(
     statistic, distance, quarter = STATISTICS[kind]
     unit = {"target": 1.0 / encoder.style_unit, "gatys": quarter}.get(scaling, 1.0)
     positions = scaling if kind == "gram" else "target"  # moments are means
-    maps = [_encoded(encoder, one.image, layers) for one in references]
+    wanted = [_statistics(encoder, one, layers, statistic, positions, tile) for one in references]
     targets = {}
     for name in layers:
-        size = _map_size(content_size, encoder.stride(name))
-        features = [one[name] for one in maps]
-        targets[name] = _layer_target(
-            resize_masks(content_masks, size).to(features[0]),
-            references,
-            features,
-            take,
-            statistic,
-            positions,
+        size = map_size(content_size, encoder.stride(name))
+        masks = resize_masks(content_masks, size).to(references[0].image)
+        # A region that a style lacks has no statistics: a zero target would drain its colour.
+        kept = [
+            k for k, mask in enumerate(masks) if mask.any() and all(k in w[name] for w in wanted)
+        ]
+        blends = [
+            torch.stack(
+                [one.share * found[name][k] for one, found in zip(references, wanted, strict=True)]
+            ).sum(dim=0)
+            for k in kept
+        ]
+        channels = wanted[0][name][kept[0]].shape[-1]
+        regions = _regions(masks[kept], None, positions, channels)
+        shares = masks[kept].mean(dim=(1, 2)) * take[kept]
+        targets[name] = _LayerTarget(
+            masks[kept], regions, masks[kept].sum(dim=(1, 2)), shares, torch.stack(blends)
         )
     return StyleTerm(
         layers,
@@ -246,41 +246,43 @@ def style_term(
     )
 
 
-def _layer_target(
-    masks: Tensor,
-    references: Sequence[Reference],
-    maps: Sequence[Tensor],
-    take: Tensor,
+def _statistics(
+    encoder: Encoder,
+    style: Reference,
+    layers: Sequence[str],
     statistic: Statistic,
     scaling: str,
-) -> _LayerTarget:
-    channels = maps[0].shape[1]
-    # Region by region, as one that a style lacks has no statistics: a zero target would drain it.
-    sources = [
-        [region_rows(m, scaling=scaling, channels=channels) for m in partners]
-        for partners in (
-            resize_masks(one.masks, tuple(features.shape[2:])).to(features)
-            for one, features in zip(references, maps, strict=True)
-        )
-    ]
-    kept, regions, wanted = [], [], []
-    for k, mask in enumerate(masks):
-        region = region_rows(mask, scaling=scaling, channels=channels)
-        partners = [one[k] for one in sources]
-        if region is None or any(partner is None for partner in partners):
-            continue
-        blend = [
-            one.share * statistic(as_rows(features), [partner])[0]
-            for one, features, partner in zip(references, maps, partners, strict=True)
-            if partner is not None
-        ]
-        kept.append(k)
-        regions.append(region)
-        wanted.append(torch.stack(blend).sum(dim=0))
-    masks = masks[kept]
-    shares = masks.mean(dim=(1, 2)) * take[kept]
-    totals = masks.sum(dim=(1, 2))
-    return _LayerTarget(masks, tuple(regions), totals, shares, torch.stack(wanted))
+    tile: int,
+) -> dict[str, dict[int, Tensor]]:
+    """The statistics of a style picture, by layer and number of the region."""
+    found: dict[str, dict[int, Tensor]] = {name: {} for name in layers}
+    size = style.image.shape[2], style.image.shape[3]
+    masks = {
+        name: resize_masks(style.masks, map_size(size, encoder.stride(name))).to(style.image)
+        for name in layers
+    }
+    for part, maps in encoded_tiles(encoder, style.image, layers, tile):
+        for name, features in maps.items():
+            numbers = [k for k, mask in enumerate(masks[name]) if mask.any()]
+            here = part.of(masks[name][numbers], encoder.stride(name))
+            totals = masks[name][numbers].sum(dim=(1, 2))
+            regions = _regions(here, totals, scaling, features.shape[1])
+            sums = statistic(as_rows(features), regions) if regions else ()
+            for k, value in zip(numbers, sums, strict=True):
+                found[name][k] = found[name][k] + value if k in found[name] else value
+    return found
+
+
+def _regions(
+    masks: Tensor, totals: Tensor | None, scaling: str, channels: int
+) -> tuple[RegionRows, ...]:
+    """The rows of masks K×h×w, none of which is empty as a whole."""
+    sums = masks.sum(dim=(1, 2)) if totals is None else totals
+    found = (
+        region_rows(mask, scaling=scaling, channels=channels, total=total)
+        for mask, total in zip(masks, sums, strict=True)
+    )
+    return tuple(region for region in found if region is not None)
 
 
 @dataclass(frozen=True)
@@ -329,21 +331,13 @@ def patch_term(
     """
     layers = tuple(layer_weights)
     encoder.check_layers(layers)
-    maps = _encoded(encoder, style.image, layers)
+    maps = whole_maps(encoder, style.image, layers, 0)
     banks, masks, weights = {}, {}, {}
     for name, features in maps.items():
-        size = _map_size(content_size, encoder.stride(name))
+        size = map_size(content_size, encoder.stride(name))
         banks[name] = PatchBank(features, resize_masks(style.masks, tuple(features.shape[2:])))
         masks[name] = resize_masks(content_masks, size)
         values = 9 * features.shape[1] * max(1, (size[0] - 2) * (size[1] - 2))
         unit = features.square().mean().item() if scaling == "target" else 1.0
         weights[name] = layer_weights[name] / (values * max(unit, 1e-12))
     return PatchTerm(layers, banks, masks, weights)
-
-
-def _encoded(encoder: Encoder, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    return encoder.remembered(image, layers)
-
-
-def _map_size(size: tuple[int, int], stride: int) -> tuple[int, int]:
-    return size[0] // stride, size[1] // stride

@@ -6,7 +6,7 @@ of the whole picture. The gradient encodes every tile once more, which costs a t
 and saves the memory of all maps but one tile's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -143,6 +143,41 @@ class _TiledSums(torch.autograd.Function):
 
 def _piece(image: Tensor, tile: Tile) -> Tensor:
     return image[..., tile.outer[0], tile.outer[1]]
+
+
+def encoded_tiles(
+    encoder: Encoder, image: Tensor, layers: Sequence[str], tile: int
+) -> Iterator[tuple[Tile, dict[str, Tensor]]]:
+    """The features of a picture, tile by tile (0 for a single one)."""
+    deepest = max(layers, key=encoder.layer_names.index)
+    size = image.shape[2], image.shape[3]
+    parts = tiles(size, tile or max(size), encoder.reach(deepest))
+    # Maps of a whole picture are worth keeping for the next run; those of tiles are too many.
+    encode = encoder.remembered if len(parts) == 1 else encoder
+    for part in parts:
+        with torch.no_grad():
+            features = encode(_piece(image, part), layers)
+        yield part, {name: part.cut(x, encoder.stride(name)) for name, x in features.items()}
+
+
+def whole_maps(
+    encoder: Encoder, image: Tensor, layers: Sequence[str], tile: int
+) -> dict[str, Tensor]:
+    """The whole maps of a picture."""
+    out: dict[str, Tensor] = {}
+    size = image.shape[2], image.shape[3]
+    for part, features in encoded_tiles(encoder, image, layers, tile):
+        for name, piece in features.items():
+            if name not in out:
+                shape = (1, piece.shape[1], *map_size(size, encoder.stride(name)))
+                out[name] = piece.new_empty(shape).contiguous(memory_format=torch.channels_last)
+            part.of(out[name], encoder.stride(name)).copy_(piece)
+    return out
+
+
+def map_size(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """(height, width) of a map whose positions are `stride` pixels high and wide."""
+    return size[0] // stride, size[1] // stride
 
 
 def tile_side(

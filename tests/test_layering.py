@@ -39,10 +39,10 @@ grid render
 shadows
 canvas
 objective
-features
 start
 preserve styles
 optimize
+features
 postprocess
 finishing
 metrics

@@ -3,12 +3,11 @@
     python tests/benchmarks/bench_gatys.py [--size 256] [--iterations 200] [--encoder FILE]
         [--width 64] [--rounds 1] [--presets gatys gatys-fine]
 
-All minimise one and the same function from the same noise: the preset `gatys` with the encoder's
-own weights, average pooling, the same layers and α chosen so that content is a tenth of the total
-at the start. The rivals run for so many iterations of `torch.optim.LBFGS` as both ship it (no line
-search; pystiche one iteration a step, the tutorials 20). The presets are stopped when they reach
-the lower of the rivals' final losses, and when they reach each one's own; what they take includes
-targets and coarser sizes. Who begins changes from round to round.
+All minimise one and the same function from the same noise: that of the preset `gatys`, with the
+same normalised weights, average pooling, layers and α/β. The rivals run for so many iterations of
+`torch.optim.LBFGS` as both ship it (no line search; pystiche one iteration a step, the tutorials
+20). The presets are stopped when they reach the lower of the rivals' final losses; what they take
+includes targets and coarser sizes. Who begins changes from round to round.
 
 pystiche (PyPI, 1.0.1) is looked for and left out where it is not; it needs names that torchvision
 has since dropped, which are put back for its import and are not used here.
@@ -36,7 +35,7 @@ from torch import Tensor, nn
 
 from photostyle.config import Config
 from photostyle.encoders.vgg import VggEncoder
-from photostyle.encoders.weights import load_encoder
+from photostyle.features import configured_encoder, with_activations
 from photostyle.images import Photo, fit_size, image_size, load_image, resize
 from photostyle.objective import Scene, build_objective
 from photostyle.optimize import Step
@@ -46,7 +45,6 @@ from photostyle.start import start_image
 from photostyle.styles import resized_style
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTENT_SHARE = 0.1  # of the total at the start
 
 Trace = list[tuple[float, float]]  # seconds, loss
 
@@ -57,30 +55,21 @@ class Problem:
     def __init__(self, options: argparse.Namespace, weights: Path) -> None:
         self.photos = load_image(options.content), load_image(options.style)
         self.config = preset("gatys").with_options(
-            {"size": options.size, "encoder": str(weights), "device": "cpu", "tile_size": 0,
-             "pooling": "average", "activations": "trained"}
-        )  # fmt: skip
-        encoder = load_encoder(str(weights), "cpu", vgg_options())[0]
+            {"size": options.size, "encoder": str(weights), "device": "cpu", "tile_size": 0}
+        )
+        self.scene = scene(*self.photos, self.config)
+        found = configured_encoder(self.config.encoder)[0]
+        images = (self.scene.content, self.scene.style)
+        encoder = with_activations(found, self.config.encoder, images)[0]
         assert isinstance(encoder, VggEncoder)
         self.encoder = encoder
-        self.scene = scene(*self.photos, self.config)
         self.start = start_image(self.scene, "noise", 0)
-        parts = self.objective(self.config)(self.start)[1]
-        share = CONTENT_SHARE * parts["style"].item() / parts["content"].item()
-        alpha = self.config.objective.content_weight * share
-        self.config = self.config.with_options({"content_weight": alpha})
         self.first = self.objective(self.config)(self.start)[0].item()
 
     def objective(self, config: Config) -> Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]:
         return build_objective(
             self.scene, self.encoder, config.encoder, config.objective, ("content", "style"), None
         )
-
-    def content_factor(self, features: Tensor) -> float:
-        """What turns a mean of squares into the preset's content term."""
-        pixels = self.start.shape[2] * self.start.shape[3]
-        weight = self.config.objective.content_weight
-        return weight * 0.5 * features.numel() * 512**2 / pixels
 
     def modules(self) -> list[tuple[str, nn.Module]]:
         """The encoder as a plain list of modules."""
@@ -95,12 +84,6 @@ class Problem:
             if name == self.config.encoder.style_layers[-1]:
                 break
         return out
-
-
-def vgg_options() -> "object":
-    from photostyle.encoders.vgg import VggOptions
-
-    return VggOptions(pooling="average")
 
 
 def scene(content: Photo, style: Photo, config: Config) -> Scene:
@@ -121,7 +104,7 @@ def tutorial(problem: Problem, iterations: int) -> Trace:
         network.add_module(name, module)
         if name in taps.content_layers:
             target = network(problem.scene.content).detach()
-            losses.append(ContentLoss(target, problem.content_factor(target)))
+            losses.append(ContentLoss(target, 0.5 * problem.config.objective.content_weight))
             network.add_module(f"{name}_content", losses[-1])
         if name in taps.style_layers:
             target = network(problem.scene.style).detach()
@@ -177,9 +160,8 @@ def pystiche_loop(problem: Problem, iterations: int) -> Trace:
     taps = problem.config.encoder
     began = time.perf_counter()
     (layer,) = taps.content_layers
-    features = encoder.extract_encoder(layer)(problem.scene.content)
     content = loss.FeatureReconstructionLoss(
-        encoder.extract_encoder(layer), score_weight=problem.content_factor(features)
+        encoder.extract_encoder(layer), score_weight=0.5 * problem.config.objective.content_weight
     )
     style = loss.MultiLayerEncodingLoss(
         encoder,

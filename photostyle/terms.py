@@ -26,6 +26,12 @@ from photostyle.patches import PatchBank, patch_loss
 from photostyle.segmentation.masks import resize_masks
 from photostyle.tiling import Tile, encoded_tiles, map_size, whole_maps
 
+#: As the sum that the paper writes, the content term grows with the picture and, with normalised
+#: weights, leaves no style at any α/β that its figures name; as a plain mean it leaves no content.
+#: This many times the mean, their range from 5e-4 to 1e-2 goes from style alone to content that is
+#: plain to see, at any size, with the encoders that we could measure.
+GATYS_UNIT = 100.0
+
 #: Statistics of a region's features: N×C rows and K regions ↦ K×…, additive over positions.
 Statistic = Callable[[Tensor, Sequence[RegionRows]], Tensor]
 
@@ -101,9 +107,7 @@ def content_term(
     Args:
         content: 1×3×H×W.
         scaling: "target", relative to the content's own sum of squares; "dpst", the mean over
-            positions and channels; "gatys", half of that, which is their eq. 1 over N·M. As the
-            sum that the paper writes it would grow with the picture, and with normalised weights
-            leave no style at any α/β that its figures name.
+            positions and channels; "gatys", their eq. 1, ½ Σ, over N·M in units of 1/`GATYS_UNIT`.
         tile: side of the tiles in which the content is encoded, 0 for none.
 
     Raises:
@@ -115,7 +119,7 @@ def content_term(
     def scale(target: Tensor) -> float:
         if scaling == "target":
             return 1.0 / max(encoder.content_unit * target.square().sum().item(), 1e-12)
-        return (1.0 if scaling == "dpst" else 0.5) / target.numel()
+        return (1.0 if scaling == "dpst" else 0.5 * GATYS_UNIT) / target.numel()
 
     scales = {name: scale(target) for name, target in targets.items()}
     return ContentTerm(layers, targets, scales, {name: encoder.stride(name) for name in layers})

@@ -4,10 +4,11 @@
         [--width 64] [--rounds 1] [--presets gatys gatys-fine]
 
 All minimise one and the same function from the same noise: that of the preset `gatys`, with the
-same normalised weights, average pooling, layers and α/β. The rivals run for so many iterations of
-`torch.optim.LBFGS` as both ship it (no line search; pystiche one iteration a step, the tutorials
-20). The presets are stopped when they reach the lower of the rivals' final losses; what they take
-includes targets and coarser sizes. Who begins changes from round to round.
+same weights (normalised, unless they are generated), average pooling, layers and α/β. The rivals
+run for so many iterations of `torch.optim.LBFGS` as both ship it (no line search; pystiche one
+iteration a step, the tutorials 20). The presets are stopped when they reach the lower of the
+rivals' final losses; what they take includes targets and coarser sizes. Who begins changes from
+round to round.
 
 pystiche (PyPI, 1.0.1) is looked for and left out where it is not; it needs names that torchvision
 has since dropped, which are put back for its import and are not used here.
@@ -43,6 +44,7 @@ from photostyle.pipeline import stylize
 from photostyle.presets import preset
 from photostyle.start import start_image
 from photostyle.styles import resized_style
+from photostyle.terms import GATYS_UNIT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,8 +57,9 @@ class Problem:
     def __init__(self, options: argparse.Namespace, weights: Path) -> None:
         self.photos = load_image(options.content), load_image(options.style)
         self.config = preset("gatys").with_options(
-            {"size": options.size, "encoder": str(weights), "device": "cpu", "tile_size": 0}
-        )
+            {"size": options.size, "encoder": str(weights), "device": "cpu", "tile_size": 0,
+             "activations": "normalized" if options.encoder else "trained"}
+        )  # fmt: skip
         self.scene = scene(*self.photos, self.config)
         found = configured_encoder(self.config.encoder)[0]
         images = (self.scene.content, self.scene.style)
@@ -70,6 +73,11 @@ class Problem:
         return build_objective(
             self.scene, self.encoder, config.encoder, config.objective, ("content", "style"), None
         )
+
+    @property
+    def content_weight(self) -> float:
+        """Of the mean of squares."""
+        return 0.5 * GATYS_UNIT * self.config.objective.content_weight
 
     def modules(self) -> list[tuple[str, nn.Module]]:
         """The encoder as a plain list of modules."""
@@ -104,7 +112,7 @@ def tutorial(problem: Problem, iterations: int) -> Trace:
         network.add_module(name, module)
         if name in taps.content_layers:
             target = network(problem.scene.content).detach()
-            losses.append(ContentLoss(target, 0.5 * problem.config.objective.content_weight))
+            losses.append(ContentLoss(target, problem.content_weight))
             network.add_module(f"{name}_content", losses[-1])
         if name in taps.style_layers:
             target = network(problem.scene.style).detach()
@@ -161,7 +169,7 @@ def pystiche_loop(problem: Problem, iterations: int) -> Trace:
     began = time.perf_counter()
     (layer,) = taps.content_layers
     content = loss.FeatureReconstructionLoss(
-        encoder.extract_encoder(layer), score_weight=0.5 * problem.config.objective.content_weight
+        encoder.extract_encoder(layer), score_weight=problem.content_weight
     )
     style = loss.MultiLayerEncodingLoss(
         encoder,

@@ -5,6 +5,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from photostyle.device import free_memory
+from photostyle.errors import OptionError
+from photostyle.feedforward.network import TransformNetwork
+from photostyle.feedforward.tiling import stylised
 from photostyle.grid import apply_affine, brightness, grid_roughness, identity_grid, slice_grid
 from photostyle.images import image_size, resize
 from photostyle.render import fit_local_affine
@@ -106,14 +110,48 @@ class AffineGridCanvas:
         return apply_affine(coefficients, start).clamp(0.0, 1.0)
 
 
+class NetworkCanvas:
+    """The weights of a feed-forward network, which makes the picture of the content.
+
+    Args:
+        network: in evaluation mode; its weights are the parameters.
+        content: the content at the size of the solve.
+    """
+
+    def __init__(self, network: TransformNetwork, content: Tensor) -> None:
+        self.network = network.requires_grad_(True)
+        self.parameters: list[Tensor] = list(network.parameters())
+        self.content = content
+
+    def image(self) -> Tensor:
+        picture: Tensor = self.network(self.content)
+        return picture
+
+    def penalties(self) -> dict[str, Tensor]:
+        return {}
+
+    def render(self, start: Tensor, content: Tensor) -> Tensor:
+        return stylised(self.network, content, free_memory(content.device))
+
+
 def build_canvas(
-    name: str, start: Tensor, content: Tensor, photoreal_weight: float, deliver: str = "maps"
+    name: str,
+    start: Tensor,
+    content: Tensor,
+    photoreal_weight: float,
+    deliver: str = "maps",
+    network: TransformNetwork | None = None,
 ) -> Canvas:
-    """The canvas of that name, "pixels" or "affine-grid", showing `start`.
+    """The canvas of that name: "pixels" or "affine-grid", showing `start`, or "network".
 
     Args:
         deliver: how pixels reach another size: through local "maps" of the content, or as "pixels".
+        network: behind the canvas "network".
     """
+    if name == "network":
+        if network is None:
+            raise OptionError("--canvas network needs a network; give --model FILE.")
+        return NetworkCanvas(network, content)
     if name == "affine-grid":
         return AffineGridCanvas(start, content, ROUGHNESS * photoreal_weight)
     return {"maps": PixelCanvas, "pixels": PaintedCanvas}[deliver](start, content)

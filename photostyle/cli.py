@@ -11,20 +11,27 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from photostyle.commands import (
+    apply,
     batch,
     compare,
+    compare_fast,
     config,
+    export,
     post,
     render,
     report,
     run,
     sweep,
+    train,
     weights,
 )
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
-COMMANDS = (run, sweep, batch, post, report, compare, render, weights, config)
+COMMANDS = (
+    run, sweep, batch, post, report, compare, render, train, apply, export, compare_fast, weights,
+    config,
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

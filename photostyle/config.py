@@ -9,12 +9,13 @@ import json
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from photostyle.errors import OptionError
 from photostyle.options import Stage, flag
 from photostyle.stages import (
     EncoderConfig,
+    FeedForwardConfig,
     ImageConfig,
     MattingConfig,
     ObjectiveConfig,
@@ -23,31 +24,24 @@ from photostyle.stages import (
     RenderConfig,
 )
 
+C = TypeVar("C", bound="Staged")
 
-@dataclass(frozen=True)
-class Config:
-    """Everything that a run can be told, apart from its input and output files."""
 
-    preset: str = "photoreal"
-    image: ImageConfig = field(default_factory=ImageConfig)
-    matting: MattingConfig = field(default_factory=MattingConfig)
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-    optimize: OptimizeConfig = field(default_factory=OptimizeConfig)
-    postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
-    render: RenderConfig = field(default_factory=RenderConfig)
+class Staged:
+    """Base of configurations: dataclasses of stages."""
 
-    def with_options(self, values: Mapping[str, Any]) -> "Config":
+    def with_options(self: C, values: Mapping[str, Any]) -> C:
         """A copy with fields set by their bare names, e.g. {"photoreal_weight": 1e4}.
 
         Raises:
             OptionError: no field has that name, or the value does not fit it.
         """
-        stages: dict[str, dict[str, Any]] = {}
-        for name, value in {**_unset(values), **values}.items():
-            stages.setdefault(_stage_of(name), {})[name] = value
-        changed = {s: dataclasses.replace(getattr(self, s), **v) for s, v in stages.items()}
-        return dataclasses.replace(self, **changed)
+        kind = type(self)
+        chosen: dict[str, dict[str, Any]] = {}
+        for name, value in {**_unset(values, kind), **values}.items():
+            chosen.setdefault(_stage_of(name, kind), {})[name] = value
+        changed = {s: dataclasses.replace(getattr(self, s), **v) for s, v in chosen.items()}
+        return dataclasses.replace(self, **changed)  # type: ignore[type-var]
 
     def before(self, stage: str) -> tuple[Stage, ...]:
         """The options of every stage that comes before the named one: all that it can depend on."""
@@ -67,25 +61,41 @@ class Config:
         return tomli_w.dumps(self.to_dict())
 
 
-def options() -> Iterator[tuple[str, "dataclasses.Field[Any]", Any]]:
+@dataclass(frozen=True)
+class Config(Staged):
+    """Everything that a run can be told, apart from its input and output files."""
+
+    preset: str = "photoreal"
+    image: ImageConfig = field(default_factory=ImageConfig)
+    matting: MattingConfig = field(default_factory=MattingConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    network: FeedForwardConfig = field(default_factory=FeedForwardConfig)
+    optimize: OptimizeConfig = field(default_factory=OptimizeConfig)
+    postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
+    render: RenderConfig = field(default_factory=RenderConfig)
+
+
+def options(kind: type[Staged] = Config) -> Iterator[tuple[str, "dataclasses.Field[Any]", Any]]:
     """(stage name, field, type) of every field that the command line offers, in order."""
-    for stage, cls in stages():
+    for stage, cls in stages(kind):
         kinds = typing.get_type_hints(cls)
         for f in dataclasses.fields(cls):
             if f.metadata.get("cli"):
                 yield stage, f, kinds[f.name]
 
 
-def stages() -> Iterator[tuple[str, type[Stage]]]:
+def stages(kind: type[Staged] = Config) -> Iterator[tuple[str, type[Stage]]]:
     """(name, dataclass) of every stage, in order."""
-    kinds = typing.get_type_hints(Config)
-    return ((f.name, kinds[f.name]) for f in dataclasses.fields(Config) if f.name != "preset")
+    kinds = typing.get_type_hints(kind)
+    names = (f.name for f in dataclasses.fields(kind))  # type: ignore[arg-type]
+    return ((name, kinds[name]) for name in names if name != "preset")
 
 
-def _unset(values: Mapping[str, Any]) -> dict[str, None]:
+def _unset(values: Mapping[str, Any], kind: type[Staged]) -> dict[str, None]:
     """The fields that stand in place of one of the given ones."""
     found: dict[str, None] = {}
-    for _, f, _ in options():
+    for _, f, _ in options(kind):
         replaced = f.metadata["replaces"]
         if replaced in values and values.get(f.name) is not None:
             raise OptionError(f"{flag(f.name)} and {flag(replaced)}: give one of them.")
@@ -94,8 +104,8 @@ def _unset(values: Mapping[str, Any]) -> dict[str, None]:
     return found
 
 
-def _stage_of(name: str) -> str:
-    names = {f.name: stage for stage, cls in stages() for f in dataclasses.fields(cls)}
+def _stage_of(name: str, kind: type[Staged]) -> str:
+    names = {f.name: stage for stage, cls in stages(kind) for f in dataclasses.fields(cls)}
     if name not in names:
         raise OptionError(f"{flag(name)} is no option{hint(name, names)}.")
     return names[name]

@@ -5,6 +5,7 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── ImageError         a picture that cannot be read or used
 │   ├── MaskError          a mask or label picture that cannot be used
 │   ├── WeightsError       an encoder's weight file that cannot be used
+│   ├── ModelError         a style network or its training's checkpoint that cannot be used
 │   ├── OptionError        an option, preset or configuration file that cannot be used
 │   ├── DeviceError        a device that was asked for and is not there
 │   ├── JobsError          a jobs file that cannot be used; a line for each mistake in it
@@ -32,6 +33,10 @@ class MaskError(InputError):
 
 class WeightsError(InputError):
     """An encoder's weight file that cannot be used."""
+
+
+class ModelError(InputError):
+    """A style network, or the checkpoint of its training, that cannot be used."""
 
 
 class OptionError(InputError):

@@ -147,7 +147,13 @@ class Objective:
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Total and weighted terms of a 1×3×H×W image; scalars, differentiable once."""
-        found = iter(self._gathered(image))
+        return self.weighed(image, self._gathered(image))
+
+    def weighed(
+        self, image: Tensor, gathered: Sequence[Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Total and weighted terms from what `wanted` gathered of the picture's features."""
+        found = iter(gathered)
         values = {}
         for term in self.terms:
             if callable(term.source):

@@ -132,6 +132,8 @@ def minimise(
     Raises:
         SolveError: the objective is not finite where it starts.
     """
+    if iterations == 0:
+        return  # what it starts from is the best there is
     began = time.monotonic()
     evaluate = _Evaluator(canvas, objective)
     advance = {"lbfgs": _lbfgs, "adam": _adam}[optimizer](evaluate, learning_rate)

@@ -22,6 +22,8 @@ from photostyle.device import free_memory, resolve_device
 from photostyle.encoders.base import Encoder
 from photostyle.errors import ImageError
 from photostyle.features import check_taps, chosen_tile, configured_encoder, with_activations
+from photostyle.feedforward.network import TransformNetwork
+from photostyle.feedforward.style_model import load_model
 from photostyle.finishing import finished
 from photostyle.images import Photo, image_size, load_image, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
@@ -324,7 +326,7 @@ def _solve(
     start = resize(image, image_size(small.content))
     canvas = build_canvas(
         solve.canvas, start, small.content, config.objective.photoreal_weight,
-        config.render.deliver,
+        config.render.deliver, _network(solve, config, small.content.device, log),
     )  # fmt: skip
     steps: list[Step] = []
     with log.stage("optimise"):
@@ -348,6 +350,17 @@ def _solve(
         log.note("optimise", f"Solve {number} met a loss that is not finite at iteration "
                  f"{steps[-1].iteration} and went back to its best picture.")  # fmt: skip
     return canvas.render(image, scene.content)
+
+
+def _network(
+    solve: Solve, config: Config, device: torch.device, log: _Log
+) -> TransformNetwork | None:
+    """The network of a solve that moves one."""
+    if solve.canvas != "network" or config.network.model is None:
+        return None
+    model = load_model(Path(config.network.model), device)
+    log.note("optimise", f"network: {config.network.model}, trained on {model.info.style}")
+    return model.network
 
 
 def _scale(scene: Scene, solve: Solve) -> float:

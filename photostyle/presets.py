@@ -89,6 +89,15 @@ PRESETS: dict[str, Config] = {
             init="noise", pyramid=3, solves=(dataclasses.replace(PAINT, steps=100),)
         ),
     ),
+    # Johnson et al. 2016: a network trained on one style (`photostyle train`), applied as it is.
+    "fast": dataclasses.replace(
+        GATYS,
+        preset="fast",
+        image=ImageConfig(size=2048),
+        optimize=OptimizeConfig(
+            init="content", solves=(Solve(canvas="network", terms=("gamut",), steps=0),)
+        ),
+    ),
     # Li and Wand 2016: patches in place of Gram matrices, coarse to fine, with the total variation.
     "mrf": dataclasses.replace(
         GATYS,

@@ -1,4 +1,4 @@
-"""Progress on the terminal: a line per stage, a bar per solve with the terms of its objective."""
+"""Progress on the terminal: of a run, a line per stage and a bar per solve; of a training."""
 
 import signal
 import sys
@@ -7,7 +7,9 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from photostyle.feedforward.training import TrainStep
 from photostyle.optimize import Step
+from photostyle.trainconfig import TrainConfig
 
 
 class Progress:
@@ -61,3 +63,57 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class TrainingProgress:
+    """A training on the terminal: a bar with images a second and the time left, and a line of
+    losses every so often; minds Ctrl-C as `Progress` does.
+
+    Args:
+        begun: steps that are done already.
+        shown: whether this process is the one that talks.
+    """
+
+    def __init__(self, config: TrainConfig, begun: int, shown: bool) -> None:
+        self._config, self._shown = config, shown
+        self._begun, self._stopping = begun, False
+        self._bar: tqdm[NoReturn] = tqdm(
+            total=config.steps * config.batch, initial=begun * config.batch, unit="img",
+            desc="train", dynamic_ncols=True, disable=None if shown else True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "TrainingProgress":
+        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+        self._bar.close()
+
+    def note(self, sentence: str) -> None:
+        if self._shown:
+            tqdm.write(sentence, file=sys.stderr)
+            sys.stderr.flush()
+
+    def step(self, step: TrainStep) -> None:
+        self._bar.update(self._config.batch)
+        if step.step % self._config.log_every == 0 or step.step == step.steps:
+            terms = " ".join(f"{name} {value:.3g}" for name, value in step.terms.items())
+            rate = (step.step - self._begun) / step.elapsed
+            self.note(
+                f"step {step.step}/{step.steps}: {step.total:.4g} = {terms}; "
+                f"{rate * self._config.batch:.1f} images/s, "
+                f"{tqdm.format_interval((step.steps - step.step) / rate)} left"
+            )
+        if self._stopping:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt
+        self._stopping = True

@@ -10,7 +10,7 @@ from typing import Any
 from photostyle.errors import OptionError
 from photostyle.options import Stage, option
 
-CANVASES = ("pixels", "affine-grid")
+CANVASES = ("pixels", "affine-grid", "network")
 OPTIMIZERS = ("lbfgs", "adam")
 #: Least size of a solve, as a share of the full one.
 LEAST_SCALE = 0.01
@@ -189,6 +189,15 @@ class ObjectiveConfig(Stage):
             return self.alpha_beta * self.style_weight
         weight: float = getattr(self, f"{term}_weight")
         return weight
+
+
+@dataclass(frozen=True)
+class FeedForwardConfig(Stage):
+    """Stage 5, the network behind the canvas of that name."""
+
+    model: str | None = option(
+        None, "Network of a style, as `photostyle train` writes it; for --preset fast."
+    )
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ these are sums over positions, so that a picture may come in tiles. `value` make
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Protocol
 
 import torch
@@ -73,11 +73,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class ContentTerm:
-    """Squared distances of features from the content's.
+    """Squared distances of features from the content's, the mean over layers.
 
     Attributes:
         targets: 1×C×h×w features of the content, by layer.
-        scales: factors on the sums of squares, by layer.
+        scale: features of the content ↦ the factor on their layer's sum of squares.
         strides: pixels per position, by layer.
 
     Source: Gatys et al. 2016, eq. 1.
@@ -85,9 +85,17 @@ class ContentTerm:
 
     layers: tuple[str, ...]
     targets: Mapping[str, Tensor]
-    scales: Mapping[str, float]
+    scale: Callable[[Tensor], float]
     strides: Mapping[str, int]
     additive: bool = True
+
+    @cached_property
+    def scales(self) -> dict[str, float]:
+        return {name: self.scale(target) for name, target in self.targets.items()}
+
+    def aimed_at(self, targets: Mapping[str, Tensor]) -> "ContentTerm":
+        """The same term for another content of that size, from its features."""
+        return replace(self, targets=targets)
 
     def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
         target = self.targets[layer]
@@ -102,7 +110,7 @@ class ContentTerm:
 def content_term(
     content: Tensor, encoder: Encoder, layers: tuple[str, ...], scaling: str, tile: int = 0
 ) -> ContentTerm:
-    """The content term, the mean over its layers.
+    """The content term.
 
     Args:
         content: 1×3×H×W.
@@ -121,8 +129,7 @@ def content_term(
             return 1.0 / max(encoder.content_unit * target.square().sum().item(), 1e-12)
         return (1.0 if scaling == "dpst" else 0.5 * GATYS_UNIT) / target.numel()
 
-    scales = {name: scale(target) for name, target in targets.items()}
-    return ContentTerm(layers, targets, scales, {name: encoder.stride(name) for name in layers})
+    return ContentTerm(layers, targets, scale, {name: encoder.stride(name) for name in layers})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ errors
 options
 stages
 config
-presets
+presets trainconfig
 configfile
 device profiles guided memory
 decoding
@@ -35,6 +35,8 @@ color
 losses wasserstein drift
 tiling patches
 terms
+feedforward.network feedforward.scenes
+feedforward.tiling
 grid render
 shadows
 canvas
@@ -43,11 +45,16 @@ start
 preserve styles
 optimize
 features
+feedforward.batch
 postprocess
 finishing
 metrics
 delivery
 sheets
+feedforward.data feedforward.distributed feedforward.video feedforward.style_model
+feedforward.training feedforward.applying feedforward.export feedforward.comparing
+feedforward.checkpoint
+feedforward.session
 result
 pipeline
 progress
@@ -66,11 +73,12 @@ commands.arguments
 commands.running
 commands.run commands.render commands.config commands.weights commands.sweep commands.batch
 commands.post commands.report commands.compare
+commands.train commands.apply commands.export commands.compare_fast
 cli
 __main__
 """.splitlines()
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
-SETTINGS = ("stages", "config", "presets", "configfile")
+SETTINGS = ("stages", "config", "presets", "configfile", "trainconfig")
 #: Everything above the objective takes plain arguments.
 PLAIN = [name for name in RANK if RANK[name] < RANK["objective"] and name not in SETTINGS]
 

@@ -1,10 +1,11 @@
 """What the commands share: the options made from the configuration's fields, and their values."""
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from photostyle.config import Config, options
+from photostyle.config import Config, Staged, options
 from photostyle.configfile import load_config
 from photostyle.errors import OptionError
 from photostyle.options import flag, parse
@@ -22,9 +23,20 @@ def add_command(commands: Any, name: str, summary: str, run: Any) -> argparse.Ar
 
 
 def add_options(
-    parser: argparse.ArgumentParser, stages: tuple[str, ...] | None = None, presets: bool = True
+    parser: argparse.ArgumentParser,
+    stages: tuple[str, ...] | None = None,
+    presets: bool = True,
+    base: Staged | None = None,
+    without: Collection[str] = (),
 ) -> None:
-    """Options for the configuration's fields, of some stages or of all."""
+    """Options for the configuration's fields.
+
+    Args:
+        stages: only those of these stages; None for all.
+        base: whose values are the defaults; Config() without it.
+        without: fields that are left out.
+    """
+    base = base or Config()
     if presets:
         general = parser.add_argument_group("configuration")
         general.add_argument(
@@ -35,10 +47,10 @@ def add_options(
             "--config", type=Path, help="TOML or JSON file of options; in place of --preset"
         )
     groups: dict[str, Any] = {}
-    for stage, f, _ in options():
-        if stages and stage not in stages:
+    for stage, f, _ in options(type(base)):
+        if f.name in without or (stages and stage not in stages):
             continue
-        default = getattr(getattr(Config(), stage), f.name)
+        default = getattr(getattr(base, stage), f.name)
         group = groups.setdefault(stage, None) or parser.add_argument_group(stage)
         groups[stage] = group
         group.add_argument(
@@ -71,7 +83,10 @@ def configured(arguments: argparse.Namespace) -> Config:
     return base.with_options(given_options(arguments))
 
 
-def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
+def given_options(
+    arguments: argparse.Namespace, configuration: type[Staged] = Config
+) -> dict[str, Any]:
     """The values of the configuration's fields that stand on the command line."""
-    words = ((f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in options())
+    fields = options(configuration)
+    words = ((f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in fields)
     return {f.name: parse(f, kind, text) for f, kind, text in words if text is not None}

@@ -1,0 +1,137 @@
+"""`photostyle compare-fast`: a trained network against the optimisation that it replaces."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photostyle.commands.arguments import add_command
+from photostyle.errors import ModelError, OptionError
+
+if TYPE_CHECKING:
+    import torch
+
+    from photostyle.feedforward.style_model import StyleModel
+
+
+def register(commands: Any) -> None:
+    add_arguments(
+        add_command(
+            commands, "compare-fast", "compare a network with the optimisation it replaces", run
+        )
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "contents", metavar="CONTENT", nargs="+", type=Path, help="photographs to compare on"
+    )
+    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
+    parser.add_argument("--style", type=Path, help="its style picture (default: where it was)")
+    parser.add_argument("--encoder", help="the encoder of its training (default: where it was)")
+    parser.add_argument("--size", default="256", help="long side in pixels (default: 256)")
+    parser.add_argument(
+        "--iterations", default="50,100,300,500",
+        help="iterations of the optimisation to look at (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="of the noise that it starts from")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--sheet", type=Path, help="also write the pictures side by side")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from photostyle.device import resolve_device
+    from photostyle.feedforward.comparing import (
+        compare_with_gatys,
+        hardware,
+        paper_table,
+        table,
+    )
+    from photostyle.feedforward.style_model import load_model
+    from photostyle.images import fit_size, image_size, load_image, resize
+
+    counts = _whole_numbers("--iterations", arguments.iterations)
+    size = _whole_numbers("--size", arguments.size)[0]
+    device = resolve_device(arguments.device)
+    model = load_model(arguments.model, device)
+    style, encoder = _training_inputs(arguments, model, device)
+    found = []
+    for path in arguments.contents:
+        image = load_image(path).image
+        content = resize(image, fit_size(image_size(image), size)).to(device)
+        with _bar(path.name, max(counts)) as bar:
+            found.append(
+                compare_with_gatys(
+                    model,
+                    encoder,
+                    style,
+                    content,
+                    path.stem,
+                    iterations=counts,
+                    seed=arguments.seed,
+                    progress=lambda _: bar.update(),
+                )
+            )
+    print(f"{hardware(device)}; encoder {encoder.name}; the objective of the training; Gatys: "
+          f"L-BFGS on pixels from white noise, seed {arguments.seed}")  # fmt: skip
+    print("\n".join([*table(found), "", *paper_table()]))
+    if arguments.sheet:
+        _write_sheet(arguments.sheet, style, found)
+        print(arguments.sheet)
+    return 0
+
+
+def _training_inputs(
+    arguments: argparse.Namespace, model: "StyleModel", device: "torch.device"
+) -> tuple[Any, Any]:
+    """The style at the size at which it was learned, and the encoder; both the very same."""
+    from dataclasses import replace
+
+    from photostyle.features import configured_encoder
+    from photostyle.images import fit_size, image_size, load_image, resize
+
+    info = model.info
+    photo = load_image(arguments.style or Path(info.style))
+    if photo.sha256 != info.style_sha256:
+        raise ModelError(f"{photo.path} is not the style of {arguments.model}; give --style.")
+    taps = info.config.encoder
+    if arguments.encoder:
+        taps = replace(taps, encoder=arguments.encoder)
+    encoder, _ = configured_encoder(taps, device)
+    if encoder.fingerprint != info.encoder_sha256:
+        raise ModelError(
+            f"encoder {encoder.name} is not the one that {arguments.model} was trained with, "
+            f"{info.encoder}; give --encoder."
+        )
+    size = fit_size(image_size(photo.image), info.config.train.style_size)
+    return resize(photo.image, size).to(device), encoder
+
+
+def _whole_numbers(name: str, words: str) -> list[int]:
+    try:
+        numbers = [int(word) for word in words.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise OptionError(f"{name} is {words!r}; give whole numbers from 1, with commas.")
+    return sorted(set(numbers))
+
+
+def _bar(name: str, total: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(desc=name, total=total, unit="it")
+
+
+def _write_sheet(path: Path, style: Any, comparisons: list[Any]) -> None:
+    from photostyle.sheets import contact_sheet
+
+    rows = [
+        [
+            ("style", style),
+            (one.name, one.content),
+            (f"network {one.network.total:.3g}", one.network.image),
+            *((f"Gatys {n}: {r.total:.3g}", r.image) for n, r in sorted(one.gatys.items())),
+        ]
+        for one in comparisons
+    ]
+    contact_sheet(rows, path, height=256)

@@ -1,0 +1,186 @@
+"""The network against the optimisation that it replaces, under the same objective.
+
+Gatys: L-BFGS over the pixels from white noise, as in the paper, with the strong-Wolfe line search
+of this project.
+"""
+
+import math
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from photostyle.canvas import PixelCanvas
+from photostyle.encoders.base import Encoder
+from photostyle.feedforward.style_model import StyleModel
+from photostyle.feedforward.tiling import stylised
+from photostyle.objective import Objective, Scene, build_objective
+from photostyle.optimize import Step, minimise
+from photostyle.start import start_image
+from photostyle.trainconfig import TERMS, TrainingConfig
+
+#: Johnson et al. 2016, table 1, on a GeForce GTX Titan X: side in pixels ↦ seconds of 100, 300 and
+#: 500 iterations of Gatys et al., and of their network.
+PAPER: dict[int, tuple[float, float, float, float]] = {
+    256: (3.17, 9.52, 15.86, 0.015),
+    512: (10.97, 32.91, 54.85, 0.05),
+    1024: (42.89, 128.66, 214.44, 0.21),
+}
+#: Runs of the network of which the median is taken, after one that does not count.
+TIMED_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """A picture, its objective and the seconds that it took."""
+
+    image: Tensor
+    total: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One content.
+
+    Attributes:
+        content: 1×3×H×W.
+        network: what the network makes of it.
+        gatys: what the optimisation has after so many iterations.
+        equal: the first iteration at which the optimisation is as low as the network; None when
+            it never is.
+    """
+
+    name: str
+    content: Tensor
+    network: Run
+    gatys: Mapping[int, Run]
+    equal: int | None
+
+
+def compare_with_gatys(
+    model: StyleModel,
+    encoder: Encoder,
+    style: Tensor,
+    content: Tensor,
+    name: str,
+    *,
+    iterations: Sequence[int],
+    seed: int,
+    progress: Callable[[Step], None],
+) -> Comparison:
+    """The network and the optimisation on one content.
+
+    Args:
+        encoder: the one that the network was trained with.
+        style: 1×3×h×w, at the size at which it was learned.
+        content: 1×3×H×W on the encoder's device.
+        iterations: after which the optimisation is looked at.
+        progress: is told of every iteration.
+    """
+    scene = _scene(content, style)
+    objective = content_objective(scene, encoder, model.info.config)
+    network = _network_run(model, objective, content)
+    canvas = PixelCanvas(start_image(scene, "noise", seed), content)
+    gatys: dict[int, Run] = {}
+    equal = None
+    for step in minimise(canvas, objective, optimizer="lbfgs", iterations=max(iterations)):
+        progress(step)
+        if step.iteration in iterations:
+            gatys[step.iteration] = Run(step.preview(), step.total, step.elapsed)
+        if equal is None and step.total <= network.total:
+            equal = step.iteration
+    for count in iterations:  # where it converged before
+        gatys.setdefault(count, Run(step.preview(), step.total, step.elapsed))
+    return Comparison(name, content, network, gatys, equal)
+
+
+def content_objective(scene: Scene, encoder: Encoder, config: TrainingConfig) -> Objective:
+    """What the training minimises, for one content."""
+    return build_objective(scene, encoder, config.encoder, config.objective, TERMS, None)
+
+
+def _scene(content: Tensor, style: Tensor) -> Scene:
+    one, other = (x.new_ones(1, *x.shape[2:]) for x in (content, style))
+    return Scene(content, style, one, other)
+
+
+@torch.no_grad()
+def _network_run(model: StyleModel, objective: Objective, content: Tensor) -> Run:
+    image, seconds = timed(lambda: stylised(model.network, content), content.device)
+    total, _ = objective(image.clone())
+    return Run(image, total.item(), seconds)
+
+
+def timed(call: Callable[[], Tensor], device: torch.device) -> tuple[Tensor, float]:
+    """The call's result, and the median seconds of several calls."""
+    times = []
+    for _ in range(TIMED_RUNS + 1):
+        began = time.perf_counter()
+        result = call()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - began)
+    return result, statistics.median(times[1:])
+
+
+def hardware(device: torch.device) -> str:
+    """The machine in a few words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_processor()}, {torch.get_num_threads()} threads"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def table(comparisons: Sequence[Comparison]) -> list[str]:
+    """The figures of every content and their medians, as lines of a Markdown table."""
+    counts = sorted(comparisons[0].gatys)
+    heads = [f"Gatys {count}" for count in counts]
+    lines = [
+        "| content | size | network | " + " | ".join(heads) + " | equals | speed-up |",
+        "|---" * (5 + len(counts)) + "|",
+    ]
+    for one in comparisons:
+        runs = [one.network, *(one.gatys[count] for count in counts)]
+        cells = [f"{run.total:.4g} in {_seconds(run.seconds)}" for run in runs]
+        size = f"{one.content.shape[3]}×{one.content.shape[2]}"
+        equal = f"{one.equal} iterations" if one.equal else f"more than {counts[-1]}"
+        ups = ", ".join(f"{one.gatys[c].seconds / one.network.seconds:.0f}×" for c in counts)
+        lines.append(f"| {one.name} | {size} | {' | '.join(cells)} | {equal} | {ups} |")
+    reached = [one.equal or math.inf for one in comparisons]
+    lines.append(
+        f"median: the network equals {statistics.median(reached):.0f} iterations; "
+        f"the least is {min(reached):.0f}"
+    )
+    return lines
+
+
+def paper_table() -> list[str]:
+    """Johnson et al.'s table 1."""
+    lines = [
+        "Johnson et al. 2016, table 1, on a GeForce GTX Titan X:",
+        "| side | Gatys 100 | Gatys 300 | Gatys 500 | network | speed-up |",
+        "|---" * 6 + "|",
+    ]
+    for side, (*gatys, network) in PAPER.items():
+        cells = " | ".join(f"{s:.2f} s" for s in gatys)
+        ups = ", ".join(f"{s / network:.0f}×" for s in gatys)
+        lines.append(f"| {side} | {cells} | {network:g} s | {ups} |")
+    return lines
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value >= 0.1 else f"{value * 1e3:.3g} ms"

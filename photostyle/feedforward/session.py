@@ -1,0 +1,222 @@
+"""A training from its files to its file: what it needs, and what it leaves on the way."""
+
+import csv
+import hashlib
+import io
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from photostyle.errors import ModelError, OptionError
+from photostyle.features import configured_encoder
+from photostyle.feedforward.batch import BatchObjective
+from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint, save_checkpoint
+from photostyle.feedforward.data import CropStream, crop_loader, picture_files
+from photostyle.feedforward.distributed import Processes
+from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
+from photostyle.feedforward.tiling import stylised
+from photostyle.feedforward.training import (
+    TrainState,
+    TrainStep,
+    new_state,
+    style_objective,
+    train,
+)
+from photostyle.images import fit_size, image_size, load_image, resize
+from photostyle.saving import atomic_path
+from photostyle.sheets import contact_sheet
+from photostyle.trainconfig import TrainingConfig
+
+#: Contents of a preview; crops that the training does not come to.
+PREVIEWS = 3
+#: Processes that read pictures, where nothing is said: half the cores, at most so many.
+MOST_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Session:
+    """A training under way.
+
+    Attributes:
+        out: the network's file; the checkpoint, previews and losses lie beside it.
+        style: 1×3×h×w, at the size at which it is learned.
+        notes: sentences for the user.
+    """
+
+    config: TrainingConfig
+    info: StyleInfo
+    state: TrainState
+    objective: BatchObjective
+    stream: CropStream
+    style: Tensor
+    files: str
+    out: Path
+    processes: Processes
+    notes: tuple[str, ...]
+
+    def run(self, listen: Callable[[TrainStep], None]) -> None:
+        """Trains to the end, telling of every step; then writes the network.
+
+        KeyboardInterrupt, raised by `listen`, writes a checkpoint and goes on to the caller.
+
+        Raises:
+            SolveError: the objective is not finite.
+            OutputError: a file cannot be written; the last checkpoint is still there.
+        """
+        options = self.config.train
+        loader = crop_loader(
+            self.stream,
+            first=self.state.step,
+            steps=options.steps,
+            batch=options.batch,
+            workers=_workers(options.workers),
+            rank=self.processes.rank,
+            processes=self.processes.count,
+            pin=self.processes.device.type == "cuda",
+        )
+        try:
+            for step in train(self.state, self.objective, loader, options, self.processes):
+                self._record(step)
+                listen(step)
+        except KeyboardInterrupt:
+            self.checkpoint()
+            raise
+        self.finish()
+
+    def _record(self, step: TrainStep) -> None:
+        """What is due after a step."""
+        options = self.config.train
+        if step.step % options.log_every == 0:
+            self.state.losses.append((step.step, step.total, step.terms))
+        if step.step % options.checkpoint_every == 0 and step.step < step.steps:
+            self.checkpoint()
+        if options.preview_every and step.step % options.preview_every == 0:
+            self.preview()
+
+    def checkpoint(self) -> None:
+        if self.processes.leads:
+            save_checkpoint(checkpoint_path(self.out), self.state, self.info, self.files)
+            self._write_losses()
+
+    def finish(self) -> None:
+        """Writes the network, which makes the checkpoint needless."""
+        if self.processes.leads:
+            info = replace(self.info, steps=self.state.step)
+            save_model(self.out, self.state.network, info)
+            self._write_losses()
+            checkpoint_path(self.out).unlink(missing_ok=True)
+
+    def preview(self) -> None:
+        """Pictures of the network as it stands."""
+        if not self.processes.leads:
+            return
+        last = self.config.train.steps * self.config.train.batch
+        network = self.state.network.eval()
+        row = [("style", self.style)]
+        for number in range(last, last + PREVIEWS):
+            crop = self.stream[number][0][None]
+            result = stylised(network, crop.to(self.processes.device)).cpu()
+            row += [("content", crop), (f"step {self.state.step}", result)]
+        network.train()
+        contact_sheet([row], preview_path(self.out), height=self.config.train.size)
+
+    def skipped(self) -> str:
+        """How many files were not used, in words; empty for none."""
+        if not (skipped := self.state.skipped):
+            return ""
+        counts = Counter(skipped.values())
+        reasons = " and ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        return f"{len(skipped)} files skipped: {reasons}, such as {min(skipped)}"
+
+    def _write_losses(self) -> None:
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        names = [term.name for term in self.objective.objective.terms]
+        rows.writerow(["step", "total", *names])
+        for step, total, terms in self.state.losses:
+            rows.writerow([step, f"{total:.6g}", *(f"{terms[name]:.6g}" for name in names)])
+        with atomic_path(losses_path(self.out)) as temporary:
+            temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def preview_path(out: Path) -> Path:
+    return out.with_suffix(".preview.png")
+
+
+def losses_path(out: Path) -> Path:
+    return out.with_suffix(".losses.csv")
+
+
+def begin(
+    style: Path,
+    data: Path | None,
+    out: Path,
+    config: TrainingConfig,
+    processes: Processes,
+    *,
+    resume: bool,
+) -> Session:
+    """Everything that a training needs, at its first step or at its checkpoint's.
+
+    Args:
+        data: folder of pictures; None for generated scenes alone.
+        resume: go on from the checkpoint beside `out`.
+
+    Raises:
+        InputError: an input, option, or checkpoint that cannot be used.
+    """
+    options = config.train
+    _check(out, config, processes, resume)
+    photo = load_image(style)
+    stream, files = _stream(data, config)
+    encoder, notes = configured_encoder(config.encoder, processes.device)
+    size = image_size(photo.image)
+    picture = resize(photo.image, fit_size(size, options.style_size))
+    info = StyleInfo(
+        str(style), photo.sha256, thumbnail(photo.image), encoder.name, encoder.fingerprint, config
+    )
+    network = build_network(config.network, options.seed).to(processes.device)
+    state = new_state(network)
+    if resume:
+        restore_checkpoint(checkpoint_path(out), state, info, files)
+    objective = style_objective(picture.to(processes.device), encoder, config)
+    return Session(
+        config, info, state, objective, stream, picture, files, out, processes, notes
+    )  # fmt: skip
+
+
+def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool) -> None:
+    if config.train.batch % processes.count:
+        raise OptionError(
+            f"--batch {config.train.batch} cannot be shared evenly by {processes.count} processes."
+        )
+    left = checkpoint_path(out)
+    if left.exists() and not resume:
+        raise ModelError(
+            f"{left} holds an unfinished training; give --resume to go on with it, or remove it."
+        )
+
+
+def _stream(data: Path | None, config: TrainingConfig) -> tuple[CropStream, str]:
+    """The data, and their fingerprint."""
+    options = config.train
+    scenes = options.scenes if options.scenes is not None else float(data is None)
+    if data is None and scenes < 1.0:
+        raise OptionError(f"--scenes {scenes:g}: the rest comes from pictures; give --data FOLDER.")
+    files = picture_files(data) if data is not None else ()
+    stream = CropStream(files, options.size, options.seed, scenes)
+    stream.check()
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(data)}:{path.stat().st_size}\n".encode())  # type: ignore[arg-type]
+    return stream, digest.hexdigest()
+
+
+def _workers(asked: int | None) -> int:
+    if asked is not None:
+        return asked
+    return min(MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) // 2))

@@ -1,0 +1,143 @@
+"""Training: the network's weights are the canvas, crops the contents, one style for all.
+
+Source: Johnson, Alahi, Fei-Fei 2016, section 3; Adam at a step of 1e-3, as there. The learning
+rate falls along a cosine, which they do not do: short trainings end lower for it.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from photostyle.encoders.base import Encoder
+from photostyle.errors import SolveError
+from photostyle.feedforward.batch import BatchObjective
+from photostyle.feedforward.data import CropBatch, Skipped
+from photostyle.feedforward.distributed import Processes
+from photostyle.feedforward.network import TransformNetwork
+from photostyle.objective import Scene, build_objective
+from photostyle.trainconfig import TERMS, TrainConfig, TrainingConfig
+
+#: Where the cosine schedule ends, as a share of where it begins.
+LAST_RATE = 0.01
+
+
+@dataclass(frozen=True)
+class TrainStep:
+    """What the loop yields once per step.
+
+    Attributes:
+        step: 1-based; `steps` is how many there will be.
+        total, terms: the weighted objective's mean over this process's crops, and its parts.
+        learning_rate: of this step. elapsed: seconds since this run of the loop began.
+    """
+
+    step: int
+    steps: int
+    total: float
+    terms: dict[str, float]
+    learning_rate: float
+    elapsed: float
+
+
+@dataclass
+class TrainState:
+    """All that changes while a network is trained; what a checkpoint holds.
+
+    Attributes:
+        step: steps that are done.
+        skipped: files that could not be used, with the reason.
+        losses: (step, total, terms) that were written down.
+    """
+
+    network: TransformNetwork
+    optimizer: torch.optim.Adam
+    step: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)
+    losses: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
+
+    def note(self, files: Iterable[Skipped]) -> None:
+        self.skipped.update(files)
+
+
+def new_state(network: TransformNetwork) -> TrainState:
+    return TrainState(network, torch.optim.Adam(network.parameters()))
+
+
+def style_objective(style: Tensor, encoder: Encoder, config: TrainingConfig) -> BatchObjective:
+    """The objective of the training: of `style`, 1×3×h×w, over square crops."""
+    content = style.new_full((1, 3, config.train.size, config.train.size), 0.5)
+    one, other = (x.new_ones(1, *x.shape[2:]) for x in (content, style))
+    scene = Scene(content, style, one, other)
+    return BatchObjective(
+        build_objective(scene, encoder, config.encoder, config.objective, TERMS, None)
+    )
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Of the 0-based step."""
+    if config.schedule == "constant":
+        return config.learning_rate
+    fall = 0.5 + 0.5 * math.cos(math.pi * step / config.steps)
+    return config.learning_rate * (LAST_RATE + (1.0 - LAST_RATE) * fall)
+
+
+def mixed_precision(config: TrainConfig, device: torch.device) -> bool:
+    """Whether maps are bfloat16 where that suffices."""
+    return config.precision == "mixed" or (config.precision == "auto" and device.type == "cuda")
+
+
+def train(
+    state: TrainState,
+    objective: BatchObjective,
+    batches: Iterable[CropBatch],
+    config: TrainConfig,
+    processes: Processes,
+) -> Iterator[TrainStep]:
+    """Trains on, from the state's step, for as long as there are batches, a TrainStep each.
+
+    The state is whole between any two steps.
+
+    Raises:
+        SolveError: the objective is not finite; the state is that of the step before.
+    """
+    began = time.monotonic()
+    device = processes.device
+    state.network.train()
+    forward = _forward(processes.wrapped(state.network), objective, device,
+                       mixed_precision(config, device))  # fmt: skip
+    for batch in batches:
+        contents = batch.images.to(device, memory_format=torch.channels_last, non_blocking=True)
+        rate = learning_rate(config, state.step)
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        total, terms = forward(contents)
+        if not math.isfinite(total.item()):
+            raise SolveError(
+                f"The objective is not finite at step {state.step + 1}; the last checkpoint is "
+                "whole: try a smaller --learning-rate, or --precision float32."
+            )
+        state.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        state.optimizer.step()
+        state.step += 1
+        state.note(batch.skipped)
+        values = {name: value.item() for name, value in terms.items()}
+        yield TrainStep(state.step, config.steps, total.item(), values, rate,
+                        time.monotonic() - began)  # fmt: skip
+
+
+def _forward(
+    network: Callable[[Tensor], Tensor],
+    objective: BatchObjective,
+    device: torch.device,
+    mixed: bool,
+) -> Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]:
+    def forward(contents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            return objective(network(contents), contents)
+
+    return forward

@@ -1,0 +1,108 @@
+"""What a training can be told: the network, the objective and the schedule, as plain values.
+
+The options of `photostyle train` are made from the fields. Imports no torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from photostyle.config import Staged, stages
+from photostyle.options import Stage, option
+from photostyle.stages import EncoderConfig, ObjectiveConfig
+
+#: Terms that are learned; the others belong to one content picture.
+TERMS = ("content", "style", "tv", "gamut")
+#: Options that say how a training is run and watched, and not what comes out of it.
+INCIDENTAL = ("device", "workers", "log_every", "checkpoint_every", "preview_every")
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Stage):
+    """The image transformation network."""
+
+    norm: str = option(
+        "instance", "Normalisation after every convolution.", choices=("instance", "batch")
+    )
+    upsampling: str = option(
+        "resize",
+        "resize (nearest neighbour, then a convolution) or transposed (convolution).",
+        choices=("resize", "transposed"),
+    )
+    width: float = option(
+        1.0, "Channels as a share of the paper's 32, 64 and 128.", low=0.05, high=4.0
+    )
+    blocks: int = option(5, "Residual blocks.", low=0, high=50)
+
+
+@dataclass(frozen=True)
+class TrainConfig(Stage):
+    """Data, schedule and machine of a training."""
+
+    size: int = option(256, "Side of the square crops in pixels.", low=32, high=4096)
+    batch: int = option(4, "Crops in a step, over all processes.", low=1)
+    steps: int = option(40000, "Steps of the whole training.", low=1)
+    learning_rate: float = option(1e-3, "Step of Adam.", low=1e-9, high=1.0)
+    schedule: str = option(
+        "cosine",
+        "Learning rate over the steps: cosine (down to a hundredth) or constant.",
+        choices=("cosine", "constant"),
+    )
+    style_size: int = option(256, "Long side at which the style is learned.", low=32)
+    scenes: float | None = option(
+        None,
+        "Share of generated scenes among the crops; without it, all without --data and none with.",
+        low=0.0,
+        high=1.0,
+    )
+    precision: str = option(
+        "auto",
+        "float32, mixed (bfloat16 where it suffices), or auto: mixed on CUDA.",
+        choices=("auto", "float32", "mixed"),
+    )
+    seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)
+    device: str = option("auto", "Device: auto, cpu, cuda, cuda:N or mps.")
+    workers: int | None = option(
+        None, "Processes that read pictures; without it, as the cores allow.", low=0, high=128
+    )
+    log_every: int = option(50, "Steps between the losses that are written down.", low=1)
+    checkpoint_every: int = option(500, "Steps between checkpoints.", low=1)
+    preview_every: int = option(1000, "Steps between previews; 0 for none.", low=0)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Staged):
+    """Everything that a training can be told, apart from its files.
+
+    The layers are the paper's (content at relu3_3; VGG-16 there), the terms those of this project's
+    own objective, relative to their targets.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    encoder: EncoderConfig = field(
+        default_factory=lambda: EncoderConfig(
+            content_layers=("relu3_3",),
+            style_layers=("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
+        )
+    )
+    objective: ObjectiveConfig = field(
+        default_factory=lambda: ObjectiveConfig(
+            content_weight=10.0,
+            style_weight=100.0,
+            tv_weight=1e-5,
+            gamut_weight=0.0,
+            plain_regions="full",
+        )
+    )
+
+
+def training_config(tables: Mapping[str, Mapping[str, Any]]) -> TrainingConfig:
+    """The TrainingConfig that `to_dict` wrote.
+
+    Raises:
+        OptionError: a value that does not fit its option.
+        KeyError, TypeError: a stage or an option that there is not.
+    """
+    kinds = dict(stages(TrainingConfig))
+    return TrainingConfig(**{name: kinds[name](**table) for name, table in tables.items()})  # type: ignore[arg-type]

@@ -6,23 +6,26 @@ from torch import Tensor
 from photostyle import postprocess
 from photostyle.canvas import EPSILON, RADIUS
 from photostyle.config import Config
+from photostyle.objective import Scene
+from photostyle.rarity import kept_chroma, rarity
 from photostyle.render import LocalAffine, Painted, fit_local_affine
 from photostyle.shadows import lost_contrast
 
 
 def finished(
-    image: Tensor, start: Tensor, content: Tensor, config: Config
+    image: Tensor, start: Tensor, scene: Scene, config: Config
 ) -> tuple[Tensor, LocalAffine | Painted]:
     """The finished picture at the working size, and what makes it of the content at any.
 
     Args:
-        image: 1×3×H×W, what the solves left. start: what they began with. content: likewise.
+        image: 1×3×H×W, what the solves left. start: what they began with.
+        scene: its content has their size.
         config: its render.deliver says which, "maps" of the content's colours or the picture's
             own "pixels".
     """
-    options, deliver = config.postprocess, config.render.deliver
+    options, deliver, content = config.postprocess, config.render.deliver, scene.content
     if options.postprocess == "guided":
-        maps = _project(image, start, content, config)
+        maps = _project(image, start, scene, config)
         image = maps.apply(content)
         if deliver == "maps":
             return image, maps
@@ -37,12 +40,17 @@ def finished(
     return image, fit_local_affine(image, content, RADIUS, EPSILON)
 
 
-def _project(image: Tensor, start: Tensor, content: Tensor, config: Config) -> LocalAffine:
-    """The guided maps, turned back towards the start's where the solves crushed the shadows."""
-    options = config.postprocess
+def _project(image: Tensor, start: Tensor, scene: Scene, config: Config) -> LocalAffine:
+    """The guided maps, turned back towards the start's where the solves crushed the shadows, and
+    towards the content's chroma where its colours are rare in their region."""
+    options, content = config.postprocess, scene.content
+    pictures = [image, start]
+    if options.rare_colors > 0:
+        share = options.rare_colors * rarity(content, scene.content_masks)
+        pictures = [kept_chroma(x, content, share) for x in pictures]
     window = postprocess.loosened(
         options.guided_radius, options.guided_epsilon, config.objective.photoreal_weight
     )
-    maps, before = (postprocess.guided(x, content, *window) for x in (image, start))
+    maps, before = (postprocess.guided(x, content, *window) for x in pictures)
     lost = lost_contrast(maps.apply(content), before.apply(content), options.shadow_recovery)
     return maps.mixed(before, lost.to(maps.coefficients.device))

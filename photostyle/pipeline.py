@@ -150,7 +150,7 @@ def stylize(
     image = _optimise(first, seen, used, config, log)
     with log.stage("post-process"):
         image = recombined(image, scene.content, config.image.preserve_color)
-        image, maps = finished(image, colors, scene.content, config)
+        image, maps = finished(image, colors, scene, config)
     with log.stage("render"):
         grade = Grade(maps, masks.content, names)
         rendered = deliver(pair[0], grade, config.render, image)

@@ -262,6 +262,13 @@ class PostprocessConfig(Stage):
         low=0.0,
         high=2.0,
     )
+    rare_colors: float = option(
+        0.5,
+        "Share of their own chroma that colours rare in their region keep, with guided: a trunk "
+        "among leaves, a flag; 0 is off.",
+        low=0.0,
+        high=1.0,
+    )
     affine_radius: int = option(15, "Radius of affine, in pixels.", low=1, high=200)
     affine_edge: float = option(
         0.01, "Range sigma of affine, in units of the [0, 1] content.", low=1e-4, high=10.0

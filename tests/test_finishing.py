@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from photostyle.config import Config
 from photostyle.finishing import finished
+from photostyle.objective import Scene
 from photostyle.render import LocalAffine, Painted
-from photostyle.stages import PostprocessConfig
 
 
 @pytest.fixture
@@ -19,15 +20,20 @@ def image() -> Tensor:
     return torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(1))
 
 
+def scene(content: Tensor) -> Scene:
+    whole = torch.ones(1, 40, 50)
+    return Scene(content, content, whole, whole)
+
+
 @pytest.mark.parametrize("step", ["guided", "affine", "bilateral", "none"])
 def test_pixels_are_delivered_as_they_are_finished(
     step: str, content: Tensor, image: Tensor
 ) -> None:
-    options = PostprocessConfig(postprocess=step)
-    picture, made = finished(image, content, content, options, "pixels")
+    pixels, maps_of = ({"postprocess": step, "deliver": x} for x in ("pixels", "maps"))
+    picture, made = finished(image, content, scene(content), Config().with_options(pixels))
     assert isinstance(made, Painted)
     assert torch.equal(made.picture, picture)
-    same, maps = finished(image, content, content, options, "maps")
+    same, maps = finished(image, content, scene(content), Config().with_options(maps_of))
     assert torch.equal(same, picture)
     assert isinstance(maps, LocalAffine)
     if step == "none":
@@ -37,5 +43,5 @@ def test_pixels_are_delivered_as_they_are_finished(
 
 
 def test_guided_picture_is_its_maps(content: Tensor, image: Tensor) -> None:
-    picture, maps = finished(image, content, content, PostprocessConfig(), "maps")
+    picture, maps = finished(image, content, scene(content), Config())
     torch.testing.assert_close(maps.apply(content), picture)

@@ -38,7 +38,7 @@ terms
 feedforward.network feedforward.scenes
 feedforward.tiling
 grid render
-shadows
+shadows rarity
 canvas
 objective
 start

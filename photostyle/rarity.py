@@ -61,15 +61,17 @@ def kept_chroma(image: Tensor, content: Tensor, share: Tensor) -> Tensor:
 def _commonness(chroma: Array, inside: Array) -> Array:
     """Density of each place's chroma among those inside, 1 from `COMMON` of their median on."""
     edges = np.arange(-REACH, REACH + BIN, BIN)
-    counts = np.histogram2d(*chroma[inside].T, bins=[edges, edges])[0]
+    counts = np.histogramdd(chroma[inside], bins=[edges, edges])[0]
     density = cv2.GaussianBlur(counts, (0, 0), BLUR / BIN)
     last = len(edges) - 2
     at = np.clip(((chroma + REACH) / BIN).astype(int), 0, last)
     here: Array = density[at[..., 0], at[..., 1]]
-    return np.clip(here / (COMMON * np.median(here[inside])), 0, 1)
+    out: Array = np.clip(here / (COMMON * np.median(here[inside])), 0, 1)
+    return out
 
 
 def _lab(image: Tensor) -> Array:
     """H×W×3 float64."""
     flat = rgb_to_lab(image[0].detach().cpu().double().reshape(3, -1).T)
-    return flat.T.reshape(image.shape[1:]).permute(1, 2, 0).numpy()  # N×3 -> H×W×3
+    out: Array = flat.reshape(*image.shape[2:], 3).numpy()  # N×3 -> H×W×3
+    return out

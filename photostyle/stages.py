@@ -263,9 +263,9 @@ class PostprocessConfig(Stage):
         high=2.0,
     )
     rare_colors: float = option(
-        0.5,
+        0.0,
         "Share of their own chroma that colours rare in their region keep, with guided: a trunk "
-        "among leaves, a flag; 0 is off.",
+        "among leaves, a flag; 0.5 is a good start, 0 is off.",
         low=0.0,
         high=1.0,
     )

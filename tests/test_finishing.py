@@ -6,6 +6,7 @@ from torch import Tensor
 
 from photostyle.config import Config
 from photostyle.finishing import finished
+from photostyle.lab import rgb_to_lab
 from photostyle.objective import Scene
 from photostyle.render import LocalAffine, Painted
 
@@ -45,3 +46,20 @@ def test_pixels_are_delivered_as_they_are_finished(
 def test_guided_picture_is_its_maps(content: Tensor, image: Tensor) -> None:
     picture, maps = finished(image, content, scene(content), Config())
     torch.testing.assert_close(maps.apply(content), picture)
+
+
+def test_rare_colors_turn_the_patch_towards_its_own_chroma() -> None:
+    content = torch.tensor([0.2, 0.5, 0.15])[None, :, None, None].expand(1, 3, 40, 50).clone()
+    content = content + 0.03 * torch.rand(content.shape, generator=torch.Generator().manual_seed(2))
+    content[:, :, 15:23, 20:28] = torch.tensor([0.7, 0.1, 0.1])[:, None, None]
+    dyed = 0.5 * content + 0.5 * torch.tensor([0.6, 0.4, 0.0])[None, :, None, None]
+
+    def chroma(keep: float) -> Tensor:
+        config = Config().with_options({"rare_colors": keep})
+        picture = finished(dyed, dyed, scene(content), config)[0]
+        return rgb_to_lab(picture[0].reshape(3, -1).T)[:, 1:].reshape(40, 50, 2)
+
+    own = rgb_to_lab(content[0].reshape(3, -1).T)[:, 1:].reshape(40, 50, 2)
+    away = [float((chroma(keep) - own)[17:21, 22:26].norm(dim=-1).mean()) for keep in (0.0, 1.0)]
+    assert away[1] < 0.6 * away[0]
+    torch.testing.assert_close(chroma(1.0)[:5], chroma(0.0)[:5], rtol=0, atol=1.0)

@@ -18,9 +18,15 @@ from torch import Tensor, nn
 from photostyle.encoders.base import fingerprint_of
 from photostyle.encoders.vgg import VggEncoder
 
+#: Least share of its layer's average that a filter's mean counts as. Gatys et al. measured on a
+#: great many pictures; on the two at hand a filter may hardly answer at all, and brought to a mean
+#: of 1 its rare peaks, or what is below its ReLU, would outweigh all others in the Gram matrix.
+LEAST_SHARE = 0.5
+
 
 def normalized(encoder: VggEncoder, images: Sequence[Tensor]) -> VggEncoder:
-    """A copy whose filters are each 1 on average, after the ReLU, over all positions of `images`.
+    """A copy whose filters are 1 on average, after the ReLU, over all positions of `images`; less
+    where they hardly answer there.
 
     Args:
         encoder: Measured with its own pooling and padding.
@@ -29,15 +35,14 @@ def normalized(encoder: VggEncoder, images: Sequence[Tensor]) -> VggEncoder:
 
     Returns:
         Another encoder with fingerprint and weights of its own: a map of layer l is the given
-        encoder's divided by `mean_activations` of l, channel by channel. A filter that is 0
-        everywhere (mean 0) stays as it is.
+        encoder's divided by the `factors` of l's `mean_activations`, channel by channel.
     """
     means = mean_activations(encoder, images)
     result = copy.deepcopy(encoder)
     before: Tensor | None = None  # the means of the layer that feeds this one
     for name, module in result.convs.items():
         conv = cast(nn.Conv2d, module)
-        after = torch.where(means[name] > 0, means[name], 1.0)
+        after = factors(means[name])
         weight = conv.weight.double() / after.view(-1, 1, 1, 1)
         if before is not None:
             weight = weight * before.view(1, -1, 1, 1)
@@ -47,6 +52,13 @@ def normalized(encoder: VggEncoder, images: Sequence[Tensor]) -> VggEncoder:
         before = after
     result.fingerprint = fingerprint_of(result.state_dict())
     return result
+
+
+def factors(means: Tensor) -> Tensor:
+    """What the C filters of a layer are divided by: their means, or `LEAST_SHARE` of the layer's
+    average where they are less; 1 for a layer that is 0 everywhere."""
+    least = LEAST_SHARE * means.mean()
+    return means.clamp(min=least) if least > 0 else torch.ones_like(means)
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ The probe runs a few iterations of one job of each kind on this machine and mult
 estimate: line searches take more or fewer calls than the mean, and other programs take their share.
 """
 
+import dataclasses
 import resource
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from photostyle.jobs import Folder, Job
 from photostyle.memory import Memory
 from photostyle.pipeline import stylize
 from photostyle.result import Result
+from photostyle.stages import TERMS
 from photostyle.stylejob import StyleJob
 
 #: Iterations of the probe, and kinds of jobs that are probed at most.
@@ -83,8 +85,9 @@ def _probed(jobs: Sequence[StyleJob], workers: int) -> tuple[float, int]:
 
 def _kind(config: Config) -> object:
     """Jobs of one kind cost the same, but for their size and number of iterations."""
-    weights = tuple(value > 0 for name, value in vars(config.objective).items() if "weight" in name)
-    return config.optimize.chosen, weights, config.encoder, config.postprocess.postprocess
+    weights = tuple(config.objective.weight(term) > 0 for term in TERMS)
+    solves = tuple(dataclasses.replace(s, steps=0) for s in config.optimize.chosen)
+    return solves, weights, config.encoder, config.postprocess.postprocess
 
 
 def _probe(job: StyleJob) -> Cost:

@@ -71,6 +71,7 @@ class Report:
             facts = record or {"state": "missing"}
             row = {"name": job["name"], "state": facts["state"], **dict(job["labels"])}
             row |= {k: round(v, 6) for k, v in facts.get("scores", {}).items()}
+            row |= {f"{k}_loss": v for k, v in facts.get("losses", {}).items()}
             known = ("seconds", "calls", "picture", "reason")
             rows.append(row | {k: facts[k] for k in known if k in facts})
         return rows
@@ -158,10 +159,13 @@ def _score_lines(record: Record | None) -> tuple[str, ...]:
     scores = record.get("scores")
     if not scores:
         return ()
-    return (
+    losses = record.get("losses", {})
+    shown = [f"{name} {losses[name]:.3g}" for name in ("style", "photoreal") if name in losses]
+    lines = (
         f"structure {scores['structure']:.3f}  edges {scores['edges']:.3f}",
-        f"style {scores['style_taken']:.0%}  distance {scores['colour']:.2f}",
+        f"colours {scores['style_taken']:.0%}  distance {scores['colour']:.2f}",
     )
+    return (*lines, "losses: " + "  ".join(shown)) if shown else lines
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

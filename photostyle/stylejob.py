@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from photostyle.config import Config
 from photostyle.errors import PhotostyleError
 from photostyle.jobs import Folder, Record, key_of, sha256_of
+from photostyle.stages import TERMS
 
 if TYPE_CHECKING:
     from photostyle.memory import Memory
@@ -119,11 +120,20 @@ def _facts(result: "Result") -> Record:
     return {
         "scores": dict(vars(result.scores)),
         "seconds": round(sum(result.seconds.values()), 3),
+        "losses": _losses(result),
         "calls": sum(steps[-1].calls for steps in result.history if steps),
         "size": [result.image.shape[3], result.image.shape[2]],
         "notes": list(result.notes),
         "encoder": result.encoder,
     }
+
+
+def _losses(result: "Result") -> dict[str, float]:
+    """The terms that the last solve ended with, free of their weights, so that cells compare."""
+    steps = next((steps for steps in reversed(result.history) if steps), ())
+    terms = steps[-1].terms if steps else {}
+    weights = {n: result.config.objective.weight(n) for n in terms if n in TERMS}
+    return {n: float(f"{terms[n] / weight:.6g}") for n, weight in weights.items() if weight}
 
 
 def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -> None:

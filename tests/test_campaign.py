@@ -1,5 +1,6 @@
 """Plans carried out: resumed, retried, shared, killed, and wherever they run."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -188,6 +190,7 @@ def test_axes_of_files_presets_and_zip(pair: dict[str, Path]) -> None:
 KILLED = """
 import sys
 from pathlib import Path
+from typing import Any
 from photostyle.executors import InProcess
 from photostyle.campaign import carry_out
 from test_campaign import configure, plan_of
@@ -225,3 +228,21 @@ def test_nothing_finished_is_lost_or_done_again(tmp_path: Path, pair: dict[str, 
 
 def test_clock() -> None:
     assert [clock(s) for s in (0, 65, 3661)] == ["0:00", "1:05", "1:01:01"]
+
+
+def test_records_tell_what_a_cell_is_worth(tmp_path: Path, pair: dict[str, Path]) -> None:
+    plan = plan_of(pair, settings={"preset": "photoreal"})
+    go(Plan("", plan.jobs[:1]), tmp_path)
+    record = Folder(tmp_path).record(plan.jobs[0].key) or {}
+    config = plan.jobs[0].config  # type: ignore[attr-defined]
+    last = load_manifest(tmp_path / record["picture"])["history"][-1]["terms"]
+    for name in ("style", "photoreal", "swd"):
+        weighted = record["losses"][name] * config.objective.weight(name)
+        assert weighted == pytest.approx(last[name][-1], rel=1e-4)
+    assert record["scores"]["structure"] > 0.5
+    assert record["calls"] >= 4
+
+
+def load_manifest(picture: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(picture.with_suffix(".json").read_text())
+    return data

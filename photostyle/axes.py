@@ -153,8 +153,11 @@ def spaced(low: float, high: float, count: int, kind: str) -> list[float]:
 
 
 def _short(value: float) -> str:
-    """Six digits, 1e6 and not 1e+06."""
-    return re.sub(r"e([+-])0*", lambda e: "e" + e[1].strip("+"), f"{value:.6g}")
+    """Six digits; 1e6 where that is shorter than 1000000 by two characters or more."""
+    plain = f"{value:.6g}"
+    mantissa, _, exponent = f"{value:.5e}".partition("e")
+    power = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return power if "e" in plain or len(power) + 2 <= len(plain) else plain
 
 
 def _is(kind: Any, wanted: type) -> bool:

@@ -23,7 +23,7 @@ THUMB, ICON = 200, 96
 PAGE_CELLS = 200
 #: Long side of the pictures that a page carries in itself.
 EMBEDDED = 1600
-COLUMNS = 5
+COLUMNS = 6
 
 
 @dataclass
@@ -55,14 +55,13 @@ class Report:
         return [table, listed, *self._sheets(), page]
 
     def _read(self) -> None:
-        try:
-            self._plan = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
-            jobs = self._plan["jobs"]
-        except (OSError, ValueError, KeyError, TypeError):
+        plan = _plan(self.folder)
+        if plan is None:
             raise OptionError(
                 f"{self.folder} holds no jobs; give the --out folder of a sweep, a batch or a post."
-            ) from None
-        self._records = [Folder(self.folder).record(job["key"]) for job in jobs]
+            )
+        self._plan = plan
+        self._records = [Folder(self.folder).record(job["key"]) for job in plan["jobs"]]
 
     def _rows(self) -> list[dict[str, Any]]:
         """One flat row for each job: what it was, how it went, its scores."""
@@ -149,6 +148,26 @@ class Report:
                 return None
             pictures[name] = _data_uri(_reduced(picture.resize(size, Image.Resampling.BOX)))
         return name
+
+
+def results(folder: Path) -> list[Path] | None:
+    """The finished pictures of a folder of jobs; None where the folder is no such."""
+    plan = _plan(folder)
+    if plan is None:
+        return None
+    keys = dict.fromkeys(job["key"] for job in plan["jobs"])
+    records = (Folder(folder).record(key) for key in keys)
+    return [folder / r["picture"] for r in records if r and r["state"] == "done"]
+
+
+def _plan(folder: Path) -> dict[str, Any] | None:
+    try:
+        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        assert {"title", "axes", "columns", "jobs"} <= plan.keys()
+        assert all({"key", "name", "labels", "files"} <= job.keys() for job in plan["jobs"])
+    except (OSError, ValueError, TypeError, AttributeError, AssertionError):
+        return None
+    return dict(plan)
 
 
 def _score_lines(record: Record | None) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ def test_values(text: str, values: tuple[object, ...]) -> None:
 def test_labels_are_short_and_exact() -> None:
     axis = parse_axis("photoreal_weight=1e-7..1e7:log3")
     assert axis.labels == ("1e-7", "1", "1e7")
+    assert parse_axis("style_weight=1e2..1e7:log6").labels == (
+        "100", "1000", "1e4", "1e5", "1e6", "1e7")  # fmt: skip
     uneven = parse_axis("photoreal_weight=1..10:log4")
     assert [value_of("photoreal_weight", label) for label in uneven.labels] == list(uneven.values)
 

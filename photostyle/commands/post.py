@@ -54,10 +54,14 @@ def _post(arguments: argparse.Namespace) -> int:
 def _pictures(given: Path) -> list[Path]:
     from photostyle.batch import PICTURES
 
+    from photostyle.report import results
+
     if not given.is_dir():
         return [given]
-    found = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
-    found = [p for p in found if not p.name.startswith(".") and not p.name.endswith(".heat.jpg")]
+    found = results(given)
+    if found is None:
+        found = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
+        found = [p for p in found if not p.name.startswith(".")]
     if not found:
         raise OptionError(f"{given}: there is no picture in this folder.")
     return found

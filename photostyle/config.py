@@ -22,6 +22,7 @@ from photostyle.stages import (
     OptimizeConfig,
     PostprocessConfig,
     RenderConfig,
+    SegmentationConfig,
 )
 
 C = TypeVar("C", bound="Staged")
@@ -67,6 +68,7 @@ class Config(Staged):
 
     preset: str = "photoreal"
     image: ImageConfig = field(default_factory=ImageConfig)
+    segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
     matting: MattingConfig = field(default_factory=MattingConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)

@@ -33,9 +33,11 @@ from photostyle.objective import Scene, build_objective, needs_encoder, needs_la
 from photostyle.optimize import Step, minimise
 from photostyle.preserve import prepared, recombined
 from photostyle.presets import preset
-from photostyle.result import InputFile, Inputs, Result, file_sha256
-from photostyle.segmentation.labels import load_masks
+from photostyle.result import InputFile, Inputs, Result, content_sha256
+from photostyle.segmentation.formats import Drawing
 from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.pairing import describe
+from photostyle.segmentation.segmenter import Segmented, Wishes, segment_pair
 from photostyle.stages import Solve
 from photostyle.start import start_image
 from photostyle.styles import check_styles, resized_style
@@ -86,9 +88,13 @@ class _Log:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
 
     def note(self, stage: str, *sentences: str) -> None:
-        for sentence in sentences:
-            self.notes.append(sentence)
-            self.listener.stage(stage, sentence)
+        self.notes.extend(sentences)
+        self.tell(stage, *sentences)
+
+    def tell(self, stage: str, *lines: str) -> None:
+        """What the Result has in another form."""
+        for line in lines:
+            self.listener.stage(stage, line)
 
 
 def stylize(
@@ -107,8 +113,9 @@ def stylize(
     Args:
         content, style: files, or pictures that are already loaded; several styles as a list.
         config: of all stages, or a preset's name; the `photoreal` preset without it.
-        content_mask, style_mask: label pictures whose equal colours pair up; both or neither. Of
-            several styles the mask is the first one's; the others serve every region as a whole.
+        content_mask, style_mask: label pictures whose equal colours pair up, or other masks (see
+            segmentation/formats.py); both or neither. Of several styles the mask is the first
+            one's; the others serve every region as a whole.
         listener: is told of stages and iterations.
         start: a picture for the solves to begin with in place of `init`'s, such as the result of
             a run that differs little.
@@ -133,10 +140,13 @@ def stylize(
         more = [_loaded(photo, log.memory) for photo in styles[1:]]
         encoder = _encoder(config, device, log)
     with log.stage("segment"):
-        scene, masks = _segment(*pair, config, content_mask, style_mask, log.memory)
+        config = _one_style(config, len(styles), content_mask)
+        scene, masks, made = _segment(*pair, config, content_mask, style_mask, log.memory)
+        config = config.with_options({"segmenter": made.used})  # what a replay repeats
         names = tuple(region.name for region in masks.regions)
         region_strengths(config.render.strength, names)  # a wrong name shows before the long work
         log.note("segment", *masks.warnings)
+        log.tell("segment", f"regions by {made.used}", *describe(masks))
         others = tuple(_fitted_style(photo, scene.content, config) for photo in more)
         scene = replace(scene, more=others).to(device)
     seen = prepared(scene, config.image.preserve_color)
@@ -176,6 +186,7 @@ def stylize(
         seconds=log.seconds,
         interrupted=log.interrupted,
         metadata=fitting_metadata(pair[0], rendered),
+        segmenter_sha256=made.fingerprint,
     )
 
 
@@ -228,6 +239,13 @@ def _decoded(path: Path, memory: Memory) -> Photo:
     return memory.get(key, lambda: load_image(path))
 
 
+def _one_style(config: Config, styles: int, content_mask: str | Path | None) -> Config:
+    """Of several styles no regions are looked for: each region could have them from one only."""
+    if styles > 1 and config.segmentation.segmenter == "auto" and content_mask is None:
+        return config.with_options({"segmenter": "none"})
+    return config
+
+
 def _segment(
     content: Photo,
     style: Photo,
@@ -235,16 +253,20 @@ def _segment(
     content_mask: str | Path | None,
     style_mask: str | Path | None,
     memory: Memory,
-) -> tuple[Scene, Masks]:
+) -> tuple[Scene, Masks, Segmented]:
     paths = [None if path is None else Path(path) for path in (content_mask, style_mask)]
 
-    def segment() -> tuple[Scene, Masks]:
+    def segment() -> tuple[Scene, Masks, Segmented]:
         fitted = _fitted(content, config.image.size)
         pair = fitted, _fitted_style(style, fitted, config)
-        masks = load_masks(paths[0], paths[1], pair[0], pair[1])
-        return Scene(pair[0], pair[1], masks.content, masks.style), masks
+        drawings = [
+            None if path is None else Drawing(path, image_size(photo.image), photo.path)
+            for photo, path in zip((content, style), paths, strict=True)
+        ]
+        masks, made = segment_pair(*pair, drawings, Wishes(**vars(config.segmentation)))
+        return Scene(pair[0], pair[1], masks.content, masks.style), masks, made
 
-    files = [file_sha256(path) if path and path.is_file() else path for path in paths]
+    files = [content_sha256(path) if path and path.exists() else path for path in paths]
     used = config.before("matting")
     return memory.get(("segment", content.sha256, style.sha256, *files, *used), segment)
 
@@ -388,7 +410,7 @@ def _inputs(
     start: str | Path | None,
 ) -> Inputs:
     def named(path: str | Path | None) -> InputFile | None:
-        return None if path is None else InputFile(Path(path), file_sha256(Path(path)))
+        return None if path is None else InputFile(Path(path), content_sha256(Path(path)))
 
     return Inputs(
         InputFile(content.path, content.sha256),

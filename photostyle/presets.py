@@ -12,15 +12,20 @@ from photostyle.stages import (
     OptimizeConfig,
     PostprocessConfig,
     RenderConfig,
+    SegmentationConfig,
     Solve,
 )
 
 #: A painting: no photorealism term, nothing projected on the content, pixels delivered as they are.
 PAINT = Solve(terms=("content", "style", "tv", "gamut"), steps=500)
 
+#: The papers know no masks but drawn ones.
+DRAWN = SegmentationConfig(segmenter="labels")
+
 GATYS = Config(
     preset="gatys",
     image=ImageConfig(size=512, style_scale=1.0),
+    segmentation=DRAWN,
     encoder=EncoderConfig(
         content_layers=("conv4_2",),
         style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
@@ -55,6 +60,7 @@ PRESETS: dict[str, Config] = {
     # noise, then as long again with it.
     "dpst": Config(
         preset="dpst",
+        segmentation=DRAWN,
         objective=ObjectiveConfig(
             tv_weight=1e-3, gamut_weight=0.0, scaling="dpst", plain_regions="full"
         ),

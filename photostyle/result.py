@@ -21,6 +21,8 @@ from photostyle.metrics import Scores
 from photostyle.optimize import Step
 from photostyle.saving import atomic_path, read_manifest, save_image
 from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.pairing import describe
+from photostyle.segmentation.semantic import load_groups, load_network
 
 #: Version of the manifest's layout.
 FORMAT = 1
@@ -72,6 +74,7 @@ class Result:
         normalized_sha256: hash of the weights with normalised activations; empty without.
         notes: sentences for the user (encoder and why, merged regions, early stops).
         seconds: of each stage.
+        segmenter_sha256: of the segmentation network and its table, or empty.
         interrupted: stopped early; the picture is the best one until then.
         metadata: of the content, for saving.
     """
@@ -91,6 +94,7 @@ class Result:
     seconds: Mapping[str, float] = field(default_factory=dict)
     interrupted: bool = False
     metadata: Metadata = field(default_factory=Metadata)
+    segmenter_sha256: str = ""
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the pictures, as JSON types."""
@@ -102,6 +106,11 @@ class Result:
             "inputs": {
                 role: {"path": str(file.path), "sha256": file.sha256}
                 for role, file in self.inputs.named()
+            },
+            "segmenter": {
+                "name": self.config.segmentation.segmenter,
+                "sha256": self.segmenter_sha256,
+                "table": describe(self.masks),
             },
             "encoder": {
                 "name": self.encoder,
@@ -138,6 +147,7 @@ class Recipe:
     config: Config
     inputs: Inputs
     encoder_sha256: str
+    segmenter_sha256: str = ""
 
     def verify(self, *, encoder: bool = True) -> None:
         """Checks that the inputs, and the encoder if wanted, are still those of the run.
@@ -146,14 +156,33 @@ class Recipe:
             OptionError: one of them is missing or has changed; the message names it.
         """
         for role, file in self.inputs.named():
-            if not file.path.is_file():
+            if not file.path.exists():
                 raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
-            if file_sha256(file.path) != file.sha256:
+            if content_sha256(file.path) != file.sha256:
                 raise OptionError(f"{file.path}: the {role} has changed since that run.")
         if encoder and self.encoder_sha256:  # empty when that run had no use for one
             found, _ = configured_encoder(self.config.encoder)
             if found.fingerprint != self.encoder_sha256:
                 raise OptionError(f"encoder {found.name}: its weights are not those of that run.")
+        if encoder and self.segmenter_sha256:
+            options = self.config.segmentation
+            groups = load_groups(options.segmenter_groups)
+            network = load_network(options.segmenter_model, groups)
+            if network.fingerprint != self.segmenter_sha256:
+                raise OptionError(
+                    f"segmentation network {network.folder}: its weights or its table of groups "
+                    "are not those of that run."
+                )
+
+
+def content_sha256(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files, in hex."""
+    if not path.is_dir():
+        return file_sha256(path)
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.iterdir() if p.is_file()):
+        digest.update(f"{file.name}:{file_sha256(file)}:".encode())
+    return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:
@@ -191,7 +220,10 @@ def load_recipe(path: Path) -> Recipe:
             for role, file in data["inputs"].items()
         }
         return Recipe(
-            from_dict(data["config"], str(path)), _inputs(files), data["encoder"]["sha256"]
+            from_dict(data["config"], str(path)),
+            _inputs(files),
+            data["encoder"]["sha256"],
+            data.get("segmenter", {}).get("sha256", ""),
         )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None

@@ -55,6 +55,38 @@ class ImageConfig(Stage):
 
 
 @dataclass(frozen=True)
+class SegmentationConfig(Stage):
+    """Stage 2, regions that pair up."""
+
+    segmenter: str = option(
+        "auto",
+        "Where regions come from: labels (the masks given, else one region), semantic (a "
+        "network), cluster (found in the two pictures), none (one region); auto takes masks where "
+        "given, else a network that is on this machine, else cluster.",
+        choices=("auto", "labels", "semantic", "cluster", "none"),
+    )
+    segmenter_model: str | None = option(
+        None,
+        "Network of semantic: a folder that segmentation-models-pytorch saved, or a hub name; "
+        "without it, smp-hub/segformer-b2-512x512-ade-160k.",
+    )
+    segmenter_groups: str | None = option(
+        None, "TOML table of classes that share their light, in place of the built-in one."
+    )
+    regions: int = option(0, "Regions of cluster; 0 chooses from the pictures.", low=0, high=6)
+    correspond: str | None = option(
+        None, "Pairs of regions by name, content first, such as tower=building,lake=water."
+    )
+    palette: str | None = option(
+        None, "Colours of the masks, such as sky=#80c0ff,ground=#604020, if not the usual nine."
+    )
+    edge_softness: float = option(
+        0.0, "Width over which regions blend along the picture's edges, in pixels at 512; "
+        "0 is hard.", low=0.0, high=50.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class MattingConfig(Stage):
     """Stage 3, Matting Laplacian."""
 

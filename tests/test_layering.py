@@ -17,13 +17,16 @@ stages
 config
 presets trainconfig
 configfile
-device profiles guided memory
+device profiles memory
 decoding
 images
 saving
 matting
+guided
 segmentation.masks
-segmentation.labels
+segmentation.labels segmentation.polygons segmentation.superpixels segmentation.pairing
+segmentation.formats segmentation.cluster segmentation.semantic
+segmentation.segmenter
 encoders.base
 encoders.registry encoders.vgg encoders.builtin
 encoders.cache encoders.download encoders.normalize

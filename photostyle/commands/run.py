@@ -25,8 +25,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--style", required=True, type=Path, nargs="+", metavar="STYLE",
         help="photograph or painting to take after; several are blended (see --style-blend)",
     )  # fmt: skip
-    files.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
-    files.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    files.add_argument(
+        "--content-mask",
+        type=Path,
+        help="label picture of the content's regions, or a folder of masks, or polygons",
+    )
+    files.add_argument("--style-mask", type=Path, help="the same of the style's")
     _add_outputs(files)
     add_options(parser)
 

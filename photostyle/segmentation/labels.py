@@ -8,17 +8,18 @@ of the nearest seed. So every pixel has a label that is really there, and no ble
 becomes a third one along their border.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from photostyle.errors import MaskError, OutputError
 from photostyle.saving import atomic_path
-from photostyle.segmentation.masks import LabelMap, Masks, pair, whole
+from photostyle.segmentation.masks import LabelMap
 
 PALETTE = {
     "blue": (0, 0, 255),
@@ -33,8 +34,27 @@ PALETTE = {
 }
 """Name → RGB (0–255) of the nine labels, in the order of the ids of `read_labels`."""
 
-BLENDS = frozenset({"grey"})
-"""Labels whose colour is a mixture of two others (black and white, red and lightblue, …)."""
+MORE_COLOURS = {
+    "orange": (255, 128, 0),
+    "mint": (0, 255, 128),
+    "violet": (128, 0, 255),
+    "rose": (255, 128, 255),
+    "brown": (128, 64, 0),
+    "olive": (128, 192, 0),
+    "teal": (0, 128, 192),
+    "wine": (160, 0, 96),
+    "sand": (255, 224, 160),
+}
+"""Colours for further regions, used when a label picture needs more than nine."""
+
+NAMED = PALETTE | MORE_COLOURS
+"""Every colour that has a name here."""
+
+LEGEND = "photostyle-labels"
+"""Key of the PNG text that holds the names of the regions as JSON, name → RGB."""
+
+Colours = Mapping[str, tuple[int, int, int]]
+"""Name → RGB (0–255)."""
 
 TOLERANCE = 48
 """Largest difference per channel (of 255) at which a pixel is near a palette colour. Below 64 no
@@ -60,67 +80,71 @@ mostly that is a photograph, not a label picture."""
 MOST_PIXELS = 80_000_000
 """Label pictures larger than this are refused; a smaller one serves as well, as it is resized."""
 
-_COLOURS = np.array(list(PALETTE.values()), dtype=np.int16)  # (9, 3)
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-def load_masks(
-    content_mask: Path | str | None, style_mask: Path | str | None, content: Tensor, style: Tensor
-) -> Masks:
-    """The masks of two images 1×3×H×W (RGB, [0, 1]) from two label pictures, or from none.
-
-    Without label pictures each image is one region. Raises MaskError if only one is given, or
-    for what `read_labels` and `pair` refuse.
-    """
-    if content_mask is None and style_mask is None:
-        return whole(content.shape[-2:], style.shape[-2:])
-    if content_mask is None or style_mask is None:
-        names = ("--content-mask", "--style-mask")
-        missing, given = names if content_mask is None else names[::-1]
-        raise MaskError(f"{missing} is missing: masks come in pairs, and {given} was given.")
-    return pair(read_labels(content_mask), read_labels(style_mask), content, style)
-
-
-def read_labels(path: Path | str) -> LabelMap:
-    """Read a label picture; the ids index `PALETTE`.
+def read_labels(path: Path | str, palette: Colours = PALETTE) -> LabelMap:
+    """Read a label picture; the ids index the palette, by default the nine colours.
 
     Any Pillow format and mode; orientation from EXIF is applied, alpha and colour profiles are
     ignored. Raises MaskError, naming the file, if it cannot be read, is larger than
     `MOST_PIXELS`, has large areas of colours outside the palette, or no area of one inside it.
     """
-    picture = _open(Path(path))
-    if _is_written_here(picture):
-        return LabelMap(np.asarray(picture).astype(np.int32), tuple(PALETTE), str(path))
-    rgb = _rgb(picture)
-    near = _near(rgb, TOLERANCE)
-    flat = _flat(rgb)
-    _check_colours(rgb, near, flat, path)
-    seeds = _seeds(rgb, near, flat)
+    picture = open_picture(Path(path))
+    if indexed_with(picture, palette):
+        return LabelMap(np.asarray(picture).astype(np.int32), tuple(palette), str(path))
+    return labels_of(rgb_of(picture), palette, path)
+
+
+def labels_of(rgb: NDArray[np.uint8], palette: Colours, path: Path | str) -> LabelMap:
+    """Labels of H×W×3 pixels; see `read_labels`."""
+    colours = _array(palette)
+    near = _near(rgb, colours, tolerance_of(palette))
+    flat = flat_areas(rgb)
+    _check_colours(rgb, near, flat, palette, path)
+    exact = _near(rgb, colours, min(EXACT, tolerance_of(palette)))
+    seeds = _seeds(near, exact, flat, _blends(palette))
     if not (seeds >= 0).any():
-        raise MaskError(f"{path} has no solid area of any label; it needs {_palette_text()}.")
-    return LabelMap(_fill(rgb, seeds), tuple(PALETTE), str(path))
+        raise MaskError(f"{path} has no solid area of any label; it needs {_text(palette)}.")
+    notes = _vanished(exact, seeds, palette, path)
+    return LabelMap(_fill(rgb, seeds, colours), tuple(palette), str(path), notes)
 
 
-def write_labels(path: Path | str, labels: LabelMap) -> None:
-    """Write a label map whose names are colours of `PALETTE` as an indexed PNG.
+def write_labels(path: Path | str, labels: LabelMap, colours: Colours | None = None) -> None:
+    """Write a label map as an indexed PNG.
 
-    `read_labels` gives the same labels back at every pixel, whatever their shapes. Raises
-    MaskError for a name outside the palette and OutputError for a place that cannot be written.
+    `read_labels` with the same colours gives the same labels back at every pixel, whatever their
+    shapes. Without `colours` every name must be one of `PALETTE`; with them the names go into the
+    file, too, where reading a pair finds them. Raises MaskError for a name without a colour and
+    OutputError for a place that cannot be written.
     """
-    path = Path(path)
-    foreign = [name for name in labels.names if name not in PALETTE]
+    path, table = Path(path), PALETTE if colours is None else colours
+    foreign = [name for name in labels.names if name not in table]
     if foreign:
-        raise MaskError(f"{path} cannot hold {', '.join(foreign)}: it needs {_palette_text()}.")
+        raise MaskError(f"{path} cannot hold {', '.join(foreign)}: it needs {_text(table)}.")
     if path.suffix.lower() != ".png":
         raise OutputError(f"{path} must end in .png: other formats blur the labels.")
-    order = np.array([list(PALETTE).index(name) for name in labels.names], dtype=np.uint8)
+    order = np.array([list(table).index(name) for name in labels.names], dtype=np.uint8)
     picture = Image.fromarray(order[labels.ids])
-    picture.putpalette(_COLOURS.astype(np.uint8).tobytes())
+    picture.putpalette(_array(table).astype(np.uint8).tobytes())
+    text = PngImagePlugin.PngInfo()
+    if colours is not None:
+        text.add_text(LEGEND, json.dumps(colours))
     with atomic_path(path) as temporary:
-        picture.save(temporary, format="PNG")
+        picture.save(temporary, format="PNG", pnginfo=text)
 
 
-def _open(path: Path) -> Image.Image:
+def legend_of(picture: Image.Image) -> dict[str, tuple[int, int, int]]:
+    """The names that `write_labels` put into a picture; none in any other."""
+    try:
+        found = json.loads(picture.info.get(LEGEND, "{}"))
+        return {str(name): (int(r), int(g), int(b)) for name, (r, g, b) in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def open_picture(path: Path) -> Image.Image:
+    """The upright picture, with its pixels loaded; MaskError says what is wrong with the file."""
     try:
         if not path.exists():
             raise MaskError(f"{path} does not exist; check the name and the folder.")
@@ -145,18 +169,18 @@ def _open(path: Path) -> Image.Image:
     )
 
 
-def _is_written_here(picture: Image.Image) -> bool:
-    """Whether the picture is indexed with exactly our palette, so that no index is a blend."""
+def indexed_with(picture: Image.Image, colours: Colours) -> bool:
+    """Whether the picture is indexed with exactly these colours, so that no index is a blend."""
     if picture.mode != "P":
         return False
     palette = np.array(picture.getpalette(), dtype=np.int16)
-    ours = _COLOURS.ravel()
+    ours = _array(colours).ravel()
     if not np.array_equal(palette[: ours.size], ours) or palette[ours.size :].any():
         return False
-    return int(np.asarray(picture).max()) < len(PALETTE)
+    return int(np.asarray(picture).max()) < len(colours)
 
 
-def _rgb(picture: Image.Image) -> NDArray[np.uint8]:
+def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """H×W×3 uint8 in the file's own values."""
     if picture.mode == "F" or picture.mode.startswith("I"):
         # Pillow's conversion of deep grey to RGB would clip it at 255.
@@ -166,25 +190,51 @@ def _rgb(picture: Image.Image) -> NDArray[np.uint8]:
     return np.array(picture.convert("RGB"))
 
 
-def _near(rgb: NDArray[np.uint8], tolerance: int) -> NDArray[np.int8]:
-    """H×W ids of the palette colour within `tolerance` (< 64) in every channel; -1 for none."""
-    close = np.abs(np.arange(256)[:, None, None] - _COLOURS) <= tolerance  # (256, 9, 3)
-    bits = (close << np.arange(len(PALETTE))[:, None]).sum(axis=1).astype(np.uint16)  # (256, 3)
-    candidates = bits[:, 0][rgb[..., 0]] & bits[:, 1][rgb[..., 1]] & bits[:, 2][rgb[..., 2]]
-    ids = np.full(1 << len(PALETTE), -1, np.int8)
-    ids[1 << np.arange(len(PALETTE))] = np.arange(len(PALETTE))
-    near: NDArray[np.int8] = ids[candidates]  # (H, W)
+def tolerance_of(palette: Colours) -> int:
+    """Largest difference per channel at which a pixel is near a colour and near no other."""
+    colours = _array(palette)
+    apart = np.abs(colours[:, None] - colours).max(axis=2) + 1000 * np.eye(len(colours), dtype=int)
+    return int(min(TOLERANCE, max(0, (apart.min() - 1) // 2)))
+
+
+def _array(palette: Colours) -> NDArray[np.int16]:
+    return np.array(list(palette.values()), dtype=np.int16)  # (K, 3)
+
+
+def _near(rgb: NDArray[np.uint8], colours: NDArray[np.int16], tolerance: int) -> NDArray[np.int8]:
+    """H×W ids of the colour (of up to 60) within `tolerance` in every channel; -1 for none."""
+    close = np.abs(np.arange(256)[:, None, None] - colours) <= tolerance  # (256, K, 3)
+    powers = np.left_shift(np.uint64(1), np.arange(len(colours), dtype=np.uint64))
+    bits = (close * powers[:, None]).sum(axis=1, dtype=np.uint64)  # (256, 3)
+    found = bits[:, 0][rgb[..., 0]] & bits[:, 1][rgb[..., 1]] & bits[:, 2][rgb[..., 2]]
+    near = np.full(found.shape, -1, np.int8)
+    some = found > 0
+    near[some] = np.log2(found[some].astype(np.float64)).astype(np.int8)
     return near
 
 
-def _flat(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _blends(palette: Colours) -> NDArray[np.bool_]:
+    """(K,) whether a colour lies half way between two others, where soft borders pass through."""
+    colours = _array(palette)
+    middle = (colours[:, None] + colours) // 2  # (K, K, 3)
+    gap = np.abs(middle[:, :, None] - colours).max(axis=3)  # (K, K, K)
+    same = np.eye(len(colours), dtype=bool)
+    gap[same[:, None, :] | same[None, :, :] | same[:, :, None]] = 255
+    return np.asarray(gap.min(axis=(0, 1)) <= EXACT)
+
+
+def flat_areas(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """H×W: whether the 3×3 pixels around have one colour, up to `FLAT`."""
     spread = cv2.dilate(rgb, _SQUARE) - cv2.erode(rgb, _SQUARE)
     return np.asarray(spread.max(axis=2) <= FLAT)
 
 
 def _check_colours(
-    rgb: NDArray[np.uint8], near: NDArray[np.int8], flat: NDArray[np.bool_], path: Path | str
+    rgb: NDArray[np.uint8],
+    near: NDArray[np.int8],
+    flat: NDArray[np.bool_],
+    palette: Colours,
+    path: Path | str,
 ) -> None:
     far = near < 0
     areas = far & flat
@@ -195,7 +245,7 @@ def _check_colours(
     found = ", ".join(str(colour) for colour in _main_colours(rgb[far]))
     raise MaskError(
         f"{path} has {far.mean():.0%} of its area in colours that are no label's, "
-        f"mostly {found}: it needs {_palette_text()}."
+        f"mostly {found}: it needs {_text(palette)}."
     )
 
 
@@ -209,26 +259,45 @@ def _main_colours(colours: NDArray[np.uint8], most: int = 3) -> list[tuple[int, 
 
 
 def _seeds(
-    rgb: NDArray[np.uint8], near: NDArray[np.int8], flat: NDArray[np.bool_]
+    near: NDArray[np.int8],
+    exact: NDArray[np.int8],
+    flat: NDArray[np.bool_],
+    blends: NDArray[np.bool_],
 ) -> NDArray[np.int8]:
     """H×W ids of the pixels whose label is certain; -1 elsewhere."""
-    exact = _near(rgb, EXACT)
     seeds = np.full(near.shape, -1, np.int8)
-    for label, name in enumerate(PALETTE):
+    for label, blend in enumerate(blends):
         here = near == label
         core = cv2.erode(here.astype(np.uint8), _SQUARE).astype(bool)
-        if name in BLENDS:
+        if blend:
             core &= flat  # a soft border passes through the blend, but steeply
         if core.sum() < max(1, CORE_SHARE * core.size):
             continue
-        seed = here & cv2.dilate(core.astype(np.uint8), _SQUARE).astype(bool)
-        if name not in BLENDS:
+        seed = cv2.dilate(core.astype(np.uint8), _SQUARE).astype(bool) & here
+        if not blend:
             seed |= exact == label
         seeds[seed] = label
     return seeds
 
 
-def _fill(rgb: NDArray[np.uint8], seeds: NDArray[np.int8]) -> NDArray[np.int32]:
+def _vanished(
+    exact: NDArray[np.int8], seeds: NDArray[np.int8], palette: Colours, path: Path | str
+) -> tuple[str, ...]:
+    """What to say about colours that were drawn, but nowhere as an area."""
+    drawn = np.bincount(exact[exact >= 0], minlength=len(palette))
+    kept = np.bincount(seeds[seeds >= 0], minlength=len(palette))
+    rows = zip(palette, drawn, kept, _blends(palette), strict=True)
+    return tuple(
+        f'{path}: "{name}" has no more than {count} scattered pixel{"s" * (count > 1)}, which '
+        "take the label around them."
+        for name, count, solid, blend in rows
+        if count and not solid and not blend
+    )
+
+
+def _fill(
+    rgb: NDArray[np.uint8], seeds: NDArray[np.int8], palette: NDArray[np.int16]
+) -> NDArray[np.int32]:
     """Give each pixel without a label that of the nearest seed; H×W int32.
 
     To the distance in pixels comes the largest difference per channel to the label's colour, in
@@ -241,12 +310,12 @@ def _fill(rgb: NDArray[np.uint8], seeds: NDArray[np.int8]) -> NDArray[np.int32]:
     nearest = np.full(len(colours), -1, np.int32)
     for label in np.unique(seeds[~open_]):
         pixels = cv2.distanceTransform((seeds != label).astype(np.uint8), cv2.DIST_L2, 5)[open_]
-        cost = pixels + np.abs(colours - _COLOURS[label]).max(axis=1) / np.float32(255)
+        cost = pixels + np.abs(colours - palette[label]).max(axis=1) / np.float32(255)
         closer = cost < least
         least[closer], nearest[closer] = cost[closer], label
     ids[open_] = nearest
     return ids
 
 
-def _palette_text() -> str:
-    return "the labels " + ", ".join(f"{name} {colour}" for name, colour in PALETTE.items())
+def _text(palette: Colours) -> str:
+    return "the labels " + ", ".join(f"{name} {tuple(rgb)}" for name, rgb in palette.items())

@@ -66,7 +66,9 @@ def analyse(rgb: Array) -> Superpixels:
     color, texture, y, x = means[:, :3], means[:, 3], means[:, 4], means[:, 5]
     pairs = _neighbours(ids)
     distances = _distances(_contrast(area, color, texture, pairs) - FLAT, pairs, len(area))
-    paths = _distances(np.linalg.norm(np.diff(color[pairs], axis=1)[:, 0], axis=1) + 1, pairs, len(area))
+    paths = _distances(
+        np.linalg.norm(np.diff(color[pairs], axis=1)[:, 0], axis=1) + 1, pairs, len(area)
+    )
     raw = _descriptors(ids, area, color, texture, y, x, distances)
     return Superpixels(ids, area, color, pairs, _averaged(raw, area, y, x, distances), paths)
 
@@ -185,7 +187,7 @@ def _descriptors(
         2 * y - 1, away(upper), away(lower), away(every),
         relative(texture), relative(color[:, 0]), relative(chroma), 4 * np.abs(x - 0.5) - 1,
     ]  # fmt: skip
-    return WEIGHTS * np.stack(columns, axis=1)
+    return np.asarray(WEIGHTS * np.stack(columns, axis=1))
 
 
 def _averaged(raw: Array, area: Array, y: Array, x: Array, distances: Array) -> Array:

@@ -1,0 +1,148 @@
+"""From the options and inputs of a run to its masks: one entry to every way of segmenting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+
+from photostyle.errors import MaskError
+from photostyle.images import image_size
+from photostyle.segmentation.cluster import cluster_pair
+from photostyle.segmentation.formats import Drawing, read_drawings
+from photostyle.segmentation.masks import LabelMap, Masks, whole
+from photostyle.segmentation.pairing import Rules, check_proportions, pair, parse_correspond
+from photostyle.segmentation.semantic import (
+    SemanticNetwork,
+    load_groups,
+    load_network,
+    network_at_hand,
+)
+
+#: Regions without a meaning are named after the colours of their label picture.
+CLUSTER_NAMES = ("blue", "red", "green", "yellow", "lightblue", "purple")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of the segmentation; see `SegmentationConfig` for the meaning of each."""
+
+    segmenter: str = "auto"
+    segmenter_model: str | None = None
+    segmenter_groups: str | None = None
+    regions: int = 0
+    correspond: str | None = None
+    palette: str | None = None
+    edge_softness: float = 0.0
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """Label maps of content and style, and what made them.
+
+    Attributes:
+        maps: one per picture.
+        used: labels, semantic, cluster or none.
+        fingerprint: SHA-256 of the network and its table, or empty.
+        near: which labels mean nearly the same.
+    """
+
+    maps: tuple[LabelMap, ...]
+    used: str
+    fingerprint: str = ""
+    near: dict[str, tuple[str, ...]] | None = None
+
+
+def segment_pair(
+    content: Tensor,
+    style: Tensor,
+    drawings: Sequence[Drawing | None] = (None, None),
+    wishes: Wishes | None = None,
+) -> tuple[Masks, Segmented]:
+    """The masks of two images.
+
+    Args:
+        content, style: 1×3×H×W at the working size, RGB in [0, 1].
+        drawings: the label pictures or other masks of the two, where there are any.
+        wishes: see `Wishes`.
+
+    Returns:
+        The masks, and what made them.
+
+    Raises:
+        MaskError: a mask that cannot be used, or only one of two.
+        WeightsError: a network that cannot be used.
+        OptionError: an option that does not fit.
+    """
+    wishes = wishes or Wishes()
+    correspond = parse_correspond(wishes.correspond) if wishes.correspond else {}
+    images = content, style
+    made = segment(images, drawings, wishes)
+    if made.used == "none":
+        return whole(image_size(content), image_size(style)), made
+    rules = Rules(correspond, made.near or {}, wishes.edge_softness)
+    masks = pair(made.maps[0], made.maps[1], content, style, rules)
+    if made.used == "cluster" and len(masks.regions) == 1:
+        note = "The pictures have too little in common to pair regions, so both are used whole."
+        masks = replace(masks, warnings=(*masks.warnings, note))
+    return masks, made
+
+
+def segment(
+    images: Sequence[Tensor], drawings: Sequence[Drawing | None], wishes: Wishes
+) -> Segmented:
+    """The label maps of one picture or of two; see `segment_pair`."""
+    given = [drawing for drawing in drawings if drawing is not None]
+    kind = _kind(wishes, bool(given))
+    if kind == "labels" and given:
+        return Segmented(_drawn(drawings, wishes), "labels")
+    if kind == "semantic":
+        return _semantic(images, wishes)
+    if kind == "cluster":
+        return Segmented(_clustered(images, wishes), "cluster")
+    return Segmented(tuple(_unlabelled(image) for image in images), "none")
+
+
+def _kind(wishes: Wishes, given: bool) -> str:
+    kind = wishes.segmenter
+    if given and kind not in ("auto", "labels"):
+        raise MaskError(
+            f"--segmenter {kind} makes its own regions, but masks were given; leave one of them "
+            "out."
+        )
+    if kind != "auto":
+        return kind
+    if given:
+        return "labels"
+    return "semantic" if network_at_hand(wishes.segmenter_model) else "cluster"
+
+
+def _drawn(drawings: Sequence[Drawing | None], wishes: Wishes) -> tuple[LabelMap, ...]:
+    missing = [i for i, drawing in enumerate(drawings) if drawing is None]
+    if missing:
+        names = ("--content-mask", "--style-mask")
+        absent, given = names[missing[0]], names[1 - missing[0]]
+        raise MaskError(f"{absent} is missing: masks come in pairs, and {given} was given.")
+    complete = [drawing for drawing in drawings if drawing is not None]
+    maps = read_drawings(complete, wishes.palette)
+    for labels, drawing, role in zip(maps, complete, ("content", "style"), strict=False):
+        check_proportions(labels, drawing.picture_size, role)
+    return maps
+
+
+def _clustered(images: Sequence[Tensor], wishes: Wishes) -> tuple[LabelMap, ...]:
+    arrays = [image[0].detach().cpu().permute(1, 2, 0).contiguous().numpy() for image in images]
+    *ids, count = cluster_pair(arrays[0], arrays[-1], wishes.regions)
+    names = CLUSTER_NAMES[:count]
+    return tuple(LabelMap(i, names, "the clustering") for i in ids[: len(images)])
+
+
+def _semantic(images: Sequence[Tensor], wishes: Wishes) -> Segmented:
+    groups = load_groups(wishes.segmenter_groups)
+    network: SemanticNetwork = load_network(wishes.segmenter_model, groups)
+    maps = tuple(network.label(image) for image in images)
+    return Segmented(maps, "semantic", network.fingerprint, dict(groups.near))
+
+
+def _unlabelled(image: Tensor) -> LabelMap:
+    return LabelMap(np.zeros(image_size(image), np.int32), ("all",))

@@ -15,6 +15,7 @@ _HOMES = {
     "load_image": "photostyle.images",
     "save_image": "photostyle.saving",
     "matting_laplacian": "photostyle.matting",
+    "load_masks": "photostyle.segmentation.segmenter",
     "segment_pair": "photostyle.segmentation.segmenter",
 }
 

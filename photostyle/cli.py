@@ -21,6 +21,7 @@ from photostyle.commands import (
     render,
     report,
     run,
+    segment,
     sweep,
     train,
     weights,
@@ -29,7 +30,7 @@ from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
 COMMANDS = (
-    run, sweep, batch, post, report, compare, render, train, apply, export, compare_fast, weights,
+    run, sweep, batch, post, report, compare, render, segment, train, apply, export, compare_fast, weights,
     config,
 )  # fmt: skip
 

@@ -3,7 +3,6 @@
 `stylize` is the whole product in one function; every method is a configuration of it.
 """
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from photostyle import images
 from photostyle.canvas import build_canvas
 from photostyle.config import Config
 from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths, size_note
@@ -40,7 +38,7 @@ from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.segmenter import Segmented, Wishes, segment_pair
 from photostyle.stages import Solve
 from photostyle.start import start_image
-from photostyle.styles import check_styles, resized_style
+from photostyle.styles import check_styles, fitted_image, resized_style
 
 #: Shortest side of a picture that can be worked on, and of the coarsest solve: what the deepest
 #: layer of an encoder needs for a map of a few positions.
@@ -284,10 +282,8 @@ def _fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
 
 
 def _fitted(photo: Photo, long_side: int) -> Tensor:
-    """The picture at the working size; a narrow one at a larger, so that it keeps `LEAST_SIDE`."""
-    height, width = photo.image.shape[2:]
-    needed = math.ceil(LEAST_SIDE * max(height, width) / min(height, width))
-    return resize(photo.image, images.fit_size((height, width), max(long_side, needed)))
+    """The picture at the working size."""
+    return fitted_image(photo.image, long_side, LEAST_SIDE)
 
 
 def _fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 from photostyle.errors import OptionError
 from photostyle.options import Stage, option
 
+SEGMENTERS = ("auto", "labels", "semantic", "cluster", "none")
 CANVASES = ("pixels", "affine-grid", "network")
 OPTIMIZERS = ("lbfgs", "adam")
 #: Least size of a solve, as a share of the full one.
@@ -63,7 +64,7 @@ class SegmentationConfig(Stage):
         "Where regions come from: labels (the masks given, else one region), semantic (a "
         "network), cluster (found in the two pictures), none (one region); auto takes masks where "
         "given, else a network that is on this machine, else cluster.",
-        choices=("auto", "labels", "semantic", "cluster", "none"),
+        choices=SEGMENTERS,
     )
     segmenter_model: str | None = option(
         None,

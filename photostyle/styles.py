@@ -1,10 +1,12 @@
 """The style pictures of a run: how many go with which options, and at what size they are seen."""
 
+import math
+
 from torch import Tensor
 
 from photostyle.config import Config
 from photostyle.errors import OptionError
-from photostyle.images import image_size, resize
+from photostyle.images import fit_size, image_size, resize
 
 
 def check_styles(count: int, config: Config) -> None:
@@ -51,3 +53,11 @@ def resized_style(style: Tensor, content: Tensor, scale: float, least: int) -> T
     height, width = image_size(style)
     factor = max(scale * max(image_size(content)) / max(height, width), least / min(height, width))
     return resize(style, (round(height * factor), round(width * factor)))
+
+
+def fitted_image(image: Tensor, long_side: int, least: int) -> Tensor:
+    """A picture 1×3×H×W at a working size; a narrow one at a larger, so that its shorter side keeps
+    `least` pixels."""
+    height, width = image_size(image)
+    needed = math.ceil(least * max(height, width) / min(height, width))
+    return resize(image, fit_size((height, width), max(long_side, needed)))

@@ -154,6 +154,56 @@ def test_replay_gives_the_same_pixels(folder: Path) -> None:
     assert (first == again).all()
 
 
+def test_regions_are_found_and_replayed_without_masks(folder: Path) -> None:
+    words = f"run --content content.png --style style.png {QUICK} --iterations 0"
+    done = photostyle(folder, f"{words} --preview preview.png")
+    assert done.returncode == 0, done.stderr
+    assert "segment: regions by cluster" in done.stderr
+    manifest = json.loads((folder / "result.json").read_text())
+    assert manifest["segmenter"]["name"] == "cluster"
+    assert manifest["config"]["segmentation"]["segmenter"] == "cluster"
+    assert len(manifest["segmenter"]["table"]) == 1 + len(manifest["regions"]) == 3
+    assert pixels(folder / "preview.png").ndim == 3
+    assert photostyle(folder, "replay result.png --out again.png").returncode == 0
+    assert (pixels(folder / "again.png") == pixels(folder / "result.png")).all()
+
+
+def test_segment_writes_masks_that_a_run_reads(folder: Path) -> None:
+    done = photostyle(folder, "segment content.png --style style.png --out seg --against none")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (folder / "seg").iterdir()) == [
+        "content-labels.png", "preview.png", "regions.txt", "style-labels.png",
+    ]  # fmt: skip
+    text = (folder / "seg/regions.txt").read_text()
+    assert "blue" in text
+    assert "#0000ff" in text
+    masks = "--content-mask seg/content-labels.png --style-mask seg/style-labels.png"
+    words = f"run --content content.png --style style.png {QUICK} --iterations 0"
+    assert photostyle(folder, f"{words} --out found.png").returncode == 0
+    assert photostyle(folder, f"{words} {masks} --out read.png").returncode == 0
+    first, again = (json.loads((folder / f"{n}.json").read_text()) for n in ("found", "read"))
+    assert first["regions"] == again["regions"]
+    assert (pixels(folder / "found.png") == pixels(folder / "read.png")).all()
+
+
+def test_folders_of_masks_replay_until_they_change(folder: Path) -> None:
+    for role, (width, height) in (("c", (120, 90)), ("s", (100, 110))):
+        (folder / role).mkdir()
+        sky = np.zeros((height, width), np.uint8)
+        sky[: height // 2] = 255
+        Image.fromarray(sky).save(folder / role / "sky.png")
+        Image.fromarray(255 - sky).save(folder / role / "land.png")
+    words = f"run --content content.png --style style.png {QUICK} --iterations 0"
+    done = photostyle(folder, f"{words} --content-mask c --style-mask s --strength sky=0.5")
+    assert done.returncode == 0, done.stderr
+    assert photostyle(folder, "replay result.png --out again.png").returncode == 0
+    assert (pixels(folder / "again.png") == pixels(folder / "result.png")).all()
+    Image.fromarray(255 - pixels(folder / "s/sky.png").astype(np.uint8)).save(folder / "s/sky.png")
+    done = photostyle(folder, "replay result.png --out again.png")
+    assert done.returncode == 2
+    assert "the style_mask has changed" in done.stderr
+
+
 def test_replay_refuses_changed_inputs(folder: Path) -> None:
     assert photostyle(folder, MASKED).returncode == 0
     with Image.open(folder / "style.png") as style:

@@ -40,7 +40,10 @@ def folder(tmp_path: Path) -> Path:
     picture(tmp_path / "style.png", (80, 70))
     picture(tmp_path / "tiny.png", (1, 1))
     Image.new("RGB", (96, 64), (0, 0, 255)).save(tmp_path / "mask.png")
+    Image.new("RGB", (64, 96), (0, 0, 255)).save(tmp_path / "tall.png")
+    Image.new("RGB", (80, 70), (0, 0, 255)).save(tmp_path / "square.png")
     Image.new("RGB", (96, 64), (90, 60, 20)).save(tmp_path / "brown.png")
+    (tmp_path / "none").mkdir()
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.jpg").write_text("this is no picture")
     picture(tmp_path / "whole.jpg", (400, 300))
@@ -90,6 +93,32 @@ CASES = {
     "mask that is no picture": (
         f"{BOTH} --content-mask text.jpg --style-mask mask.png",
         "text.jpg",
+    ),
+    "mask of other proportions": (
+        f"{BOTH} --content-mask tall.png --style-mask mask.png",
+        "tall.png is 64×96 pixels and the content 96×64",
+    ),
+    "masks and another segmenter": (
+        f"{BOTH} --content-mask mask.png --style-mask mask.png --segmenter cluster",
+        "--segmenter cluster",
+    ),
+    "unknown segmenter": (f"{BOTH} --segmenter magic", "--segmenter"),
+    "no segmentation network": (
+        f"{BOTH} --segmenter semantic --segmenter-model ./nowhere",
+        "--segmenter-model nowhere is no folder",
+    ),
+    "table of groups that is no table": (
+        f"{BOTH} --segmenter semantic --segmenter-groups settings.toml",
+        "settings.toml: needs a table [groups]",
+    ),
+    "correspondence of unknown regions": (
+        f"{BOTH} --content-mask mask.png --style-mask square.png --correspond tower=blue",
+        "no region 'tower'; it has blue",
+    ),
+    "bad palette": (f"{BOTH} --content-mask mask.png --style-mask square.png --palette x", "x"),
+    "empty folder of masks": (
+        f"{BOTH} --content-mask none --style-mask square.png",
+        "none holds no masks",
     ),
     "unknown option": (f"{BOTH} --photoreal-wieght 3", "--photoreal-weight"),
     "unknown preset": (f"{BOTH} --preset disco", "photoreal"),
@@ -143,10 +172,10 @@ def assert_refused(done: subprocess.CompletedProcess[str], says: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_refused_in_one_sentence(folder: Path, case: str) -> None:
     words, says = CASES[case]
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     done = run(folder, f"run {words}" if words else "")
     assert_refused(done, says)
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA GPU")

@@ -12,8 +12,16 @@ from torch import Tensor
 
 from photostyle.errors import MaskError, OutputError
 from photostyle.segmentation import labels as labels_module
-from photostyle.segmentation.labels import PALETTE, load_masks, read_labels, write_labels
+from photostyle.segmentation.labels import (
+    MORE_COLOURS,
+    PALETTE,
+    legend_of,
+    open_picture,
+    read_labels,
+    write_labels,
+)
 from photostyle.segmentation.masks import LabelMap
+from photostyle.segmentation.pairing import pair
 
 NAMES = tuple(PALETTE)
 COLOURS = np.array(list(PALETTE.values()), np.uint8)
@@ -193,6 +201,15 @@ class TestBorders:
         }
 
 
+def test_pixels_too_few_for_a_region_are_named(tmp_path: Path) -> None:
+    picture = scene("black", [("white", (20, 20, 150, 120))])
+    picture.putpixel((5, 5), PALETTE["red"])
+    picture.save(tmp_path / "m.png")
+    (note,) = read_labels(tmp_path / "m.png").notes
+    assert '"red" has no more than 1 scattered pixel,' in note
+    assert str(tmp_path / "m.png") in note
+
+
 class TestRefusals:
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(MaskError, match=r"none\.png does not exist"):
@@ -267,6 +284,15 @@ class TestWriting:
         with Image.open(tmp_path / "m.png") as picture:
             np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), COLOURS[ids])
 
+    def test_more_than_nine_with_names_of_their_own(self, tmp_path: Path) -> None:
+        colours = {f"region {rgb}": rgb for rgb in (*PALETTE.values(), *MORE_COLOURS.values())}
+        ids = np.random.default_rng(1).integers(0, len(colours), (37, 53)).astype(np.int32)
+        write_labels(tmp_path / "m.png", LabelMap(ids, tuple(colours)), colours)
+        assert legend_of(open_picture(tmp_path / "m.png")) == colours
+        labels = read_labels(tmp_path / "m.png", colours)
+        assert labels.names == tuple(colours)
+        np.testing.assert_array_equal(labels.ids, ids)
+
     def test_names_in_any_order(self, tmp_path: Path) -> None:
         ids = np.array([[0, 1], [1, 0]], np.int32)
         write_labels(tmp_path / "m.png", LabelMap(ids, ("red", "blue")))
@@ -293,38 +319,6 @@ class TestWriting:
             write_labels(tmp_path / "file" / "m.png", LabelMap(ids, NAMES))
 
 
-class TestLoadMasks:
-    content, style = torch.zeros(1, 3, 150, 200), torch.zeros(1, 3, 60, 80)
-
-    def test_no_files_is_one_region(self) -> None:
-        masks = load_masks(None, None, self.content, self.style)
-        assert [region.name for region in masks.regions] == ["all"]
-        assert masks.style.shape == (1, 60, 80)
-
-    def test_one_file_is_half_a_pair(self) -> None:
-        with pytest.raises(MaskError, match=r"^--style-mask is missing.*--content-mask was given"):
-            load_masks("m.png", None, self.content, self.style)
-        with pytest.raises(MaskError, match=r"^--content-mask is missing.*--style-mask was given"):
-            load_masks(None, "m.png", self.content, self.style)
-
-    def test_two_files_of_any_size(self, tmp_path: Path) -> None:
-        smooth("black", [("white", (20, 20, 150, 120))]).save(tmp_path / "m.png")
-        masks = load_masks(tmp_path / "m.png", str(tmp_path / "m.png"), self.content, self.style)
-        assert [region.name for region in masks.regions] == ["black", "white"]
-        assert masks.content.shape == (2, 150, 200)
-        assert masks.style.shape == (2, 60, 80)
-        assert masks.regions[0].style_share == pytest.approx(
-            masks.regions[0].content_share, abs=0.01
-        )
-
-    def test_wrong_proportions_name_the_file(self, tmp_path: Path) -> None:
-        smooth("black", [("white", (20, 20, 150, 120))]).rotate(90, expand=True).save(
-            tmp_path / "m.png"
-        )
-        with pytest.raises(MaskError, match=r"m\.png is 150×200 pixels and the content 200×150"):
-            load_masks(tmp_path / "m.png", tmp_path / "m.png", self.content, self.style)
-
-
 def image(path: Path) -> Tensor:
     pixels = np.array(Image.open(path).convert("RGB"))
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
@@ -336,7 +330,8 @@ def test_published_masks(shared: Path) -> None:
         folder = shared / "dpst"
         style_path = folder / "style_mask" / path.name
         content = image(folder / "content" / path.name)
-        masks = load_masks(path, style_path, content, image(folder / "style" / path.name))
+        style = image(folder / "style" / path.name)
+        masks = pair(read_labels(path), read_labels(style_path), content, style)
         assert masks.content.shape[1:] == content.shape[2:]
         assert torch.equal(masks.content.sum(0), torch.ones(content.shape[2:])), path.name
         assert set(masks.content.unique().tolist()) <= {0.0, 1.0}

@@ -26,7 +26,7 @@ guided
 segmentation.masks
 segmentation.labels segmentation.polygons segmentation.superpixels segmentation.pairing
 segmentation.formats segmentation.cluster segmentation.semantic
-segmentation.segmenter
+segmentation.segmenter segmentation.preview
 encoders.base
 encoders.registry encoders.vgg encoders.builtin
 encoders.cache encoders.download encoders.normalize
@@ -75,7 +75,7 @@ report
 commands.arguments
 commands.running
 commands.run commands.render commands.config commands.weights commands.sweep commands.batch
-commands.post commands.report commands.compare
+commands.post commands.report commands.compare commands.segment
 commands.train commands.apply commands.export commands.compare_fast
 cli
 __main__

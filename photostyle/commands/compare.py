@@ -28,7 +28,7 @@ def register(commands: Any) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     from photostyle.images import fit_size, image_size, load_image, resize
     from photostyle.metrics import LONG_SIDE, measure
-    from photostyle.segmentation.labels import load_masks
+    from photostyle.segmentation.segmenter import load_masks
 
     pair = [load_image(path).image for path in (arguments.content, arguments.style)]
     content, style = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)

@@ -55,6 +55,10 @@ def _add_outputs(files: Any) -> None:
         help="also write where the result is no local affine map of the content",
     )
     files.add_argument(
+        "--preview", type=Path, help="also write content and style under the colours of their "
+        "regions",
+    )  # fmt: skip
+    files.add_argument(
         "--sheet", type=Path, help="also write content, style and result side by side"
     )
 
@@ -92,12 +96,12 @@ def _stylize(
     from photostyle.saving import alpha_note, check_output
 
     inputs = [p for p in (content, *styles, content_mask, style_mask, start) if p is not None]
-    outputs = [p for p in (arguments.out, arguments.sheet, arguments.heatmap) if p is not None]
+    outputs = [p for p in _outputs(arguments) if p is not None]
     for path in outputs:
         check_output(path, inputs)
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise OptionError(
-            "--out, --sheet and --heatmap: two of them are one file; name them apart."
+            "--out, --sheet, --heatmap and --preview: two of them are one file; name them apart."
         )
     with Progress() as progress:
         result = stylize(
@@ -110,6 +114,8 @@ def _stylize(
         print(note, file=sys.stderr)
     if arguments.sheet:
         _write_sheet(arguments.sheet, content, styles, result)
+    if arguments.preview:
+        _write_preview(arguments.preview, content, styles[0], result)
     if arguments.heatmap:
         _write_heatmap(arguments.heatmap, content, result)
     return INTERRUPTED if result.interrupted else 0
@@ -131,6 +137,22 @@ def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result"
     pictures = [("content", load_image(content).image)]
     pictures += [("style", load_image(style).image) for style in styles]
     contact_sheet([[*pictures, ("result", result.image)]], path)
+    print(path)
+
+
+def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
+    return arguments.out, arguments.sheet, arguments.heatmap, arguments.preview
+
+
+def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
+    from photostyle.images import load_image
+    from photostyle.segmentation.preview import colours_of, preview_row
+    from photostyle.sheets import contact_sheet
+
+    colours = colours_of([region.name for region in result.masks.regions])
+    images = load_image(content).image, load_image(style).image
+    title = result.config.segmentation.segmenter
+    contact_sheet([preview_row(*images, result.masks, colours, title)], path)
     print(path)
 
 

@@ -38,6 +38,7 @@ Array = NDArray[Any]
 
 MOST_COLOURS = 40  # more flat colours than this are no palette
 LEARNT_SHARE = 0.9  # of both pictures that the shared flat colours must cover
+APART = 24  # difference of two colours that no compression makes of one
 LEAST_FLAT = 2e-3  # share of the picture that makes a flat colour a label
 PICTURES = (".png", ".tif", ".tiff", ".bmp", ".webp", ".jpg", ".jpeg", ".gif")
 
@@ -235,7 +236,7 @@ def _read(picture: Image.Image, palette: Colours, path: Path) -> LabelMap:
 
 def _ambiguous(picture: Image.Image) -> bool:
     """Whether two flat colours of the picture would be read as one of the nine."""
-    colours = np.array(_flat_colours(rgb_of(picture)) or [(0, 0, 0)])
+    colours = np.array(_flat_colours(rgb_of(picture), apart=APART) or [(0, 0, 0)])
     nine = np.array(list(PALETTE.values()))
     gaps = np.abs(colours[:, None] - nine).max(axis=2)
     nearest = gaps.argmin(axis=1)[gaps.min(axis=1) <= tolerance_of(PALETTE)]
@@ -259,15 +260,19 @@ def _learnt(pictures: Sequence[NDArray[np.uint8]]) -> dict[str, tuple[int, int, 
     return {names.get(c, "#{:02x}{:02x}{:02x}".format(*c)): c for c in colours}
 
 
-def _position(colour: tuple[int, ...], colours: Sequence[tuple[int, ...]]) -> int | None:
+def _position(
+    colour: tuple[int, ...], colours: Sequence[tuple[int, ...]], apart: int = FLAT
+) -> int | None:
     """Where a colour is in a list, give or take what compression does to it."""
     for i, other in enumerate(colours):
-        if max(abs(a - b) for a, b in zip(colour, other, strict=True)) <= FLAT:
+        if max(abs(a - b) for a, b in zip(colour, other, strict=True)) <= apart:
             return i
     return None
 
 
-def _flat_colours(rgb: NDArray[np.uint8], where: Array | None = None) -> list[tuple[int, int, int]]:
+def _flat_colours(
+    rgb: NDArray[np.uint8], where: Array | None = None, apart: int = FLAT
+) -> list[tuple[int, int, int]]:
     """The colours of the picture's flat areas, most frequent first."""
     flat = flat_areas(rgb) if where is None else flat_areas(rgb) & where
     pixels = rgb[flat].astype(np.int64)
@@ -279,7 +284,7 @@ def _flat_colours(rgb: NDArray[np.uint8], where: Array | None = None) -> list[tu
     totals: list[int] = []
     for k in np.argsort(-counts)[:4096]:
         colour = (int(found[k]) >> 16, int(found[k]) >> 8 & 255, int(found[k]) & 255)
-        at = _position(colour, chosen)
+        at = _position(colour, chosen, apart)
         if at is None:
             chosen.append(colour)
             totals.append(int(counts[k]))

@@ -288,8 +288,8 @@ def _vanished(
     kept = np.bincount(seeds[seeds >= 0], minlength=len(palette))
     rows = zip(palette, drawn, kept, _blends(palette), strict=True)
     return tuple(
-        f'{path}: "{name}" has no more than {count} scattered pixel{"s" * (count > 1)}, which '
-        "take the label around them."
+        f'{path}: "{name}" has no more than {count} scattered '
+        f"pixel{'s' if count > 1 else ''}, which take the label around them."
         for name, count, solid, blend in rows
         if count and not solid and not blend
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -88,6 +89,26 @@ def segment_pair(
     return masks, made
 
 
+def load_masks(
+    content_mask: Path | str | None, style_mask: Path | str | None, content: Tensor, style: Tensor
+) -> Masks:
+    """The masks of two images from their files, one region without; see `segment_pair`."""
+    drawings = [
+        None if path is None else Drawing(Path(path), image_size(image))
+        for path, image in ((content_mask, content), (style_mask, style))
+    ]
+    return segment_pair(content, style, drawings, Wishes("labels"))[0]
+
+
+def segment_alone(
+    image: Tensor, drawing: Drawing | None = None, wishes: Wishes | None = None
+) -> tuple[Masks, Segmented]:
+    """The regions of one picture, as masks in which it is its own partner; see `segment_pair`."""
+    wishes = wishes or Wishes()
+    made = segment([image], [drawing], wishes)
+    return pair(made.maps[0], made.maps[0], image, image), made
+
+
 def segment(
     images: Sequence[Tensor], drawings: Sequence[Drawing | None], wishes: Wishes
 ) -> Segmented:
@@ -132,9 +153,10 @@ def _drawn(drawings: Sequence[Drawing | None], wishes: Wishes) -> tuple[LabelMap
 
 def _clustered(images: Sequence[Tensor], wishes: Wishes) -> tuple[LabelMap, ...]:
     arrays = [image[0].detach().cpu().permute(1, 2, 0).contiguous().numpy() for image in images]
-    *ids, count = cluster_pair(arrays[0], arrays[-1], wishes.regions)
+    mine, theirs, count = cluster_pair(arrays[0], arrays[-1], wishes.regions)
     names = CLUSTER_NAMES[:count]
-    return tuple(LabelMap(i, names, "the clustering") for i in ids[: len(images)])
+    maps = (LabelMap(ids, names, "the clustering") for ids in (mine, theirs))
+    return tuple(maps)[: len(images)]
 
 
 def _semantic(images: Sequence[Tensor], wishes: Wishes) -> Segmented:

@@ -34,7 +34,7 @@ from photostyle.optimize import Step
 from photostyle.pipeline import stylize
 from photostyle.postprocess import guided
 from photostyle.presets import preset
-from photostyle.segmentation.labels import load_masks
+from photostyle.segmentation.segmenter import load_masks
 from photostyle.shadows import lost_contrast
 from photostyle.stages import PostprocessConfig
 from photostyle.start import start_image

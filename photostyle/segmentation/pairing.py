@@ -188,15 +188,7 @@ def _regions(
         merged |= {f"the style's {n}": g.why for n, g in guests.items() if g.name == theirs}
         mine, its = (float(mask[i].mean(dtype=torch.float64)) for mask in masks)
         found.append(Region(name, mine, its, tuple(merged), tuple(merged.values())))
-    return tuple(_distinct(found))
-
-
-def _distinct(regions: list[Region]) -> list[Region]:
-    """Regions with names of their own: with "a=b,b=a" both sides use both names."""
-    names = [region.name for region in regions]
-    if len(set(names)) < len(names):
-        raise OptionError(f"--correspond leaves two regions of one name among {', '.join(names)}.")
-    return regions
+    return tuple(found)
 
 
 def _large_enough(mine: str, theirs: str, here: dict[str, float], there: dict[str, float]) -> bool:

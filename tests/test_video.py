@@ -72,9 +72,13 @@ def test_video_that_does_not_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_interrupted_video_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), VideoWriter(tmp_path / "a.mp4", 5.0, (32, 32)) as writer:
-        writer.write(torch.rand(1, 3, 32, 32))
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with VideoWriter(tmp_path / "a.mp4", 5.0, (32, 32)) as writer:
+            writer.write(torch.rand(1, 3, 32, 32))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
 

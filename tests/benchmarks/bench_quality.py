@@ -65,7 +65,7 @@ class Goal:
         self.wanted = self.score(resize(load_image(pair.reference).image, image_size(content)))
 
     def score(self, image: Tensor) -> Scores:
-        return measure(image, *vars(self.scene).values())
+        return measure(image, *self.scene.pair)
 
     def reached(self, found: Scores) -> bool:
         return found.structure >= self.wanted.structure and found.colour <= self.wanted.colour

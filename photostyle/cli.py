@@ -30,8 +30,8 @@ from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
 COMMANDS = (
-    run, sweep, batch, post, report, compare, render, segment, train, apply, export, compare_fast, weights,
-    config,
+    run, sweep, batch, post, report, compare, render, segment, train, apply, export, compare_fast,
+    weights, config,
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
 COMMANDS = (
-    run, sweep, batch, post, report, compare, render, segment, train, apply, export, compare_fast,
+    run, segment, sweep, batch, post, report, compare, render, train, apply, export, compare_fast,
     weights, config,
 )  # fmt: skip
 

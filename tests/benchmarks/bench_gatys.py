@@ -1,7 +1,7 @@
 """Gatys et al.'s method: time to the same loss against pystiche and a loop of the tutorials' shape.
 
     python tests/benchmarks/bench_gatys.py [--size 256] [--iterations 200] [--encoder FILE]
-        [--width 64] [--rounds 1] [--presets gatys gatys-fine]
+        [--width 64] [--rounds 1] [--presets gatys gatys:20 gatys-fine]
 
 All minimise one and the same function from the same noise: that of the preset `gatys`, with the
 same weights (normalised, unless they are generated), average pooling, layers and α/β. The rivals
@@ -229,9 +229,15 @@ class Watch:
             raise KeyboardInterrupt
 
 
-def ours(problem: Problem, name: str, goal: float) -> Watch:
-    own = preset(name)
-    config = replace(problem.config, optimize=own.optimize).with_options({"device": "cpu"})
+def ours(problem: Problem, words: str, goal: float) -> Watch:
+    """A preset by name; with ":30" after it, 30 iterations at each of two coarser sizes first."""
+    name, _, coarse = words.partition(":")
+    optimize = preset(name).optimize
+    if coarse:
+        (last,) = optimize.solves
+        before = [replace(last, steps=int(coarse), scale=scale) for scale in (0.25, 0.5)]
+        optimize = replace(optimize, pyramid=1, solves=(*before, last))
+    config = replace(problem.config, optimize=optimize).with_options({"device": "cpu"})
     watch = Watch(goal)
     stylize(*problem.photos, config, listener=watch)
     return watch
@@ -267,7 +273,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=64, help="64 is the papers' VGG-19")
     parser.add_argument("--encoder", type=Path, help="a VGG checkpoint; else generated weights")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--presets", nargs="+", default=["gatys", "gatys-fine"])
+    parser.add_argument("--presets", nargs="+", default=["gatys", "gatys:20"])
     options = parser.parse_args()
     rivals = {"tutorial": tutorial}
     if pystiche_is_here():

@@ -10,7 +10,8 @@ where textures meet. Batch normalisation, used for training only, is folded away
 then scaled to a root mean square of 1, which leaves the network's function as it was.
 
 The file has torchvision's keys, float16, and runs with `photostyle run --encoder FILE`.
-A checkpoint is written every minute. TIME_NOTE
+A checkpoint is written every minute. The default took 21 minutes at low priority on one of two
+busy cores (AMD EPYC), and writes 1.6 MB. GALLERY.md has what such an encoder is worth.
 """
 
 from __future__ import annotations

@@ -35,15 +35,16 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from photostyle import pipeline
+from photostyle import features
 from photostyle.config import Config
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.builtin import BankEncoder
-from photostyle.encoders.vgg import VggEncoder, VggOptions
+from photostyle.encoders.vgg import AVERAGE_POOLING_GAIN, VggEncoder, VggOptions
 from photostyle.encoders.weights import load_encoder
 from photostyle.images import fit_size, image_size, load_image, resize
-from photostyle.metrics import measure
+from photostyle.metrics import Scores, measure
 from photostyle.objective import Scene, build_objective
+from photostyle.pipeline import stylize
 from photostyle.presets import preset
 from photostyle.result import Result
 from photostyle.saving import save_image
@@ -76,7 +77,11 @@ def random_vgg(widths: Iterable[int], seed: int, pooling: str = "max") -> Encode
             weights[f"features.{index}.bias"] = torch.zeros(outputs)
             index, inputs = index + 2, outputs
         index += 1  # the pooling
-    options = VggOptions(pooling="average", pooling_gain=True) if pooling == "average" else None
+    options = (
+        VggOptions(pooling="average", pooling_gain=AVERAGE_POOLING_GAIN)
+        if pooling == "average"
+        else None
+    )
     return VggEncoder(weights, options, name=f"random, {pooling} pooling")
 
 
@@ -94,8 +99,8 @@ def candidate(spec: str, seed: int) -> Encoder:
 def run(encoder: Encoder, pair: tuple[Path, Path], values: dict[str, Any], **masks: Path) -> Result:
     """A run with that very encoder, whatever its name."""
     config = preset("photoreal").with_options({**values, "output_size": values["size"]})
-    with mock.patch.object(pipeline, "load_encoder", return_value=(encoder, encoder.name)):
-        return pipeline.stylize(*pair, config, **masks)
+    with mock.patch.object(features, "load_encoder", return_value=(encoder, encoder.name)):
+        return stylize(*pair, config, **masks)
 
 
 class Judge:
@@ -112,6 +117,10 @@ class Judge:
     def _picture(self, path: Path) -> Tensor:
         image = load_image(path).image
         return resize(image, fit_size(image_size(image), self.size))
+
+    def score(self, image: Tensor, scene: Scene) -> Scores:
+        masks = scene.content_masks, scene.style_masks
+        return measure(image, scene.content, scene.style, *masks)
 
     @torch.no_grad()
     def distances(self, image: Tensor, scene: Scene) -> tuple[float, float]:
@@ -218,7 +227,7 @@ class Bench:
                 path = self.out / "photoreal" / name / f"{identity}.png"
                 image = self.picture(path, encoder, pair, {"size": self.options.size}, **masks)
                 scene = self.judge.scene(pair, masks)
-                score = measure(image, *vars(scene).values())
+                score = self.judge.score(image, scene)
                 style = self.judge.distances(image, scene)[0]
                 found.append((score.structure, score.edges, score.colour, style))
                 row.append((name, image))
@@ -280,7 +289,7 @@ class Bench:
                 values = {**MATTED, "iterations": 40, "photoreal_weight": weight,
                           "size": self.options.artistic_size}  # fmt: skip
                 image = self.picture(path, encoder, pair, values, **masks)
-                score = measure(image, *vars(scene).values())
+                score = self.judge.score(image, scene)
                 cells.append(f"{score.structure:.3f} / {self.judge.distances(image, scene)[0]:.3f}")
                 rows[-1].append((f"{name} {weight:g}", image))
             print(f"| {name} | " + " | ".join(cells) + " |", flush=True)

@@ -48,7 +48,7 @@ from photostyle.pipeline import stylize
 from photostyle.presets import preset
 from photostyle.result import Result
 from photostyle.saving import save_image
-from photostyle.segmentation.labels import load_masks
+from photostyle.segmentation.segmenter import load_masks
 from photostyle.sheets import contact_sheet
 
 NARROW, WIDE = (16, 32, 64, 128, 128), (64, 128, 256, 512, 512)

@@ -6,9 +6,9 @@
 All minimise one and the same function from the same noise: that of the preset `gatys`, with the
 same weights (normalised, unless they are generated), average pooling, layers and α/β. The rivals
 run for so many iterations of `torch.optim.LBFGS` as both ship it (no line search; pystiche one
-iteration a step, the tutorials 20). The presets are stopped when they reach the lower of the
-rivals' final losses; what they take includes targets and coarser sizes. Who begins changes from
-round to round.
+iteration a step, the tutorials 20). The presets are stopped when they reach the lowest loss of the
+rivals; what they take includes
+targets and coarser sizes. Who begins changes from round to round.
 
 pystiche (PyPI, 1.0.1) is looked for and left out where it is not; it needs names that torchvision
 has since dropped, which are put back for its import and are not used here.
@@ -292,27 +292,30 @@ def main() -> None:
 def compare(
     problem: Problem, rivals: dict[str, Callable], options: argparse.Namespace, number: int
 ) -> None:
-    traces: dict[str, Trace] = {}
+    best: dict[str, tuple[float, float]] = {}
     for name in sorted(rivals, reverse=number % 2 == 1):
-        trace = traces[name] = rivals[name](problem, options.iterations)
+        trace = rivals[name](problem, options.iterations)
         assert abs(trace[0][1] / problem.first - 1) < 1e-3, "not the same function"
-        print(f"{name}: {len(trace)} iterations, {pace(trace) * 1e3:.0f} ms each, "
-              f"{trace[-1][0]:.1f} s to {trace[-1][1]:.5g}")  # fmt: skip
-    goal = min(trace[-1][1] for trace in traces.values())
+        # Without a line search the last loss need not be the lowest.
+        best[name] = min(trace, key=lambda point: point[1])
+        seconds, loss = best[name]
+        print(f"{name}: {len(trace)} iterations, {pace(trace) * 1e3:.0f} ms each, lowest loss "
+              f"{loss:.5g} after {seconds:.1f} s, last {trace[-1][1]:.5g}")  # fmt: skip
     for name in options.presets:
-        watch = ours(problem, name, goal)
+        watch = ours(problem, name, min(loss for _, loss in best.values()))
         text = f"{name}: {watch.iterations} iterations, {pace(watch.trace) * 1e3:.0f} ms each at "
         text += f"full size ({watch.calls} calls)"
-        for rival, trace in traces.items():
-            found = reached(watch.trace, trace[-1][1])
-            ratio = "not reached" if found is None else f"{trace[-1][0] / found:.2f} times as fast"
+        for rival, (seconds, loss) in best.items():
+            found = reached(watch.trace, loss)
+            ratio = "not reached" if found is None else f"{seconds / found:.2f} times as fast"
             text += f"; {rival}'s loss " + (f"after {found:.1f} s, " if found else "") + ratio
         print(text, flush=True)
 
 
 def pace(trace: Trace) -> float:
-    """Median seconds between two iterations."""
-    return statistics.median(b[0] - a[0] for a, b in itertools.pairwise(trace))
+    """Median seconds between two iterations; not a number where there are none."""
+    gaps = [after[0] - before[0] for before, after in itertools.pairwise(trace)]
+    return statistics.median(gaps) if gaps else float("nan")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@
 All minimise one and the same function from the same noise: that of the preset `gatys`, with the
 same weights (normalised, unless they are generated), average pooling, layers and α/β. The rivals
 run for so many iterations of `torch.optim.LBFGS` as both ship it (no line search; pystiche one
-iteration a step, the tutorials 20). The presets are stopped when they reach the lowest loss of the
-rivals; what they take includes
-targets and coarser sizes. Who begins changes from round to round.
+iteration a step, the tutorials 20). The presets are stopped when they reach the lowest loss of
+the rivals; what they take includes targets and coarser sizes. Who begins changes from round to
+round.
 
 pystiche (PyPI, 1.0.1) is looked for and left out where it is not; it needs names that torchvision
 has since dropped, which are put back for its import and are not used here.

@@ -79,7 +79,9 @@ def _ray(address: str | None) -> Any:
 
 
 def _all_files(units: Sequence[Unit]) -> list[Path]:
-    return list(dict.fromkeys(path for unit in units for job in unit for path in job.files()))
+    """What may be sent along; folders must be seen by every machine."""
+    paths = dict.fromkeys(path for unit in units for job in unit for path in job.files())
+    return [path for path in paths if path.is_file()]
 
 
 def _received(records: list[Record], files: Files, folder: Path) -> Iterator[Record]:

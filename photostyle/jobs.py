@@ -57,12 +57,16 @@ def key_of(facts: Mapping[str, Any]) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, read again only when the file has changed.
+    """SHA-256 of a file's bytes, read again only when the file has changed; of a folder, of the
+    names and bytes of the files in it.
 
     Raises:
         ImageError: it is not there, or cannot be read.
     """
     try:
+        if path.is_dir():
+            parts = (f"{p.name} {sha256_of(p)}" for p in sorted(path.iterdir()) if p.is_file())
+            return hashlib.sha256("\n".join(parts).encode()).hexdigest()
         status = path.stat()
         return _sha256(str(path.resolve()), status.st_size, status.st_mtime_ns)
     except OSError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photostyle.config import Config
+from photostyle.config import Config, options
 from photostyle.errors import PhotostyleError
 from photostyle.jobs import Folder, Record, key_of, sha256_of
 from photostyle.stages import TERMS
@@ -50,6 +50,7 @@ class StyleJob:
             "kind": "style",
             "config": self.config.to_dict(),
             "inputs": [None if path is None else sha256_of(path) for path in self._inputs],
+            "options": {n: sha256_of(path) for n, path in option_files(self.config).items()},
             "encoder": _encoder(self.config),
             "place": f"{self.name if self.named else ''}{self.suffix}",
             "start": self.start.key if self.start else None,
@@ -64,8 +65,7 @@ class StyleJob:
         return {n: path for n, path in zip(names, self._inputs, strict=True) if path}
 
     def files(self) -> list[Path]:
-        encoder = Path(self.config.encoder.encoder)
-        return [*self._roles().values(), *([encoder] if encoder.is_file() else [])]
+        return [*self._roles().values(), *option_files(self.config).values()]
 
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture with what belongs to it, and its heat map.
@@ -93,18 +93,18 @@ class StyleJob:
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""
         roles = {role: copies.get(path, path) for role, path in self._roles().items()}
-        encoder = Path(self.config.encoder.encoder)
-        config = self.config
-        if encoder in copies:
-            config = config.with_options({"encoder": str(copies[encoder])})
+        given = option_files(self.config).items()
+        config = self.config.with_options({n: str(copies.get(p, p)) for n, p in given})
         return dataclasses.replace(self, **roles, config=config, sent=self)  # type: ignore[arg-type]
 
     def claimed(self, result: "Result") -> "Result":
         """The result of a copy of this job, naming this one's files."""
         inputs = vars(result.inputs)
         own = {r: dataclasses.replace(inputs[r], path=path) for r, path in self._roles().items()}
+        given = option_files(self.config).items()
+        config = result.config.with_options({name: str(path) for name, path in given})
         return dataclasses.replace(
-            result, config=self.config, inputs=dataclasses.replace(result.inputs, **own)
+            result, config=config, inputs=dataclasses.replace(result.inputs, **own)
         )
 
     def _begin(self, folder: Path) -> Path | None:
@@ -114,6 +114,20 @@ class StyleJob:
         if not record or record["state"] != "done":
             raise PhotostyleError(f"{self.start.name}, whose result it begins with, has none.")
         return folder / str(record["picture"])
+
+
+def option_files(config: Config) -> dict[str, Path]:
+    """The options that name a file or folder which is there, such as an encoder's weights."""
+    named = ((f.name, getattr(getattr(config, stage), f.name), f) for stage, f, _ in options())
+    words = {n: v for n, v, f in named if isinstance(v, str) and not f.metadata["choices"]}
+    return {name: Path(word) for name, word in words.items() if _exists(Path(word))}
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # words that no file could be called
+        return False
 
 
 def _facts(result: "Result") -> Record:

@@ -24,6 +24,7 @@ from photostyle.pipeline import stylize
 from photostyle.presets import preset
 from photostyle.result import load_recipe
 from photostyle.saving import save_image
+from photostyle.stylejob import StyleJob
 from photostyle.sweep import Sweep
 
 SMALL = {"size": 64, "iterations": 2, "encoder": "builtin", "device": "cpu"}
@@ -246,3 +247,15 @@ def test_records_tell_what_a_cell_is_worth(tmp_path: Path, pair: dict[str, Path]
 def load_manifest(picture: Path) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(picture.with_suffix(".json").read_text())
     return data
+
+
+def test_files_that_options_name_belong_to_the_key(pair: dict[str, Path], tmp_path: Path) -> None:
+    table = tmp_path / "groups.toml"
+    keys = []
+    for text in ("[a]", "[b]"):
+        table.write_text(text)
+        config = configure(None, {"segmenter_groups": str(table)})
+        job = StyleJob("x", pair["content"], pair["style"], config)
+        assert job.files() == [pair["content"], pair["style"], table]
+        keys.append(job.key)
+    assert keys[0] != keys[1]

@@ -26,6 +26,15 @@ def test_hash_follows_the_file(tmp_path: Path) -> None:
         sha256_of(tmp_path / "gone")
 
 
+def test_hash_of_a_folder_is_of_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    first = sha256_of(tmp_path)
+    (tmp_path / "b").write_bytes(b"1")
+    second = sha256_of(tmp_path)
+    (tmp_path / "b").write_bytes(b"22")
+    assert len({first, second, sha256_of(tmp_path)}) == 3
+
+
 def test_done_needs_the_record_and_its_picture(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     assert not folder.done("k")

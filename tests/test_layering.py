@@ -59,6 +59,8 @@ feedforward.training feedforward.applying feedforward.export feedforward.compari
 feedforward.checkpoint
 feedforward.session
 result
+watching loading
+solving
 pipeline
 progress
 axes

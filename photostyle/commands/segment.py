@@ -72,7 +72,7 @@ def _made(
     arguments: argparse.Namespace, config: Config, photos: "list[Photo]"
 ) -> "tuple[Masks, Segmented]":
     from photostyle.images import image_size
-    from photostyle.pipeline import LEAST_SIDE
+    from photostyle.loading import LEAST_SIDE
     from photostyle.segmentation.formats import Drawing
     from photostyle.segmentation.segmenter import Wishes, segment_alone, segment_pair
     from photostyle.styles import fitted_image

@@ -1,0 +1,116 @@
+"""Stages 3 to 5 for every entry of the list of solves: Laplacian, targets, optimise."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from photostyle.canvas import build_canvas
+from photostyle.config import Config
+from photostyle.encoders.base import Encoder
+from photostyle.feedforward.network import TransformNetwork
+from photostyle.feedforward.style_model import load_model
+from photostyle.images import image_size, resize
+from photostyle.matting import LaplacianOperator, matting_laplacian
+from photostyle.memory import Memory, digest
+from photostyle.objective import Scene, build_objective, needs_laplacian
+from photostyle.optimize import Step, minimise
+from photostyle.stages import Solve
+from photostyle.watching import Log
+
+#: Shortest side of the coarsest solve; see `loading.LEAST_SIDE`.
+LEAST_SOLVE_SIDE = 64
+
+
+def optimise(
+    image: Tensor, scene: Scene, encoder: Encoder | None, config: Config, log: Log
+) -> Tensor:
+    """The picture that the list of solves makes of `image`, 1×3×H×W.
+
+    Ctrl-C (KeyboardInterrupt) ends it with the best picture so far and sets `log.interrupted`.
+    """
+    solves = config.optimize.chosen
+    for number, solve in enumerate(solves, start=1):
+        try:
+            image = _solve(image, scene, encoder, config, log, (number, len(solves), solve))
+        except KeyboardInterrupt:  # between optimisations: the picture so far is the last one's
+            log.interrupted = True
+        if log.interrupted:
+            break
+    return image
+
+
+def _solve(
+    image: Tensor,
+    scene: Scene,
+    encoder: Encoder | None,
+    config: Config,
+    log: Log,
+    which: tuple[int, int, Solve],
+) -> Tensor:
+    """One entry of the list of solves: from the picture so far to a better one of its size."""
+    number, count, solve = which
+    small = scene.scaled(_scale(scene, solve))
+    laplacian = None
+    if needs_laplacian(config.objective, solve.terms):
+        with log.stage("Laplacian"):
+            laplacian = _laplacian(small.content, config, log.memory)
+    with log.stage("targets"):
+        objective = build_objective(
+            small, encoder, config.encoder, config.objective, solve.terms, laplacian,
+            config.encoder.tile_size or 0,
+        )  # fmt: skip
+    start = resize(image, image_size(small.content))
+    canvas = build_canvas(
+        solve.canvas, start, small.content, config.objective.photoreal_weight,
+        config.render.deliver, _network(solve, config, small.content.device, log),
+    )  # fmt: skip
+    steps: list[Step] = []
+    with log.stage("optimise"):
+        loop = minimise(
+            canvas,
+            objective,
+            optimizer=solve.optimizer,
+            iterations=solve.steps,
+            learning_rate=solve.learning_rate,
+        )
+        try:
+            for step in loop:
+                steps.append(step)
+                log.listener.step(number, count, step)
+        except KeyboardInterrupt:
+            log.interrupted = True
+        finally:
+            loop.close()
+    log.history.append(tuple(steps))
+    if steps and steps[-1].stopped == "not finite":
+        log.note("optimise", f"Solve {number} met a loss that is not finite at iteration "
+                 f"{steps[-1].iteration} and went back to its best picture.")  # fmt: skip
+    return canvas.render(image, scene.content)
+
+
+def _network(
+    solve: Solve, config: Config, device: torch.device, log: Log
+) -> TransformNetwork | None:
+    """The network of a solve that moves one."""
+    if solve.canvas != "network" or config.network.model is None:
+        return None
+    model = load_model(Path(config.network.model), device)
+    log.note("optimise", f"network: {config.network.model}, trained on {model.info.style}")
+    return model.network
+
+
+def _scale(scene: Scene, solve: Solve) -> float:
+    short: int = min(*scene.content.shape[2:], *scene.style.shape[2:])
+    return max(solve.scale, min(1.0, LEAST_SOLVE_SIDE / short))
+
+
+def _laplacian(content: Tensor, config: Config, memory: Memory) -> LaplacianOperator:
+    epsilon = config.matting.matting_epsilon
+
+    def build() -> LaplacianOperator:
+        matrix = matting_laplacian(content.cpu(), epsilon)
+        size = image_size(content)
+        return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
+
+    return memory.get(("Laplacian", digest(content), epsilon), build)

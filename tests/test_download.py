@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from file_server import Site, serving
 
+from photostyle.encoders import download as downloading
 from photostyle.encoders.download import download, remove_part
 from photostyle.errors import DownloadError, OptionError, OutputError
 
@@ -92,6 +93,22 @@ def test_refusals(site: Site, part: Path, status: int, says: str) -> None:
     with pytest.raises(DownloadError, match=rf"weights\.pth .*{says}.*--from"):
         get(site, part)
     assert not part.exists()
+
+
+def test_refused_after_a_part_that_does_not_fit(
+    site: Site, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The part is longer than the file (416), and the request for the whole of it is refused."""
+    part.write_bytes(DATA + b"more")
+
+    def forgotten(_: Path) -> None:
+        remove_part(part)
+        site.files.clear()
+
+    monkeypatch.setattr(downloading, "remove_part", forgotten)
+    with pytest.raises(DownloadError, match=r"is not there \(404\)"):
+        get(site, part)
+    assert [r.status for r in site.requests] == [416, 404]
 
 
 def test_no_network(part: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -151,10 +152,17 @@ def test_sources(
     assert path.read_bytes() == data
 
 
-def test_bad_sources(thin: tuple[Entry, bytes], home: Path, tmp_path: Path) -> None:
+def test_bad_sources(
+    thin: tuple[Entry, bytes], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry, data = thin
     with pytest.raises(WeightsError, match=r"no\.pth is not there; --from takes"):
         fetch(entry, print, str(tmp_path / "no.pth"))
+    with pytest.raises(WeightsError, match="--from takes"):
+        fetch(entry, print, "")
+    monkeypatch.setenv("PHOTOSTYLE_WEIGHTS_URL", str(tmp_path / "no"))
+    with pytest.raises(WeightsError, match=r"no is not there; PHOTOSTYLE_WEIGHTS_URL takes"):
+        fetch(entry, print)
     path = tmp_path / "wrong.pth"
     path.write_bytes(data + b"x")
     with pytest.raises(WeightsError, match=r"wrong\.pth is not the file that was expected:"):
@@ -182,7 +190,10 @@ def test_damage_shows_and_is_mended(
     path.write_bytes(path.read_bytes()[:-4] + b"oops")
     assert main(["weights", "verify"]) == 1
     assert "is damaged; `photostyle weights fetch vgg19` gets it again" in capsys.readouterr().out
-    fetch(entry, print)
+    said: list[str] = []
+    fetch(entry, said.append)
+    assert said[0] == f"vgg19: {path} is damaged, getting it again"
+    assert sum("damaged" in sentence for sentence in said) == 1
     assert cache.check(entry) == "intact"
     (home / "weights" / "vgg19.json").write_text("{")
     assert cache.check(entry) == "damaged"
@@ -199,7 +210,7 @@ def test_list_and_where(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["weights", "where"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == str(home / "weights")
     assert main(["weights", "verify", "vgg16"]) == 1
-    assert "photostyle weights fetch" in capsys.readouterr().out
+    assert "`photostyle weights fetch vgg16` gets" in capsys.readouterr().out
 
 
 def test_ctrl_c_says_how_to_go_on(
@@ -211,7 +222,7 @@ def test_ctrl_c_says_how_to_go_on(
     monkeypatch.setattr(fetching, "download", stopped)
     assert main(["weights", "fetch", "vgg16-caffe"]) == 130
     errors = capsys.readouterr().err
-    assert errors.endswith("stopped; `photostyle weights fetch vgg16-caffe` goes on from there.\n")
+    assert errors.endswith("stopped; the same command goes on from there.\n")
 
 
 def test_names_and_hashes_are_checked(home: Path) -> None:
@@ -243,44 +254,75 @@ def command(*words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_two_processes_kill_resume_and_run_at_full_size(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_takes_over_from_a_killed_process(
+    thin: tuple[Entry, bytes], home: Path, site: Site
 ) -> None:
-    """Full architecture: killed half-way, resumed while a second process waits, then a run."""
-    weights = full_weights()
-    data = checkpoint(weights)
-    gate = threading.Event()
-    site = Site({"/vgg19.pth": data}, gate=gate)
-    with serving(site) as address:
-        words = (
-            "weights", "fetch", "vgg19", "--from", f"{address}/vgg19.pth",
-            "--sha256", hashlib.sha256(data).hexdigest()[:16],
-        )  # fmt: skip
-        killed = command(*words)
-        assert site.reached_gate.wait(60)
-        part = home / "weights" / "vgg19.pth.part"
-        while not (part.is_file() and part.stat().st_size >= len(data) // 2):
-            assert killed.poll() is None
-        killed.kill()
-        killed.communicate()
-        assert files(home) == {"vgg19.lock", "vgg19.pth.part", "vgg19.pth.part.json"}
-        site.reached_gate.clear()
-        first = command(*words)
-        assert site.reached_gate.wait(60)
-        second = command(*words)
-        assert second.stderr
-        assert "another process is fetching it; waiting" in second.stderr.readline()
-        gate.set()
-        for process in (first, second):
-            out, errors = process.communicate(timeout=120)
-            assert process.returncode == 0, errors
-            assert out.strip() == str(home / "weights" / "vgg19.safetensors")
+    """Another process downloads and this one waits; that is killed half-way, and this resumes."""
+    entry, data = thin
+    site.gate = threading.Event()
+    url = f"{site.address}/models/{entry.file}"
+    digits = hashlib.sha256(data).hexdigest()[:16]
+    other = command("weights", "fetch", "vgg19", "--from", url, "--sha256", digits)
+    assert site.reached_gate.wait(60)
+    part = home / "weights" / "vgg19.pth.part"
+    while not (part.is_file() and part.stat().st_size >= len(data) // 2):
+        assert other.poll() is None
+    said: list[str] = []
+
+    def say(sentence: str) -> None:
+        said.append(sentence)
+        if "waiting" in sentence and site.gate:
+            assert files(home) == {"vgg19.lock", "vgg19.pth.part", "vgg19.pth.part.json"}
+            other.kill()
+            other.communicate()
+            site.gate.set()
+
+    path = fetch(entry_of("vgg19"), say, url, digits)
+    assert said == ["vgg19: another process is fetching it; waiting for that", f"vgg19: {url}"]
     assert [r.range for r in site.requests] == [None, f"bytes={len(data) // 2}-"]
     assert site.requests[1].sent == len(data) - len(data) // 2
     assert files(home) == DONE
-    assert main(["weights", "list"]) == 0
-    assert f"not the published file but {address}/vgg19.pth" in capsys.readouterr().out
+    stored = safetensors.torch.load_file(path)
+    assert all(torch.equal(stored[key], weight) for key, weight in thin_weights(19, 16).items())
 
+
+def test_who_waited_finds_it_done(thin: tuple[Entry, bytes], home: Path, site: Site) -> None:
+    entry, _ = thin
+    site.gate = threading.Event()
+    said: list[str] = []
+
+    def say(sentence: str) -> None:
+        said.append(sentence)
+        if "waiting" in sentence and site.gate:
+            site.gate.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(fetch, entry, print)
+        assert site.reached_gate.wait(60)
+        assert fetch(entry, say) == first.result()
+    assert said == [
+        "vgg19: another process is fetching it; waiting for that",
+        f"vgg19: in {home / 'weights' / 'vgg19.safetensors'}",
+    ]
+    assert len(site.requests) == 1
+
+
+def test_full_size_from_server_to_result(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every convolution at its full width."""
+    weights = full_weights()
+    data = checkpoint(weights)
+    site = Site({})
+    # As of a versioned or signed address: what follows the "?" is no part of the file's name.
+    site.files["/vgg19.pth?version=1"] = data
+    start = hashlib.sha256(data).hexdigest()[:16]
+    with serving(site) as address:
+        url = f"{address}/vgg19.pth?version=1"
+        assert main(["weights", "fetch", "vgg19", "--from", url, "--sha256", start]) == 0
+    assert capsys.readouterr().out.strip() == str(home / "weights" / "vgg19.safetensors")
+    assert main(["weights", "list"]) == 0
+    assert f"not the published file but {url}" in capsys.readouterr().out
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
     out = tmp_path / "r.png"
     options = f"--encoder vgg19 --size 64 --iterations 1 --canvas pixels --out {out}".split()
@@ -290,3 +332,31 @@ def test_two_processes_kill_resume_and_run_at_full_size(
     reference = VggEncoder(weights, VggOptions(preprocessing="imagenet"))
     assert manifest["encoder"]["sha256"] == reference.fingerprint
     assert reference(random_image(), ["relu5_4"])["relu5_4"].shape == (1, 512, 3, 4)
+
+
+@pytest.mark.parametrize("kind", ["VGG-16", "cut short"])
+def test_another_network_is_refused(home: Path, tmp_path: Path, site: Site, kind: str) -> None:
+    """Even where its hash is given, under a name it would only mislead."""
+    weights = thin_weights(16, 13) if kind == "VGG-16" else thin_weights(19, 6)
+    data = checkpoint(weights)
+    start = hashlib.sha256(data).hexdigest()[:16]
+    path = tmp_path / "other.pth"
+    path.write_bytes(data)
+    site.files["/models/other.pth"] = data
+    for source in (str(path), f"{site.address}/models/other.pth"):
+        with pytest.raises(WeightsError, match=r"other\.pth holds .* but vgg19 is a whole VGG-19"):
+            fetch(entry_of("vgg19"), print, source, start)
+        assert files(home) == {"vgg19.lock"}
+    torchs = cache.torch_folder() / entry_of("vgg19").file
+    torchs.parent.mkdir(parents=True)
+    torchs.write_bytes(data)
+    with pytest.raises(WeightsError, match="but vgg19 is a whole VGG-19"):
+        load_encoder("vgg19")
+
+
+def test_keys_may_have_a_prefix(home: Path, tmp_path: Path) -> None:
+    weights = thin_weights(19, 16)
+    path = tmp_path / "wrapped.PTH"
+    path.write_bytes(checkpoint({f"module.{key}": value for key, value in weights.items()}))
+    stored = fetch(entry_of("vgg19"), print, str(path), fetching.file_sha256(path))
+    assert safetensors.torch.load_file(stored).keys() == weights.keys()

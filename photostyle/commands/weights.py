@@ -52,7 +52,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
     try:
         path = fetch(entry, _say, arguments.source, expected)
     except KeyboardInterrupt:
-        _say(f"stopped; `{entry.command}` goes on from there.")
+        _say("stopped; the same command goes on from there.")
         return INTERRUPTED
     print(path)
     return 0
@@ -65,7 +65,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     states = [state for entry in entries for state in _states(entry)]
     if not states:
         names = ", ".join(entry.name for entry in entries)
-        print(f"{names}: not on this machine; `photostyle weights fetch NAME` gets one.")
+        wanted = arguments.name or "NAME"
+        print(f"{names}: not on this machine; `photostyle weights fetch {wanted}` gets one.")
         return FAILED if arguments.name else 0
     return FAILED if "damaged" in states else 0
 

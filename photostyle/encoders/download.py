@@ -124,12 +124,19 @@ def _reply(url: str, part: Path, have: int) -> Iterator[_Reply | None]:
             yield None
             return
         remove_part(part)
-        body = _open(url, _headers(url, part, 0))
+        body = _whole(url, part)
     with body:
         start, total = _span(body, have)
         etag = body.headers.get("ETag", "")
         strong = "" if etag.startswith("W/") else etag
         yield _Reply(body, start, total, strong or body.headers.get("Last-Modified", ""))
+
+
+def _whole(url: str, part: Path) -> http.client.HTTPResponse:
+    try:
+        return _open(url, _headers(url, part, 0))
+    except urllib.error.HTTPError as error:
+        raise _refusal(url, error) from error
 
 
 def _open(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:

@@ -8,16 +8,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import filelock
 import safetensors.torch
+from torch import Tensor
 
 from photostyle.encoders import cache
 from photostyle.encoders.cache import Record, file_sha256
 from photostyle.encoders.download import Say, download, remove_part
 from photostyle.encoders.registry import Entry
 from photostyle.encoders.vgg import VggEncoder
-from photostyle.encoders.weights import read_weights
+from photostyle.encoders.weights import SUFFIXES, check_network, read_weights
 from photostyle.errors import DownloadError, OptionError, OutputError, WeightsError
 from photostyle.saving import atomic_path
 
@@ -54,6 +56,8 @@ def fetch(entry: Entry, say: Say, source: str | None = None, sha256: str | None 
     with _locked(entry, say):
         if _have(entry, expected, say):  # another process got it meanwhile
             return cache.cached_path(entry)
+        if cache.check(entry) == "damaged":
+            say(f"{entry.name}: {cache.cached_path(entry)} is damaged, getting it again")
         _get(entry, _source(entry, source, expected, say), expected, say)
     return cache.cached_path(entry)
 
@@ -74,8 +78,6 @@ def _have(entry: Entry, expected: str, say: Say) -> bool:
     if state == "intact" and record and record.source_sha256.startswith(expected):
         say(f"{entry.name}: in {cache.cached_path(entry)}")
         return True
-    if state == "damaged":
-        say(f"{entry.name}: {cache.cached_path(entry)} is damaged, getting it again")
     return False
 
 
@@ -103,28 +105,29 @@ def _locked(entry: Entry, say: Say) -> Iterator[None]:
 
 
 def _source(entry: Entry, given: str | None, expected: str, say: Say) -> Source:
-    if given:
-        return _given(entry, given)
+    if given is not None:
+        return _given(entry, given, "--from")
     torchs = cache.torch_folder() / entry.file
     if torchs.is_file():
-        if file_sha256(torchs).startswith(expected):
+        if _hash(torchs).startswith(expected):
             say(f"{entry.name}: taken from torch's cache, {torchs}")
             return Source(str(torchs), local=True, given=False)
         say(f"{entry.name}: {torchs} is damaged or incomplete, so it is not used")
     if mirror := os.environ.get(MIRROR):
-        return _given(entry, mirror)
+        return _given(entry, mirror, MIRROR)
     return Source(entry.base + entry.file, local=False, given=False)
 
 
-def _given(entry: Entry, source: str) -> Source:
+def _given(entry: Entry, source: str, option: str) -> Source:
     if "://" in source:
-        whole = source.endswith((".pth", ".pt", ".safetensors"))
-        url = source if whole else f"{source.rstrip('/')}/{entry.file}"
+        url = source if _suffix(source) in SUFFIXES else f"{source.rstrip('/')}/{entry.file}"
         return Source(url, local=False, given=True)
     path = Path(source).expanduser()
     path = path / entry.file if path.is_dir() else path
     if not path.is_file():
-        raise WeightsError(f"{path} is not there; --from takes {entry.file}, its folder or a URL.")
+        raise WeightsError(
+            f"{path} is not there; {option} takes {entry.file}, its folder or a URL."
+        )
     return Source(str(path), local=True, given=True)
 
 
@@ -141,8 +144,19 @@ def _get(entry: Entry, source: Source, expected: str, say: Say) -> None:
         if not source.local:
             remove_part(part)
         raise _wrong_hash(source, expected, found)
-    _store(entry, path, Record("", source.where, found))
+    try:
+        _store(entry, path, Record("", source.where, found))
+    except WeightsError:
+        if not source.local:
+            remove_part(part)
+        raise
     remove_part(part)
+
+
+def _suffix(source: str) -> str:
+    """Of the file that a path or an address names; what follows a "?" there is not its name."""
+    path = urlsplit(source).path if "://" in source else source
+    return Path(path).suffix.lower()
 
 
 def _hash(path: Path) -> str:
@@ -163,10 +177,13 @@ def _wrong_hash(source: Source, expected: str, found: str) -> WeightsError | Dow
 
 def _store(entry: Entry, path: Path, record: Record) -> None:
     """Strips the checkpoint and puts it, and its record, into the cache."""
-    suffix = Path(record.source).suffix  # a .part file has another
-    weights = read_weights(path, suffix)
-    kept = {k: v.float().contiguous() for k, v in weights.items() if k.startswith("features.")}
-    VggEncoder(kept, name=record.source)  # refuses what is no VGG
+    weights = read_weights(path, _suffix(record.source))  # a .part file has another suffix
+    check_network(VggEncoder(weights, name=record.source), entry, record.source)
+    kept = {
+        key[key.index("features.") :]: value.float().contiguous()
+        for key, value in weights.items()
+        if "features." in key and isinstance(value, Tensor)
+    }
     metadata = {
         "format": "pt",
         "preprocessing": entry.preprocessing,

@@ -36,6 +36,11 @@ class Entry:
         return self.file.removesuffix(".pth").rpartition("-")[2]
 
     @property
+    def depth(self) -> int:
+        """Of the network, 16 or 19: every name begins with it."""
+        return int(self.name.removeprefix("vgg")[:2])
+
+    @property
     def command(self) -> str:
         """What gets it."""
         return f"photostyle weights fetch {self.name}"

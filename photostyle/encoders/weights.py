@@ -82,9 +82,19 @@ def _known(entry: Entry, path: Path, options: VggOptions) -> tuple[VggEncoder, s
     options = dataclasses.replace(options, preprocessing=options.preprocessing or expected)
     try:
         encoder = _from_file(path, options, entry.name)
+        check_network(encoder, entry, str(path))
     except WeightsError as error:
         raise WeightsError(f"{error} `{entry.command}` gets it again.") from error
     return encoder, f"{entry.name} ({encoder.shape}), found in {cache.place(path)}"
+
+
+def check_network(encoder: VggEncoder, entry: Entry, source: str) -> None:
+    """Raise WeightsError, naming `source`, unless the network is all of what `entry` stands for."""
+    if encoder.depth != entry.depth or encoder.layer_names[-1] != "pool5":
+        raise WeightsError(
+            f"{source} holds {len(encoder.convs)} convolutions of a VGG-{encoder.depth}, but "
+            f"{entry.name} is a whole VGG-{entry.depth}."
+        )
 
 
 def _recorded_preprocessing(path: Path) -> Preprocessing | None:

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
                 )
             )
     print(f"{hardware(device)}; encoder {encoder.name}; the objective of the training; Gatys: "
-          f"L-BFGS on pixels from white noise, seed {arguments.seed}")  # fmt: skip
+          f"L-BFGS on pixels from white noise, clipped to [0, 1], seed {arguments.seed}")  # fmt: skip
     print("\n".join([*table(found), "", *paper_table()]))
     if arguments.sheet:
         _write_sheet(arguments.sheet, style, found)

@@ -1,0 +1,79 @@
+"""The network against the optimisation, under one objective."""
+
+import math
+
+import pytest
+import torch
+from test_network import network
+from test_style_model import thumbnail
+
+from photostyle.encoders.builtin import BankEncoder
+from photostyle.feedforward import comparing
+from photostyle.feedforward.comparing import (
+    Comparison,
+    Run,
+    compare_with_gatys,
+    paper_table,
+    table,
+    timed,
+)
+from photostyle.feedforward.style_model import StyleInfo, StyleModel
+from photostyle.feedforward.training import style_objective
+from photostyle.trainconfig import TrainingConfig
+
+CONFIG = TrainingConfig().with_options(
+    {"style_layers": ("relu1_1", "relu2_1"), "content_layers": ("relu2_1",), "size": 40}
+)
+
+
+def test_same_objective_as_in_training() -> None:
+    torch.manual_seed(0)
+    style, content = torch.rand(1, 3, 48, 48), torch.rand(1, 3, 40, 40)
+    encoder = BankEncoder()
+    info = StyleInfo("s.png", "", thumbnail(style), encoder.name, encoder.fingerprint, CONFIG)
+    model = StyleModel(network().eval(), info)
+    told = []
+    found = compare_with_gatys(
+        model, encoder, style, content, "one",
+        iterations=[3, 8], seed=0, progress=told.append,
+    )  # fmt: skip
+    training = style_objective(style, encoder, CONFIG)
+    with torch.no_grad():
+        expected, _ = training(model.network(content), content)
+        noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0))
+        start, _ = training(noise, content)
+    assert found.network.total == pytest.approx(expected.item(), rel=1e-4)
+    assert len(told) == 8
+    assert found.gatys[8].total < found.gatys[3].total < start.item()
+    assert found.gatys[3].seconds < found.gatys[8].seconds
+    lower = [step.iteration for step in told if step.total <= found.network.total]
+    assert found.equal == (lower[0] if lower else None)
+
+
+def test_table_has_the_figures() -> None:
+    picture = torch.rand(1, 3, 30, 40)
+    runs = {50: Run(picture, 9.0, 2.0), 100: Run(picture, 7.0, 4.0)}
+    one = Comparison("3", picture, Run(picture, 8.0, 0.01), runs, 70)
+    never = Comparison("7", picture, Run(picture, 5.0, 0.01), runs, None)
+    lines = table([one, never])
+    assert lines[2] == (
+        "| 3 | 40×30 | 8 in 10 ms | 9 in 2 s | 7 in 4 s | 70 iterations | 200×, 400× |"
+    )
+    assert "more than 100" in lines[3]
+    assert table([one])[-1] == "median: the network equals 70 iterations; the least is 70"
+
+
+def test_paper_figures_agree_with_their_own_ratios() -> None:
+    """About 1060×, 1026× and 1042× for 500 iterations."""
+    text = "\n".join(paper_table())
+    for ratio in (1057, 1097, 1021):
+        assert f"{ratio}×" in text
+    for gatys100, gatys300, gatys500, _ in comparing.PAPER.values():
+        assert math.isclose(5 * gatys100, gatys500, rel_tol=2e-3)
+        assert math.isclose(5 / 3 * gatys300, gatys500, rel_tol=2e-3)
+
+
+def test_timed_gives_a_median() -> None:
+    result, seconds = timed(lambda: torch.ones(3), torch.device("cpu"))
+    assert torch.equal(result, torch.ones(3))
+    assert 0 < seconds < 1

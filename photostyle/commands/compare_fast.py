@@ -71,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
                     progress=lambda _: bar.update(),
                 )
             )
-    print(f"{hardware(device)}; encoder {encoder.name}; the objective of the training; Gatys: "
-          f"L-BFGS on pixels from white noise, clipped to [0, 1], seed {arguments.seed}")  # fmt: skip
+    print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS on "
+          f"pixels from white noise, clipped, seed {arguments.seed}")  # fmt: skip
     print("\n".join([*table(found), "", *paper_table()]))
     if arguments.sheet:
         _write_sheet(arguments.sheet, style, found)

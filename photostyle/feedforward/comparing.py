@@ -1,9 +1,9 @@
 """The network against the optimisation that it replaces, under the same objective.
 
-The baseline is Johnson et al.'s own (section 4.1): L-BFGS over the pixels from white noise, with the
-picture clipped to [0, 1] after each iteration, as the network's always is. Left free, L-BFGS lowers
-its objective out of range, and what is delivered is worse than what was counted. The line search is
-this project's.
+The baseline is Johnson et al.'s own (section 4.1): L-BFGS over the pixels from white noise, with
+the picture clipped to [0, 1] after each iteration, as the network's always is. Left free, L-BFGS
+lowers its objective out of range, and what is delivered is worse than what was counted. The line
+search is this project's.
 """
 
 import math

@@ -58,7 +58,8 @@ def stylised(network: TransformNetwork, images: Tensor, memory: int | None = Non
             result: Tensor = network(whole.contiguous(memory_format=torch.channels_last))
         else:
             result = in_strips(network, whole, rows)
-    return result[:, :, :height, :width].clone()
+    # A tensor of its own, laid out as images are.
+    return result[:, :, :height, :width].clone(memory_format=torch.contiguous_format)
 
 
 def strip_rows(network: TransformNetwork, shape: Sequence[int], memory: int | None) -> int:

@@ -49,7 +49,7 @@ class VideoReader:
         found, frame = self._capture.read() if self._capture.isOpened() else (False, None)
         if not found or frame is None:
             self._capture.release()
-            raise ImageError(f"{path} has no frame that can be read; is it a video?")
+            raise ImageError(f"{path} has no frame that can be read; give a video.")
         self._first: Any = frame
         self.size: tuple[int, int] = frame.shape[0], frame.shape[1]
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))

@@ -1,0 +1,114 @@
+"""Bad input to the commands of feed-forward styles: one sentence, exit code 2, nothing left."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from test_style_model import CONFIG, info, rewritten
+from test_video import video
+
+from photostyle.cli import main
+from photostyle.feedforward.style_model import build_network, save_model
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rng = np.random.default_rng(0)
+    for name, size in {"style.png": (60, 48), "tiny/a.png": (40, 31), "good.png": (50, 40)}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)).save(
+            tmp_path / name
+        )
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no picture")
+    save_model(tmp_path / "net.safetensors", build_network(CONFIG.network), info())
+    save_model(tmp_path / "newer.safetensors", build_network(CONFIG.network), info())
+    rewritten(tmp_path / "newer.safetensors", lambda t, m: m.update(version="9"))
+    save_file(load_file(tmp_path / "net.safetensors"), tmp_path / "other.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "net.safetensors").read_bytes()[:200])
+    video(tmp_path / "none.avi", 0)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+TRAIN = "train --encoder builtin --size 32 --steps 2 --batch 2 --out new.safetensors"
+CASES = {
+    "no style": (f"{TRAIN}", "--style"),
+    "style that is no picture": (f"{TRAIN} --style text.png", "text.png"),
+    "data that is not there": (f"{TRAIN} --style style.png --data nowhere", "nowhere is no folder"),
+    "empty data": (f"{TRAIN} --style style.png --data empty", "empty holds no picture"),
+    "unreadable data": (f"{TRAIN} --style style.png --data broken", "1 cannot be read"),
+    "smaller than the crop": (f"{TRAIN} --style style.png --data tiny", "1 are smaller than 32×32"),
+    "scenes out of range": (f"{TRAIN} --style style.png --scenes 2", "--scenes"),
+    "unknown norm": (f"{TRAIN} --style style.png --norm layer", "instance, batch"),
+    "unknown layer": (f"{TRAIN} --style style.png --style-layers relu9_9", "relu9_9"),
+    "resume of nothing": (
+        f"{TRAIN} --style style.png --resume",
+        "new.training.safetensors does not exist",
+    ),
+    "pickled output": ("train --style style.png --out new.pth", "should end in .safetensors"),
+    "model that is not there": ("apply good.png --model no.safetensors --out o", "does not exist"),
+    "model of another kind": (
+        "apply good.png --model other.safetensors --out o",
+        "is a file of another program",
+    ),
+    "newer model": ("apply good.png --model newer.safetensors --out o", "has version 9"),
+    "damaged model": ("apply good.png --model cut.safetensors --out o", "is damaged"),
+    "picture for a model": ("apply good.png --model style.png --out o", "is damaged or is no"),
+    "input that is not there": ("apply no.png --model net.safetensors --out o", "no.png"),
+    "input that is no picture": ("apply text.png --model net.safetensors --out o", "text.png"),
+    "empty input": ("apply empty --model net.safetensors --out o", "holds no picture and no video"),
+    "video without frames": ("apply none.avi --model net.safetensors --out o", "has no frame"),
+    "results over sources": ("apply good.png --model net.safetensors --out .", "another folder"),
+    "batch of 0": ("apply good.png --model net.safetensors --out o --batch 0", "--batch is 0"),
+    "unknown format": ("export --model net.safetensors --format tflite", "tflite"),
+    "wrong suffix": (
+        "export --model net.safetensors --format onnx --out net.pt",
+        "should end in .onnx",
+    ),
+    "another style": (
+        "compare fast good.png --model net.safetensors --style style.png",
+        "is not the style of net.safetensors",
+    ),
+    "iterations that are words": (
+        "compare-fast good.png --model net.safetensors --iterations many",
+        "--iterations is 'many'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_in_one_sentence(
+    folder: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, says = CASES[case]
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert main(words.split()) == 2
+    said = capsys.readouterr()
+    last = said.err.strip().splitlines()[-1]
+    assert last.startswith("photostyle: ")
+    assert last.endswith((".", ")"))
+    assert says in last
+    assert said.out == ""
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_fast_without_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (64, 64), (9, 90, 200)).save("big.png")
+    words = "run --preset fast --content big.png --style big.png --device cpu --segmenter none"
+    assert main(words.split()) == 2
+    assert "give --model FILE" in capsys.readouterr().err
+
+
+def test_others_go_on_when_one_cannot_be_read(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "apply good.png text.png --model net.safetensors --out o"
+    assert main(words.split()) == 2
+    said = capsys.readouterr()
+    assert "1 of 2 files could not be styled" in said.err
+    assert [path.name for path in (folder / "o").iterdir()] == ["good.png"]

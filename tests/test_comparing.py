@@ -13,12 +13,15 @@ from photostyle.feedforward.comparing import (
     Comparison,
     Run,
     compare_with_gatys,
+    content_objective,
+    optimised,
     paper_table,
     table,
     timed,
 )
 from photostyle.feedforward.style_model import StyleInfo, StyleModel
 from photostyle.feedforward.training import style_objective
+from photostyle.objective import Scene
 from photostyle.trainconfig import TrainingConfig
 
 CONFIG = TrainingConfig().with_options(
@@ -46,8 +49,30 @@ def test_same_objective_as_in_training() -> None:
     assert len(told) == 8
     assert found.gatys[8].total < found.gatys[3].total < start.item()
     assert found.gatys[3].seconds < found.gatys[8].seconds
-    lower = [step.iteration for step in told if step.total <= found.network.total]
+    assert told == list(range(1, 9))
+    runs = {n: run.total for n, run in optimised(noise, single(style, content), 8, "wolfe")}
+    assert runs[3] == pytest.approx(found.gatys[3].total, rel=1e-4)
+    lower = [n for n, total in runs.items() if total <= found.network.total]
     assert found.equal == (lower[0] if lower else None)
+
+
+def single(style: torch.Tensor, content: torch.Tensor):
+    masks = [x.new_ones(1, *x.shape[2:]) for x in (content, style)]
+    return content_objective(Scene(content, style, *masks), BankEncoder(), CONFIG)
+
+
+@pytest.mark.parametrize("search", ["wolfe", "plain"])
+def test_pictures_are_clipped_and_counted_as_they_are(search: str) -> None:
+    torch.manual_seed(1)
+    style, content = torch.rand(1, 3, 48, 48).round(), torch.rand(1, 3, 40, 40)
+    objective = single(style, content)
+    runs = list(optimised(torch.rand(1, 3, 40, 40), objective, 6, search))
+    assert [count for count, _ in runs] == [1, 2, 3, 4, 5, 6]
+    for _, run in runs:
+        assert run.image.min() >= 0
+        assert run.image.max() <= 1
+        assert run.total == pytest.approx(objective(run.image)[0].item(), rel=1e-5)
+    assert runs[-1][1].total < runs[0][1].total
 
 
 def test_table_has_the_figures() -> None:

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--iterations", default="50,100,300,500",
         help="iterations of the optimisation to look at (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--search", choices=("wolfe", "plain"), default="wolfe",
+        help="line search of its L-BFGS: wolfe, as in the solves here, or plain, none, as in the "
+        "code of the time, which takes more iterations (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the noise that it starts from")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--sheet", type=Path, help="also write the pictures side by side")
@@ -69,10 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
                     iterations=counts,
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),
+                    search=arguments.search,
                 )
             )
-    print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS on "
-          f"pixels from white noise, clipped, seed {arguments.seed}")  # fmt: skip
+    print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS "
+          f"on pixels from noise, clipped, {arguments.search}, seed {arguments.seed}")  # fmt: skip
     print("\n".join([*table(found), "", *paper_table()]))
     if arguments.sheet:
         _write_sheet(arguments.sheet, style, found)

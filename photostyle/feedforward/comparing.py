@@ -2,8 +2,9 @@
 
 The baseline is Johnson et al.'s own (section 4.1): L-BFGS over the pixels from white noise, with
 the picture clipped to [0, 1] after each iteration, as the network's always is. Left free, L-BFGS
-lowers its objective out of range, and what is delivered is worse than what was counted. The line
-search is this project's.
+lowers its objective out of range, and what is delivered is worse than what was counted. Its step is
+that of the solves here, with a strong-Wolfe line search, or "plain", the whole step without a
+search, as in the code of the time; fewer iterations of the first do the same.
 """
 
 import math
@@ -22,7 +23,7 @@ from photostyle.encoders.base import Encoder
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.objective import Objective, Scene, build_objective
-from photostyle.optimize import Step, minimise
+from photostyle.optimize import minimise
 from photostyle.start import start_image
 from photostyle.trainconfig import TERMS, TrainingConfig
 
@@ -74,7 +75,8 @@ def compare_with_gatys(
     *,
     iterations: Sequence[int],
     seed: int,
-    progress: Callable[[Step], None],
+    progress: Callable[[int], None],
+    search: str = "wolfe",
 ) -> Comparison:
     """The network and the optimisation on one content.
 
@@ -83,7 +85,8 @@ def compare_with_gatys(
         style: 1×3×h×w, at the size at which it was learned.
         content: 1×3×H×W on the encoder's device.
         iterations: after which the optimisation is looked at.
-        progress: is told of every iteration.
+        progress: is told of every iteration's number.
+        search: "wolfe" or "plain".
     """
     scene = _scene(content, style)
     objective = content_objective(scene, encoder, model.info.config)
@@ -91,7 +94,8 @@ def compare_with_gatys(
     gatys: dict[int, Run] = {}
     equal = None
     start = start_image(scene, "noise", seed)
-    for count, found in optimised(start, objective, max(iterations), progress):
+    for count, found in optimised(start, objective, max(iterations), search):
+        progress(count)
         if count in iterations:
             gatys[count] = found
         if equal is None and found.total <= network.total:
@@ -102,22 +106,41 @@ def compare_with_gatys(
 
 
 def optimised(
-    start: Tensor, objective: Objective, iterations: int, progress: Callable[[Step], None]
+    start: Tensor, objective: Objective, iterations: int, search: str
 ) -> Iterator[tuple[int, Run]]:
     """The clipped picture after every iteration of projected L-BFGS; its seconds leave out what it
     takes to look at it."""
     canvas = PixelCanvas(start, start)
     (pixels,) = canvas.parameters
-    looking = 0.0
-    for step in minimise(canvas, objective, optimizer="lbfgs", iterations=iterations):
-        began = time.perf_counter()
-        progress(step)
+    if search == "plain":
+        counts: Iterator[int] = _plain_steps(pixels, objective, iterations)
+    else:
+        steps = minimise(canvas, objective, optimizer="lbfgs", iterations=iterations)
+        counts = (step.iteration for step in steps)
+    seconds, began = 0.0, time.perf_counter()
+    for count in counts:
+        seconds += time.perf_counter() - began
         with torch.no_grad():
             pixels.clamp_(0.0, 1.0)
             picture = pixels.clone()
             total, _ = objective(picture)
-        yield step.iteration, Run(picture, total.item(), step.elapsed - looking)
-        looking += time.perf_counter() - began
+        yield count, Run(picture, total.item(), seconds)
+        began = time.perf_counter()
+
+
+def _plain_steps(pixels: Tensor, objective: Objective, iterations: int) -> Iterator[int]:
+    """torch's own L-BFGS with its own first step and no line search."""
+    method = torch.optim.LBFGS([pixels], max_iter=1, tolerance_grad=0.0, tolerance_change=0.0)
+
+    def closure() -> Tensor:
+        method.zero_grad()
+        total, _ = objective(pixels)
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    for count in range(1, iterations + 1):
+        method.step(closure)  # type: ignore[no-untyped-call]
+        yield count
 
 
 def content_objective(scene: Scene, encoder: Encoder, config: TrainingConfig) -> Objective:

@@ -5,10 +5,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from photostyle.device import free_memory
 from photostyle.errors import OptionError
 from photostyle.feedforward.network import TransformNetwork
-from photostyle.feedforward.tiling import stylised
+from photostyle.feedforward.tiling import stylised, usual_memory
 from photostyle.grid import apply_affine, brightness, grid_roughness, identity_grid, slice_grid
 from photostyle.images import image_size, resize
 from photostyle.render import fit_local_affine
@@ -131,7 +130,7 @@ class NetworkCanvas:
         return {}
 
     def render(self, start: Tensor, content: Tensor) -> Tensor:
-        return stylised(self.network, content, free_memory(content.device))
+        return stylised(self.network, content, usual_memory(content.device))
 
 
 def build_canvas(

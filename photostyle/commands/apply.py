@@ -28,16 +28,17 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--memory", type=int, metavar="MIB",
         help="MiB for the network's maps; larger pictures go through in strips, with the same "
-        "result (default: as much as is free)",
+        "result (default: half of what is free)",
     )  # fmt: skip
 
 
 def _apply(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from photostyle.device import free_memory, resolve_device
+    from photostyle.device import resolve_device
     from photostyle.feedforward.applying import apply_pictures, plan
     from photostyle.feedforward.style_model import load_model
+    from photostyle.feedforward.tiling import usual_memory
 
     for name in ("batch", "memory"):
         if (value := getattr(arguments, name)) is not None and value < 1:
@@ -46,7 +47,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     jobs = plan(arguments.inputs, arguments.out)
     batch = arguments.batch or (8 if device.type == "cuda" else 1)
-    memory = arguments.memory * 2**20 if arguments.memory else free_memory(device)
+    memory = arguments.memory * 2**20 if arguments.memory else usual_memory(device)
     pictures = [job for job in jobs if not job.video]
     failed = []
     done = apply_pictures(model, pictures, batch=batch, memory=memory)

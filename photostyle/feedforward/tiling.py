@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.device import free_memory
 from photostyle.feedforward.network import (
     LEAST_SIDE,
     NORM_EPSILON,
@@ -31,7 +32,10 @@ LEAST_ROWS = 32
 SHORTEST = 8
 #: Live maps at full size, in channels of the first layer: input and output of a convolution, its
 #: padded copy, and what the library keeps on the side.
-LIVE_MAPS = 4
+LIVE_MAPS = 6
+
+#: Share of the free memory that is taken where no bound is given.
+MEMORY_SHARE = 0.5
 
 Rows = Callable[[int, int], Tensor]
 
@@ -60,6 +64,12 @@ def stylised(network: TransformNetwork, images: Tensor, memory: int | None = Non
             result = in_strips(network, whole, rows)
     # A tensor of its own, laid out as images are.
     return result[:, :, :height, :width].clone(memory_format=torch.contiguous_format)
+
+
+def usual_memory(device: torch.device) -> int | None:
+    """The bytes for `stylised` where the user gives none; None where free memory is not known."""
+    free = free_memory(device)
+    return None if free is None else int(MEMORY_SHARE * free)
 
 
 def strip_rows(network: TransformNetwork, shape: Sequence[int], memory: int | None) -> int:

@@ -78,7 +78,7 @@ def value_of(name: str, word: str) -> Any:
     """
     known = known_names()
     if name not in known:
-        raise OptionError(f"there is nothing called {name}{hint(name, known)}.")
+        raise OptionError(f"there is nothing called {name}{hint(name, known)}")
     found = known[name]
     if found is None:
         return None if name in OPTIONAL_FILES and word == "none" else word

@@ -13,12 +13,11 @@ from photostyle.axes import FILES, known_names, value_of
 from photostyle.campaign import Plan
 from photostyle.config import Config, hint
 from photostyle.errors import JobsError, OptionError
+from photostyle.files import PICTURES
 from photostyle.jobs import check_name
 from photostyle.jobsfile import Entry, Mistakes, Word, read_jobs
 from photostyle.stylejob import StyleJob
 from photostyle.sweep import Configure, folded, free_name
-
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif")
 
 
 @dataclass
@@ -49,10 +48,10 @@ class Batch:
 
     def from_pairs(self, folder: Path) -> Plan:
         """A job for each picture in content/, with the style/ and masks of the same name; a single
-        picture in style/ serves them all.
+        picture in style/ serves them all, with the mask of its own name.
 
         Raises:
-            JobsError: a folder or a partner is missing.
+            JobsError: a folder or a partner is missing, or a name is there twice.
         """
         found = {role: _pictures(folder, role) for role in FILES}
         for role in ("content", "style"):
@@ -63,9 +62,7 @@ class Batch:
             style = _partner(found["style"], stem)
             if style is None:
                 raise JobsError(f"--pairs {folder}: {content.name} has no partner in style/.")
-            masks = {role: found[role].get(stem) for role in ("content_mask", "style_mask")}
-            if None in masks.values():  # one alone says nothing
-                masks = dict.fromkeys(masks)
+            masks = _masks(folder, found, stem, style.stem)
             jobs.append(StyleJob(name=free_name(stem, self.taken), content=content, style=style,
                                  config=self.configure(None, {}), labels=(("pair", stem),),
                                  suffix=self.suffix, named=True, **masks))  # type: ignore[arg-type]  # fmt: skip
@@ -168,12 +165,39 @@ def _fault(path: Path) -> str | None:
 
 
 def _pictures(folder: Path, role: str) -> dict[str, Path]:
-    """The pictures of a folder by their stems; the first of those with one stem."""
+    """The pictures of a folder by their stems."""
     place = folder / role
     if not place.is_dir():
         return {}
-    found = sorted(p for p in place.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
-    return {path.stem: path for path in reversed(found)}
+    found: dict[str, Path] = {}
+    for path in sorted(place.iterdir()):
+        if path.suffix.lower() not in PICTURES or not path.is_file():
+            continue
+        if other := found.get(path.stem):
+            raise JobsError(
+                f"--pairs {folder}: {role}/ has both {other.name} and {path.name}; names make the "
+                "pairs, so rename one of them."
+            )
+        found[path.stem] = path
+    return found
+
+
+def _masks(
+    folder: Path, found: Mapping[str, Mapping[str, Path]], stem: str, style: str
+) -> dict[str, Path | None]:
+    """Both masks of a pair, or neither: the content's of its name, the style's of either's."""
+    masks = {
+        "content_mask": found["content_mask"].get(stem),
+        "style_mask": found["style_mask"].get(stem) or found["style_mask"].get(style),
+    }
+    if masks["content_mask"] is None:  # the style's own may serve other contents
+        return dict.fromkeys(masks)
+    if masks["style_mask"] is None:
+        raise JobsError(
+            f"--pairs {folder}: content_mask/{masks['content_mask'].name} has no partner in "
+            "style_mask/; masks come in pairs."
+        )
+    return masks
 
 
 def _partner(styles: Mapping[str, Path], stem: str) -> Path | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.config import hint
 from photostyle.errors import ImageError, OptionError
+from photostyle.files import PICTURES
 from photostyle.jobs import Record, key_of, sha256_of
 
 if TYPE_CHECKING:
@@ -66,13 +67,13 @@ def parse_operation(text: str) -> Operation:
     """
     name, _, words = text.partition(":")
     if name not in OPERATIONS:
-        raise OptionError(f"{text}: there is no operation {name!r}{hint(name, OPERATIONS)}.")
+        raise OptionError(f"{text}: there is no operation {name!r}{hint(name, OPERATIONS)}")
     limits = OPERATIONS[name]
     values = {parameter: default for parameter, (_, default, _) in limits.items()}
     for word in filter(None, words.split(",")):
         parameter, _, number = word.partition("=")
         if parameter not in limits:
-            raise OptionError(f"{text}: {name} has no {parameter!r}{hint(parameter, limits)}.")
+            raise OptionError(f"{text}: {name} has no {parameter!r}{hint(parameter, limits)}")
         values[parameter] = _number(text, parameter, number, *limits[parameter])
     return Operation(name, tuple(values.items()))
 
@@ -165,6 +166,9 @@ def content_of(picture: Path, given: Path | None) -> Path:
     Raises:
         OptionError: there is none.
     """
+    if not (path := given or picture).exists():
+        option = "--content " if given else ""
+        raise OptionError(f"{option}{path} does not exist; check the name and the folder.")
     if given is None:
         from photostyle.result import load_recipe
 
@@ -176,7 +180,10 @@ def content_of(picture: Path, given: Path | None) -> Path:
             ) from None
     if not given.is_dir():
         return given
-    found = sorted(p for p in given.iterdir() if p.stem == picture.stem and p.is_file())
+    found = sorted(
+        p for p in given.iterdir()
+        if p.stem == picture.stem and p.suffix.lower() in PICTURES and p.is_file()
+    )  # fmt: skip
     if not found:
         raise OptionError(f"--content {given}: it holds no picture called {picture.stem}.")
     return found[0]

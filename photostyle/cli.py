@@ -60,14 +60,14 @@ def _dispatch(argv: list[str]) -> int:
     parser = _parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
-        raise OptionError(f"{unknown[0]} is no option{_hint(unknown[0], arguments.known)}.")
+        raise OptionError(f"{unknown[0]} is no option{_hint(unknown[0], arguments.known)}")
     code: int = arguments.command(arguments)
     return code
 
 
 def _hint(word: str, known: list[str]) -> str:
     near = difflib.get_close_matches(word.split("=")[0], known, n=1)
-    return f"; did you mean {near[0]}?" if near else "; --help lists them all"
+    return f"; did you mean {near[0]}?" if near else "; --help lists them all."
 
 
 class _Parser(argparse.ArgumentParser):

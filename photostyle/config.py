@@ -109,14 +109,14 @@ def _unset(values: Mapping[str, Any], kind: type[Staged]) -> dict[str, None]:
 def _stage_of(name: str, kind: type[Staged]) -> str:
     names = {f.name: stage for stage, cls in stages(kind) for f in dataclasses.fields(cls)}
     if name not in names:
-        raise OptionError(f"{flag(name)} is no option{hint(name, names)}.")
+        raise OptionError(f"{flag(name)} is no option{hint(name, names)}")
     return names[name]
 
 
 def hint(name: str, known: Mapping[str, Any]) -> str:
-    """The end of a sentence on an unknown name: the likeliest right one, or all of them."""
+    """The end of a sentence on an unknown name, its mark included: the likeliest one, or all."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; choose from {', '.join(known)}"
+    return f"; did you mean {near[0]}?" if near else f"; choose from {', '.join(known)}."
 
 
 def _plain(value: Any) -> Any:

@@ -64,7 +64,7 @@ def _renamed(cls: type[Stage], table: Mapping[str, Any], where: str) -> dict[str
     names = {f.name: f for f in dataclasses.fields(cls)}
     for name in table:
         if name not in names:
-            raise OptionError(f"{where} has no option {name}{hint(name, names)}.")
+            raise OptionError(f"{where} has no option {name}{hint(name, names)}")
     values = dict(table)
     if "solves" in values:
         values["solves"] = _solves(values["solves"], where)

@@ -18,7 +18,7 @@ from photostyle.errors import OptionError
 from photostyle.images import Metadata, Photo, fit_size, image_size, resize
 from photostyle.render import LocalAffine, Painted
 from photostyle.saving import atomic_path
-from photostyle.stages import RenderConfig
+from photostyle.stages import RenderConfig, strengths
 
 #: Steps between 0 and 1 of a picture that is kept in 16 bits.
 LEVELS = 65535
@@ -128,12 +128,11 @@ def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:
         OptionError: as for `deliver`.
     """
     values = dict.fromkeys(names, 1.0)
-    for word in text.split(","):
-        name, separator, number = word.strip().rpartition("=")
-        if separator and name not in values:
+    for name, number in strengths(text):
+        if name is not None and name not in values:
             known = ", ".join(values)
             raise OptionError(f"--strength {text}: there is no region {name!r}; there is {known}.")
-        values.update(dict.fromkeys([name] if separator else values, _strength(number, text)))
+        values.update(dict.fromkeys(values if name is None else [name], number))
     return values
 
 
@@ -154,15 +153,3 @@ def fitting_metadata(photo: Photo, image: Tensor) -> Metadata:
     plane = torch.from_numpy(alpha).float()[None, None]  # H×W -> 1×1×H×W
     fitted = resize(plane, image_size(image))[0, 0].numpy()
     return dataclasses.replace(photo.metadata, alpha=fitted)
-
-
-def _strength(word: str, text: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
-        raise OptionError(
-            f"--strength {text}: {word!r} is no number from 0 to 1; write 0.7 or blue=0.5."
-        )
-    return value

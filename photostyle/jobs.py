@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from photostyle.errors import ImageError, OutputError
+from photostyle.files import file_sha256
 
 #: Version of what a key is made of and of the records' layout.
 FORMAT = 1
@@ -75,8 +76,7 @@ def sha256_of(path: Path) -> str:
 
 @functools.lru_cache(maxsize=100_000)
 def _sha256(path: str, size: int, changed: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(Path(path))
 
 
 @dataclass(frozen=True)

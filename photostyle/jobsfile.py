@@ -51,7 +51,7 @@ class Mistakes:
         if not self.found:
             return
         shown = sorted(self.found, key=lambda fault: fault[0])[:MOST_SHOWN]
-        lines = [f"{self.path}:{line}: {sentence}." for line, sentence in shown]
+        lines = [f"{self.path}:{line}: {s}{'' if s.endswith('?') else '.'}" for line, s in shown]
         if more := len(self.found) - len(shown):
             lines.append(f"{self.path}: and {more} more like these.")
         raise JobsError("\n".join([*lines, "Nothing was run."]))
@@ -63,6 +63,9 @@ def read_jobs(path: Path, mistakes: Mistakes) -> list[Entry]:
     Raises:
         JobsError: the file cannot be read at all. Whatever else is wrong goes to `mistakes`.
     """
+    readers = {".csv": _csv, ".yaml": _yaml, ".yml": _yaml}
+    if path.suffix.lower() not in readers:
+        raise JobsError(f"{path}: a jobs file ends in .yaml or .csv.")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise JobsError(f"{path} has more than {MOST_BYTES >> 20} MiB; split it.")
@@ -72,9 +75,6 @@ def read_jobs(path: Path, mistakes: Mistakes) -> list[Entry]:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise JobsError(f"{path}:{line}: this is no UTF-8 text; save it as UTF-8.") from None
-    readers = {".csv": _csv, ".yaml": _yaml, ".yml": _yaml}
-    if path.suffix.lower() not in readers:
-        raise JobsError(f"{path}: a jobs file ends in .yaml or .csv.")
     entries = readers[path.suffix.lower()](text, mistakes)
     if not entries and not mistakes.found:
         mistakes.add(1, "there is no job in this file")

@@ -16,6 +16,7 @@ from photostyle.configfile import from_dict
 from photostyle.delivery import Grade
 from photostyle.errors import ImageError, OptionError
 from photostyle.features import configured_encoder
+from photostyle.files import file_sha256
 from photostyle.images import Metadata
 from photostyle.metrics import Scores
 from photostyle.optimize import Step
@@ -183,12 +184,6 @@ def content_sha256(path: Path) -> str:
     for file in sorted(p for p in path.iterdir() if p.is_file()):
         digest.update(f"{file.name}:{file_sha256(file)}:".encode())
     return digest.hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def manifest_path(path: Path) -> Path:

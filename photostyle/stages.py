@@ -333,3 +333,28 @@ class RenderConfig(Stage):
         "How much of the change to keep, 0 to 1: one number, or region=number with commas, such as "
         "0.8,blue=0.5.",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        strengths(self.strength)
+
+
+def strengths(text: str) -> list[tuple[str | None, float]]:
+    """Regions, None for all of them, and their numbers in words such as "0.8,blue=0.5".
+
+    Raises:
+        OptionError: a number outside [0, 1], or none.
+    """
+    found: list[tuple[str | None, float]] = []
+    for word in text.split(","):
+        name, separator, number = word.strip().rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not 0.0 <= value <= 1.0:
+            raise OptionError(
+                f"--strength {text}: {number!r} is no number from 0 to 1; write 0.7 or blue=0.5."
+            )
+        found.append((name if separator else None, value))
+    return found

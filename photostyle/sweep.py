@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from photostyle.axes import FILES, Axis, combinations
+from photostyle.axes import FILES, OPTIONAL_FILES, Axis, combinations
 from photostyle.campaign import Plan
 from photostyle.config import Config
 from photostyle.errors import OptionError
+from photostyle.options import flag
 from photostyle.stylejob import StyleJob
 
 #: The configuration of one cell: (preset or None, option values) → Config.
@@ -68,10 +69,26 @@ class Sweep:
         for name in ("content", "style"):
             if files.get(name) is None:
                 raise OptionError(f"--{name} is missing: a sweep needs one, or an axis of them.")
+        _check_masks(files, chosen)
         config = self.configure(preset, values)
         name = free_name(name_of(labels) or "result", taken)
         return StyleJob(name=name, config=config, labels=labels, suffix=self.suffix,
                         start=before, **files)  # type: ignore[arg-type]  # fmt: skip
+
+
+def _check_masks(files: dict[str, Path | None], chosen: Mapping[str, Any]) -> None:
+    """Masks come in pairs: where an axis is at none, the other one is left out too.
+
+    Raises:
+        OptionError: one is given, and the other one nowhere.
+    """
+    if any(role in chosen and chosen[role] is None for role in OPTIONAL_FILES):
+        files.update(dict.fromkeys(OPTIONAL_FILES))
+    missing = [role for role in OPTIONAL_FILES if files.get(role) is None]
+    if len(missing) == 1:
+        raise OptionError(
+            f"{flag(missing[0])} is missing: masks come in pairs, so give both, or an axis of each."
+        )
 
 
 def free_name(name: str, taken: set[str]) -> str:

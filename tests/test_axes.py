@@ -61,6 +61,7 @@ def test_refusals(text: str, says: str) -> None:
     with pytest.raises(OptionError, match=says) as error:
         parse_axis(text)
     assert "--grid" in str(error.value)
+    assert not str(error.value).endswith("?.")
 
 
 def test_setting_keeps_commas() -> None:

@@ -188,6 +188,16 @@ def test_axes_of_files_presets_and_zip(pair: dict[str, Path]) -> None:
         Sweep(axes[:1], pair, configure, settings={"preset": "color"}).plan()
 
 
+def test_masks_come_and_go_in_pairs(pair: dict[str, Path]) -> None:
+    axis = parse_axis("content_mask=mask.png,none")
+    files: dict[str, Path | None] = {**pair, "style_mask": Path("other.png")}
+    jobs = Sweep([axis], files, configure).plan().jobs
+    masks = [(j.content_mask, j.style_mask) for j in jobs]  # type: ignore[attr-defined]
+    assert masks == [(Path("mask.png"), Path("other.png")), (None, None)]
+    with pytest.raises(OptionError, match="--style-mask is missing"):
+        Sweep([axis], pair, configure).plan()
+
+
 KILLED = """
 import sys
 from pathlib import Path

@@ -122,6 +122,7 @@ def test_a_chain_is_its_operations_in_order(tmp_path: Path) -> None:
 def test_contents_are_paired_by_name(tmp_path: Path) -> None:
     (tmp_path / "contents").mkdir()
     save_image(tmp_path / "contents" / "r.jpg", picture(2))
+    (tmp_path / "contents" / "r.ini").write_text("no picture")
     save_image(tmp_path / "r.png", picture(1))
     assert content_of(tmp_path / "r.png", tmp_path / "contents").name == "r.jpg"
     with pytest.raises(OptionError, match="no picture called s"):

@@ -13,6 +13,7 @@ from photostyle.campaign import Plan
 from photostyle.config import Config
 from photostyle.errors import JobsError
 from photostyle.presets import preset
+from photostyle.stylejob import StyleJob
 
 
 def configure(name: str | None, values: Mapping[str, Any]) -> Config:
@@ -121,6 +122,7 @@ def test_every_mistake_has_its_line(folder: Path) -> None:
     ]
     assert [line.split(":")[1] for line in lines[:-1]] == [n for n, _ in expected]
     assert all(says in line for (_, says), line in zip(expected, lines, strict=False))
+    assert not any(line.endswith("?.") for line in lines)
     assert lines[-1] == "Nothing was run."
 
 
@@ -208,20 +210,42 @@ def test_at_most_twenty_mistakes_are_shown(folder: Path) -> None:
     assert lines[-2] == "jobs.yaml: and 30 more like these."
 
 
+def pairs(folder: Path) -> list[StyleJob]:
+    return list(Batch(folder / "out", configure).from_pairs(folder).jobs)  # type: ignore[arg-type]
+
+
+def pictures(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (64, 64)).save(folder / path)
+
+
 def test_pairs_by_name(folder: Path) -> None:
-    for role in ("content", "style", "content_mask", "style_mask"):
-        (folder / role).mkdir()
-        for name in ("1.png", "a b.png"):
-            if role != "style_mask" or name == "1.png":
-                Image.new("RGB", (64, 64)).save(folder / role / name)
-    first, second = Batch(folder / "out", configure).from_pairs(folder).jobs
+    pictures(folder, "content/1.png", "content/a b.png", "style/1.png", "style/a b.png")
+    pictures(folder, "content_mask/1.png", "style_mask/1.png")
+    first, second = pairs(folder)
     assert (first.name, second.name) == ("1", "a b")
     assert first.style == folder / "style" / "1.png"
     assert first.style_mask is not None
     assert second.content_mask is None
     (folder / "style" / "a b.png").rename(folder / "style" / "c.png")
     with pytest.raises(JobsError, match=r"a b\.png has no partner"):
-        Batch(folder / "out", configure).from_pairs(folder)
-    (folder / "style" / "c.png").unlink()
-    jobs = Batch(folder / "out", configure).from_pairs(folder).jobs
-    assert {job.style.name for job in jobs} == {"1.png"}
+        pairs(folder)
+
+
+def test_a_single_style_serves_all_with_its_mask(folder: Path) -> None:
+    pictures(folder, "content/1.png", "content/2.png", "style/s.png", "style_mask/s.png")
+    pictures(folder, "content_mask/1.png")
+    first, second = pairs(folder)
+    assert {first.style.name, second.style.name} == {"s.png"}
+    assert first.style_mask == folder / "style_mask" / "s.png"
+    assert (second.content_mask, second.style_mask) == (None, None)
+
+
+def test_pairs_leave_nothing_out_unsaid(folder: Path) -> None:
+    pictures(folder, "content/1.png", "style/1.png", "content_mask/1.png")
+    with pytest.raises(JobsError, match=r"content_mask/1\.png has no partner in style_mask/"):
+        pairs(folder)
+    pictures(folder, "style_mask/1.png", "content/1.jpg")
+    with pytest.raises(JobsError, match=r"content/ has both 1\.jpg and 1\.png"):
+        pairs(folder)

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 # Top to bottom; modules on one line do not import each other.
 LAYERS = """
 errors
+files
 options
 stages
 config

@@ -52,7 +52,7 @@ def _post(arguments: argparse.Namespace) -> int:
 
 
 def _pictures(given: Path) -> list[Path]:
-    from photostyle.batch import PICTURES
+    from photostyle.files import PICTURES
     from photostyle.report import results
 
     if not given.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import platformdirs
 import torch
 
 from photostyle.encoders.registry import Entry
+from photostyle.files import file_sha256
 
 State = Literal["intact", "damaged", "absent"]
 
@@ -106,9 +106,3 @@ def check_torch(entry: Entry) -> State:
         return "intact" if file_sha256(path).startswith(entry.sha256_start) else "damaged"
     except OSError:
         return "damaged"
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

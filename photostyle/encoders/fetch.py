@@ -15,12 +15,13 @@ import safetensors.torch
 from torch import Tensor
 
 from photostyle.encoders import cache
-from photostyle.encoders.cache import Record, file_sha256
+from photostyle.encoders.cache import Record
 from photostyle.encoders.download import Say, download, remove_part
 from photostyle.encoders.registry import Entry
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.encoders.weights import SUFFIXES, check_network, read_weights
 from photostyle.errors import DownloadError, OptionError, OutputError, WeightsError
+from photostyle.files import file_sha256
 from photostyle.saving import atomic_path
 
 #: Base address in place of the published ones.

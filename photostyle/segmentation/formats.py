@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from photostyle.errors import MaskError, OptionError
+from photostyle.files import PICTURES
 from photostyle.segmentation.labels import (
     CORE_SHARE,
     EXACT,
@@ -40,7 +41,6 @@ MOST_COLOURS = 40  # more flat colours than this are no palette
 LEARNT_SHARE = 0.9  # of both pictures that the shared flat colours must cover
 APART = 24  # difference of two colours that no compression makes of one
 LEAST_FLAT = 2e-3  # share of the picture that makes a flat colour a label
-PICTURES = (".png", ".tif", ".tiff", ".bmp", ".webp", ".jpg", ".jpeg", ".gif")
 
 
 @dataclass(frozen=True)

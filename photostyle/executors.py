@@ -74,11 +74,12 @@ class Processes:
 
     def run(self, units: Sequence[Unit], folder: Path) -> Iterator[Record]:
         waiting = list(reversed(units))
+        count = min(self.workers, len(units))
         workers: list[_Worker] = []
         try:
             while waiting or any(worker.unit for worker in workers):
-                while waiting and len(workers) < self.workers:
-                    workers.append(_Worker(folder, _place(len(workers), self.workers)))
+                while waiting and len(workers) < count:
+                    workers.append(_Worker(folder, _place(len(workers), count)))
                 for worker in workers:
                     if worker.unit is None and waiting:
                         worker.give(waiting.pop())

@@ -80,12 +80,19 @@ def executor_of(arguments: argparse.Namespace) -> "Executor":
     """The executor that the options ask for."""
     if arguments.jobs < 1:
         raise OptionError(f"--jobs {arguments.jobs}: at least 1 runs at a time.")
+    if arguments.gpus < 0:
+        raise OptionError(f"--gpus {arguments.gpus:g}: give 0 or more for each job.")
     if arguments.executor == "ray":
+        if arguments.jobs > 1:
+            raise OptionError(
+                "--jobs belongs to --executor local; a Ray cluster shares out itself."
+            )
         from photostyle.cluster import OnRay
 
         return OnRay(arguments.address, arguments.gpus)
-    if arguments.address:
-        raise OptionError("--address belongs to --executor ray; give both, or neither.")
+    for option in ("address", "gpus"):
+        if getattr(arguments, option):
+            raise OptionError(f"--{option} belongs to --executor ray; give both, or neither.")
     from photostyle.executors import InProcess, Processes
 
     return InProcess() if arguments.jobs == 1 else Processes(arguments.jobs)
@@ -107,7 +114,7 @@ def execute(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Does the plan, or only tells of it; writes sheet, tables and page; gives the exit code."""
     from photostyle.campaign import carry_out, missing
     from photostyle.jobs import Folder
-    from photostyle.report import Report
+    from photostyle.report import Report, results
 
     executor = executor_of(arguments)
     if arguments.plan:
@@ -124,6 +131,9 @@ def execute(plan: "Plan", arguments: argparse.Namespace) -> int:
         )
     except KeyboardInterrupt:
         stopped = True
+        if results(arguments.out) is None:
+            _say("Stopped before the first job.")
+            return INTERRUPTED
     paths = Report(arguments.out, embed=not arguments.link).write()
     print(paths[-1])
     if stopped:

@@ -164,7 +164,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], says: str) -> None:
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert lines[-1].startswith("photostyle: ")
-    assert lines[-1].endswith((".", ")"))
+    assert lines[-1].endswith((".", "?", ")"))
     assert says in lines[-1]
     assert done.stdout == ""
 

@@ -31,7 +31,7 @@ from photostyle.preserve import prepared, recombined
 from photostyle.presets import preset
 from photostyle.result import Result
 from photostyle.segmentation.pairing import describe
-from photostyle.solving import optimise
+from photostyle.solving import check_network, optimise
 from photostyle.start import start_image
 from photostyle.styles import check_styles
 from photostyle.watching import Listener, Log, Silent
@@ -79,6 +79,7 @@ def stylize(
     with log.stage("load"):
         styles = [style] if isinstance(style, str | Path | Photo) else style
         check_styles(len(styles), config)
+        check_network(config)
         pair = loaded(content, log.memory), loaded(styles[0], log.memory)
         more = [loaded(photo, log.memory) for photo in styles[1:]]
         encoder = _encoder(config, device, log)

@@ -8,6 +8,7 @@ from torch import Tensor
 from photostyle.canvas import build_canvas
 from photostyle.config import Config
 from photostyle.encoders.base import Encoder
+from photostyle.errors import OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import load_model
 from photostyle.images import image_size, resize
@@ -20,6 +21,15 @@ from photostyle.watching import Log
 
 #: Shortest side of the coarsest solve; see `loading.LEAST_SIDE`.
 LEAST_SOLVE_SIDE = 64
+
+
+def check_network(config: Config) -> None:
+    """Raises OptionError where a solve moves a network and none is given."""
+    if config.network.model is None and any(s.canvas == "network" for s in config.optimize.chosen):
+        raise OptionError(
+            f"--preset {config.preset} needs a trained network; give --model FILE, as "
+            "`photostyle train` writes it."
+        )
 
 
 def optimise(

@@ -305,10 +305,17 @@ def test_config_prints_what_a_run_would_use(folder: Path) -> None:
     assert again.stdout == done.stdout
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "fast"])
 def test_every_preset_runs(folder: Path, preset: str) -> None:
     done = photostyle(folder, f"{MASKED} --preset {preset}")
     assert done.returncode == 0, done.stderr
+
+
+def test_fast_without_its_network_says_so_at_once(folder: Path) -> None:
+    done = photostyle(folder, f"{MASKED} --preset fast")
+    assert done.returncode == 2
+    assert "give --model FILE" in done.stderr
+    assert "segment" not in done.stderr
 
 
 def test_no_masks_and_no_photorealism(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The examples run, and the example pair is what the README says."""
 
+import argparse
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photostyle.cli import COMMANDS
 from photostyle.segmentation.labels import PALETTE, read_labels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,13 +35,22 @@ def test_example_pair_has_exact_masks(name: str) -> None:
     assert len(read_labels(ROOT / f"masks/{name}.png").names) >= 4
 
 
+def option_names(parser: argparse.ArgumentParser) -> set[str]:
+    """The options of a parser and of all its commands."""
+    names: set[str] = set()
+    for action in parser._actions:
+        names |= set(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            names |= set().union(*map(option_names, action.choices.values()))
+    return names
+
+
 def test_options_in_the_readme_exist() -> None:
-    known = subprocess.run(
-        [sys.executable, "-m", "photostyle", "run", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    for module in COMMANDS:
+        module.register(commands)
+    known = option_names(parser)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for option in set(re.findall(r"`(--[a-z-]+)", readme)):
         assert option in known

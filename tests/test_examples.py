@@ -52,5 +52,5 @@ def test_options_in_the_readme_exist() -> None:
         module.register(commands)
     known = option_names(parser)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for option in set(re.findall(r"`(--[a-z-]+)", readme)):
+    for option in set(re.findall(r"`(--[a-z0-9-]+)", readme)):
         assert option in known

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from photostyle.errors import MaskError
+from photostyle.errors import MaskError, OptionError
 from photostyle.segmentation import segmenter
 from photostyle.segmentation.formats import Drawing
 from photostyle.segmentation.labels import PALETTE
@@ -120,3 +120,11 @@ def test_one_picture_alone() -> None:
     assert len(made.maps) == 1
     assert len(masks.regions) >= 2
     assert torch.equal(masks.content, masks.style)
+
+
+def test_options_that_have_nothing_to_act_on_say_so() -> None:
+    wishes = Wishes("none", palette="sky=#80c0ff", correspond="tower=building")
+    masks, _ = segment_pair(CONTENT, STYLE, wishes=wishes)
+    assert [note.split()[0] for note in masks.warnings] == ["--palette", "--correspond"]
+    with pytest.raises(OptionError, match="is no colour"):
+        segment_pair(CONTENT, STYLE, wishes=Wishes("cluster", palette="sky=blurp"))

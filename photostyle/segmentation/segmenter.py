@@ -10,7 +10,7 @@ from torch import Tensor
 from photostyle.errors import MaskError
 from photostyle.images import image_size
 from photostyle.segmentation.cluster import cluster_pair
-from photostyle.segmentation.formats import Drawing, read_drawings
+from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
 from photostyle.segmentation.masks import LabelMap, Masks, whole
 from photostyle.segmentation.pairing import Rules, check_proportions, pair, parse_correspond
 from photostyle.segmentation.semantic import (
@@ -79,14 +79,27 @@ def segment_pair(
     correspond = parse_correspond(wishes.correspond) if wishes.correspond else {}
     images = content, style
     made = segment(images, drawings, wishes)
+    unused = _without_effect(made, wishes)
     if made.used == "none":
-        return whole(image_size(content), image_size(style)), made
+        masks = whole(image_size(content), image_size(style))
+        return replace(masks, warnings=(*masks.warnings, *unused)), made
     rules = Rules(correspond, made.near or {}, wishes.edge_softness)
     masks = pair(made.maps[0], made.maps[1], content, style, rules)
     if made.used == "cluster" and len(masks.regions) == 1:
         note = "The pictures have too little in common to pair regions, so both are used whole."
         masks = replace(masks, warnings=(*masks.warnings, note))
-    return masks, made
+    return replace(masks, warnings=(*masks.warnings, *unused)), made
+
+
+def _without_effect(made: Segmented, wishes: Wishes) -> tuple[str, ...]:
+    """Sentences about options that are fit but had nothing to act on."""
+    notes = []
+    if wishes.palette and made.used != "labels":
+        parse_palette(wishes.palette)  # an unfit one is refused all the same
+        notes.append("--palette has no effect: it names the colours of masks, and there are none.")
+    if wishes.correspond and made.used == "none":
+        notes.append("--correspond has no effect: there is one region and nothing to pair.")
+    return tuple(notes)
 
 
 def load_masks(

@@ -44,6 +44,7 @@ def plan_of(pair: dict[str, Path]) -> Plan:
 def test_a_machine_without_the_folder_sends_its_files_back(
     tmp_path: Path, pair: dict[str, Path]
 ) -> None:
+    pytest.importorskip("ray")
     jobs = plan_of(pair).jobs[:2]
     hashes = {path: sha256_of(path) for path in pair.values()}
     records, files = cluster._unit(jobs, tmp_path / "unseen", "token", {}, hashes)
@@ -54,6 +55,7 @@ def test_a_machine_without_the_folder_sends_its_files_back(
 
 
 def test_a_machine_with_the_folder_writes_there(tmp_path: Path, pair: dict[str, Path]) -> None:
+    pytest.importorskip("ray")
     job = plan_of(pair).jobs[0]
     (tmp_path / "out" / RECORDS).mkdir(parents=True)
     (tmp_path / "out" / RECORDS / cluster.TOKEN).write_text("token")

@@ -146,12 +146,11 @@ class PostJob:
 
 def _content(path: Path, image: "Tensor") -> "Tensor":
     """The content at the picture's size."""
-    from photostyle.images import image_size, load_image, resize
-    from photostyle.metrics import PROPORTION_TOLERANCE
+    from photostyle.images import image_size, load_image, resize, same_proportions
 
     content = load_image(path).image
     (height, width), (h, w) = image_size(image), image_size(content)
-    if abs(width / height / (w / h) - 1) > PROPORTION_TOLERANCE:
+    if not same_proportions((height, width), (h, w)):
         raise ImageError(
             f"{path} has {w}×{h} pixels, other proportions than the result's {width}×{height}; it "
             "is not its content."

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.guided import GuidedFilter
+from photostyle.images import to_array
 from photostyle.lab import lab_to_rgb, rgb_to_lab
 from photostyle.lut import ColorLut, LutOptions, transport_lut
 
@@ -79,8 +80,8 @@ def color_start(
     masks = content_masks.detach().cpu().numpy()
     maps = region_maps(source, target, masks, style_masks.detach().cpu().numpy(), lut)
     radius = max(2, round(max(source.shape[:2]) / 32))
-    soft = soft_masks(_to_array(content), masks, radius, 1e-3)
-    source = _quiet_chroma(source, _to_array(content), soft, maps, max(2, radius // 2))
+    soft = soft_masks(to_array(content), masks, radius, 1e-3)
+    source = _quiet_chroma(source, to_array(content), soft, maps, max(2, radius // 2))
     out = sum(m[..., None] * one(source) for m, one in zip(soft, maps, strict=True))
     return _from_lab(out).to(content)
 
@@ -228,14 +229,9 @@ def _power(matrix: Array, exponent: float) -> Array:
     return out
 
 
-def _to_array(image: Tensor) -> Array:
-    """H×W×3 float32."""
-    return np.ascontiguousarray(image[0].detach().cpu().permute(1, 2, 0).numpy())
-
-
 def _to_lab(image: Tensor) -> Array:
     """H×W×3 float64."""
-    pixels = torch.from_numpy(_to_array(image)).double()
+    pixels = torch.from_numpy(to_array(image)).double()
     return np.asarray(rgb_to_lab(pixels.reshape(-1, 3)).reshape(pixels.shape).numpy())
 
 

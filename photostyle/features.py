@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from photostyle.config import Config
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.normalize import normalized
 from photostyle.encoders.vgg import (
@@ -41,6 +42,11 @@ def configured_encoder(
     if ignored and not isinstance(encoder, VggEncoder):
         return encoder, (note, f"{', '.join(ignored)}: without effect on encoder {encoder.name}")
     return encoder, (note,)
+
+
+def uses_encoder(config: Config) -> bool:
+    """Whether any solve has a term on features."""
+    return any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen)
 
 
 def vgg_options(config: EncoderConfig) -> VggOptions:

@@ -5,12 +5,15 @@ survive to the output (bit depth, alpha, EXIF, colour profile) travels beside it
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle import decoding, profiles
@@ -18,6 +21,9 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.profiles import Array, scaled
 
 _MAX_BYTES = 2**31
+
+#: Relative difference in width : height that pictures which belong together may have.
+PROPORTION_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +121,19 @@ def fit_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def to_array(image: Tensor) -> Array:
+    """A 1×C×H×W float32 image as H×W×C, contiguous."""
+    return np.ascontiguousarray(image[0].detach().cpu().permute(1, 2, 0).numpy())
+
+
+def same_proportions(
+    size: Sequence[int], other: Sequence[int], tolerance: float = PROPORTION_TOLERANCE
+) -> bool:
+    """Whether two (height, width) differ in width : height by no more than `tolerance`."""
+    (height, width), (h, w) = size, other
+    return abs(width * h / (height * w) - 1) <= tolerance
+
+
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     """Resample to (height, width): area averages where it shrinks, bicubic where it grows.
 
@@ -124,9 +143,9 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = size
     if tuple(image.shape[2:]) == (height, width):
         return image.clamp(0, 1)
-    pixels = image.detach()[0].permute(1, 2, 0).cpu().numpy()  # H×W×C
+    pixels: NDArray[Any] = to_array(image)
     smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
-    pixels = cv2.resize(np.ascontiguousarray(pixels), smaller, interpolation=cv2.INTER_AREA)
+    pixels = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
     if smaller != (width, height):
         pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
     pixels = pixels.reshape(height, width, image.shape[1])  # OpenCV drops a single channel

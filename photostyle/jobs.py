@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from photostyle.errors import ImageError, OutputError
-from photostyle.files import file_sha256
+from photostyle.files import content_sha256, file_sha256, file_stamp
 
 #: Version of what a key is made of and of the records' layout.
 FORMAT = 1
@@ -65,11 +65,7 @@ def sha256_of(path: Path) -> str:
         ImageError: it is not there, or cannot be read.
     """
     try:
-        if path.is_dir():
-            parts = (f"{p.name} {sha256_of(p)}" for p in sorted(path.iterdir()) if p.is_file())
-            return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        status = path.stat()
-        return _sha256(str(path.resolve()), status.st_size, status.st_mtime_ns)
+        return content_sha256(path, lambda file: _sha256(*file_stamp(file)))
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from None
 

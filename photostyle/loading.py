@@ -7,14 +7,13 @@ from torch import Tensor
 
 from photostyle.config import Config
 from photostyle.errors import ImageError
-from photostyle.images import Photo, image_size, load_image, resize
-from photostyle.memory import Memory, file_stamp
-from photostyle.metrics import PROPORTION_TOLERANCE
+from photostyle.files import content_sha256, file_stamp
+from photostyle.images import Photo, image_size, load_image, resize, same_proportions
+from photostyle.memory import Memory
 from photostyle.objective import Scene
-from photostyle.result import InputFile, Inputs, content_sha256
-from photostyle.segmentation.formats import Drawing
+from photostyle.result import InputFile, Inputs
 from photostyle.segmentation.masks import Masks
-from photostyle.segmentation.segmenter import Segmented, Wishes, segment_pair
+from photostyle.segmentation.segmenter import Segmented, Wishes, drawings_of, segment_pair
 from photostyle.styles import fitted_image, resized_style
 
 #: Shortest side of a picture that can be worked on: what the deepest layer of an encoder needs for
@@ -28,7 +27,7 @@ def loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
     Raises:
         ImageError: it cannot be read, or has fewer than `LEAST_SIDE` pixels on a side.
     """
-    photo = photo if isinstance(photo, Photo) else _decoded(Path(photo), memory)
+    photo = photo if isinstance(photo, Photo) else decoded(Path(photo), memory)
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
@@ -38,7 +37,12 @@ def loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
     return photo
 
 
-def _decoded(path: Path, memory: Memory) -> Photo:
+def decoded(path: Path, memory: Memory) -> Photo:
+    """The picture of a file as `load_image` gives it, of any size.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
     try:
         key = ("photo", file_stamp(path))
     except OSError:  # load_image has the sentence for it
@@ -71,10 +75,7 @@ def segmented(
     def segment() -> tuple[Scene, Masks, Segmented]:
         fitted = _fitted(content, config.image.size)
         pair = fitted, fitted_style(style, fitted, config)
-        drawings = [
-            None if path is None else Drawing(path, image_size(photo.image), photo.path)
-            for photo, path in zip((content, style), paths, strict=True)
-        ]
+        drawings = drawings_of(paths, (content, style))
         masks, made = segment_pair(*pair, drawings, Wishes(**vars(config.segmentation)))
         return Scene(pair[0], pair[1], masks.content, masks.style), masks, made
 
@@ -89,10 +90,10 @@ def fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
     Raises:
         ImageError: it has other proportions than the content.
     """
-    image, (height, width) = loaded(path, memory).image, image_size(scene.content)
-    if abs(image.shape[3] / image.shape[2] / (width / height) - 1) > PROPORTION_TOLERANCE:
+    image, size = loaded(path, memory).image, image_size(scene.content)
+    if not same_proportions(image_size(image), size):
         raise ImageError(f"{path} has other proportions than the content; no run can start there.")
-    return resize(image, (height, width)).to(scene.content.device)
+    return resize(image, size).to(scene.content.device)
 
 
 def _fitted(photo: Photo, long_side: int) -> Tensor:

@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -38,6 +37,9 @@ class Memory:
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value kept under the key, else what `make` gives. Nobody may change it."""
+        if not self.limit:
+            self.misses += 1
+            return make()
         if key in self._kept:
             self.hits += 1
             self._kept.move_to_end(key)
@@ -47,6 +49,10 @@ class Memory:
         value = make()
         self._keep(key, value)
         return value
+
+    def name(self, value: Any) -> str:
+        """The `digest` of a value, for a key; empty where nothing is kept, as it costs time."""
+        return digest(value) if self.limit else ""
 
     def _keep(self, key: Hashable, value: Any) -> None:
         size = held_bytes(value)
@@ -85,13 +91,3 @@ def digest(value: Any) -> str:
         return digest([getattr(value, f.name) for f in dataclasses.fields(value)])
     names = " ".join(map(digest, value))
     return hashlib.sha256(f"[{names}]".encode()).hexdigest()
-
-
-def file_stamp(path: Path) -> tuple[str, int, int]:
-    """What changes when a file is replaced: its place, its size and when it was written.
-
-    Raises:
-        OSError: there is no such file.
-    """
-    status = path.stat()
-    return str(path.resolve()), status.st_size, status.st_mtime_ns

@@ -18,7 +18,14 @@ from torch import Tensor
 
 from photostyle.errors import ImageError, MaskError
 from photostyle.guided import GuidedFilter
-from photostyle.images import check_image, fit_size, image_size, resize
+from photostyle.images import (
+    PROPORTION_TOLERANCE,
+    check_image,
+    fit_size,
+    image_size,
+    resize,
+    same_proportions,
+)
 from photostyle.lab import rgb_to_lab
 from photostyle.segmentation.masks import resize_masks
 from photostyle.wasserstein import MOST_PIXELS, RegionWasserstein
@@ -39,8 +46,6 @@ NOISE = 3 * (4 / 255) ** 2
 SAME_COLOURS = 0.5
 #: Root mean square deviation in ΔE under which a style has no picture in it, one colour only.
 ONE_COLOUR = 3.0
-#: Relative difference in width : height that a result may have to its content.
-PROPORTION_TOLERANCE = 0.02
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _BLUR = 1.5  # standard deviation of the windows of SSIM
@@ -182,7 +187,7 @@ def _check_proportions(image: Tensor, content: Tensor) -> None:
     (height, width), (h, w) = image_size(image), image_size(content)
     # Rounding to whole pixels is a matter of small pictures, not of other proportions.
     allowed = max(PROPORTION_TOLERANCE, 1 / min(height, width, h, w))
-    if abs(width * h / (height * w) - 1) > allowed:
+    if not same_proportions((height, width), (h, w), allowed):
         raise ImageError(
             f"The result should have the content's proportions, {_named(content)}, "
             f"but is {_named(image)}."

@@ -13,7 +13,13 @@ from photostyle.config import Config
 from photostyle.delivery import Grade, deliver, fitting_metadata, region_strengths, size_note
 from photostyle.device import free_memory, resolve_device
 from photostyle.encoders.base import Encoder
-from photostyle.features import check_taps, chosen_tile, configured_encoder, with_activations
+from photostyle.features import (
+    check_taps,
+    chosen_tile,
+    configured_encoder,
+    uses_encoder,
+    with_activations,
+)
 from photostyle.finishing import finished
 from photostyle.images import Photo, image_size
 from photostyle.loading import (
@@ -24,9 +30,9 @@ from photostyle.loading import (
     one_style,
     segmented,
 )
-from photostyle.memory import Memory, digest
+from photostyle.memory import Memory
 from photostyle.metrics import measure, style_note
-from photostyle.objective import Scene, needs_encoder
+from photostyle.objective import Scene
 from photostyle.preserve import prepared, recombined
 from photostyle.presets import preset
 from photostyle.result import Result
@@ -97,7 +103,7 @@ def stylize(
     used, normalized_sha256 = _activated(encoder, seen, config, log)
     with log.stage("start"):
         init, seed = config.optimize.init, config.optimize.seed
-        key = ("start", digest(seen), init, seed)
+        key = ("start", log.memory.name(seen), init, seed)
         colors = log.memory.get(key, lambda: start_image(seen, init, seed))
         first = colors if start is None else fitted_start(Path(start), scene, log.memory)
         config = _tiled(config, used, seen, log)
@@ -136,7 +142,7 @@ def stylize(
 
 def _encoder(config: Config, device: torch.device, log: Log) -> Encoder | None:
     """The encoder, when a solve has a use for it."""
-    if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen):
+    if not uses_encoder(config):
         return None
 
     def load() -> tuple[Encoder, Sequence[str]]:
@@ -160,7 +166,7 @@ def _activated(
     with log.stage("normalise"):
         small = scene.scaled(min(1.0, MEASURED_SIDE / max(image_size(scene.content))))
         images = (small.content, small.style, *small.more)
-        key = ("normalise", encoder.fingerprint, config.encoder, digest(images))
+        key = ("normalise", encoder.fingerprint, config.encoder, log.memory.name(images))
         return log.memory.get(key, lambda: with_activations(encoder, config.encoder, images))
 
 

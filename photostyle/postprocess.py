@@ -11,6 +11,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from photostyle.guided import Array
+from photostyle.images import to_array
 from photostyle.render import LocalAffine, fit_local_affine
 
 #: Radii and diameters given "at 512" are scaled with the picture's long side, so that an option
@@ -62,7 +63,7 @@ def bilateral(image: Tensor, diameter: int, color: float) -> Tensor:
     Source: Tomasi and Manduchi 1998.
     """
     diameter = max(3, round(diameter * max(image.shape[2:]) / REFERENCE_SIDE))
-    out = cv2.bilateralFilter(_array(image), diameter, color, diameter / 3)
+    out = cv2.bilateralFilter(to_array(image), diameter, color, diameter / 3)
     return _tensor(out).to(image.device)
 
 
@@ -161,10 +162,6 @@ def _bilateral_rows(values: Tensor, guide: Tensor, rows: slice, radius: int, edg
             total[:, ty, tx].addcmul_(values[:, y0:y1, sx], weight)
             norm[ty, tx] += weight
     return total / norm
-
-
-def _array(image: Tensor) -> Array:
-    return image[0].detach().permute(1, 2, 0).cpu().contiguous().numpy()  # 1×3×H×W -> H×W×3
 
 
 def _tensor(array: Array) -> Tensor:

@@ -3,7 +3,7 @@
 import signal
 import sys
 from types import FrameType, TracebackType
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from tqdm import tqdm
 
@@ -12,19 +12,10 @@ from photostyle.optimize import Step
 from photostyle.trainconfig import TrainConfig
 
 
-class Progress:
-    """A pipeline Listener that writes to standard error, and minds Ctrl-C while it is entered.
+class _MindsCtrlC:
+    """While it is entered, Ctrl-C goes to `_interrupt`; afterwards to whom it went before."""
 
-    The first Ctrl-C of an optimisation waits for the iteration to end: raised anywhere, an
-    interruption can be lost in a destructor. At any other time, and the second time, it acts at
-    once.
-    """
-
-    def __init__(self) -> None:
-        self._bar: tqdm[NoReturn] | None = None
-        self._stopping = False
-
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         self._previous = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
@@ -36,6 +27,25 @@ class Progress:
     ) -> None:
         signal.signal(signal.SIGINT, self._previous)
         self._close()
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        raise NotImplementedError
+
+
+class Progress(_MindsCtrlC):
+    """A pipeline Listener that writes to standard error, and minds Ctrl-C while it is entered.
+
+    The first Ctrl-C of an optimisation waits for the iteration to end: raised anywhere, an
+    interruption can be lost in a destructor. At any other time, and the second time, it acts at
+    once.
+    """
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._stopping = False
 
     def stage(self, name: str, note: str) -> None:
         self._close()
@@ -65,7 +75,7 @@ class Progress:
             self._bar = None
 
 
-class TrainingProgress:
+class TrainingProgress(_MindsCtrlC):
     """A training on the terminal: a bar with images a second and the time left, and a line of
     losses every so often; minds Ctrl-C as `Progress` does.
 
@@ -82,17 +92,7 @@ class TrainingProgress:
             desc="train", dynamic_ncols=True, disable=None if shown else True,
         )  # fmt: skip
 
-    def __enter__(self) -> "TrainingProgress":
-        self._previous = signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+    def _close(self) -> None:
         self._bar.close()
 
     def note(self, sentence: str) -> None:

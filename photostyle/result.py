@@ -1,6 +1,5 @@
 """Results: the picture with everything that is needed to understand it and to make it again."""
 
-import hashlib
 import json
 import platform
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from photostyle.configfile import from_dict
 from photostyle.delivery import Grade
 from photostyle.errors import ImageError, OptionError
 from photostyle.features import configured_encoder
-from photostyle.files import file_sha256
+from photostyle.files import content_sha256
 from photostyle.images import Metadata
 from photostyle.metrics import Scores
 from photostyle.optimize import Step
@@ -174,16 +173,6 @@ class Recipe:
                     f"segmentation network {network.folder}: its weights or its table of groups "
                     "are not those of that run."
                 )
-
-
-def content_sha256(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's files, in hex."""
-    if not path.is_dir():
-        return file_sha256(path)
-    digest = hashlib.sha256()
-    for file in sorted(p for p in path.iterdir() if p.is_file()):
-        digest.update(f"{file.name}:{file_sha256(file)}:".encode())
-    return digest.hexdigest()
 
 
 def manifest_path(path: Path) -> Path:

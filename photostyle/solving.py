@@ -13,7 +13,7 @@ from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import load_model
 from photostyle.images import image_size, resize
 from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.memory import Memory, digest
+from photostyle.memory import Memory
 from photostyle.objective import Scene, build_objective, needs_laplacian
 from photostyle.optimize import Step, minimise
 from photostyle.stages import Solve
@@ -123,4 +123,4 @@ def _laplacian(content: Tensor, config: Config, memory: Memory) -> LaplacianOper
         size = image_size(content)
         return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
 
-    return memory.get(("Laplacian", digest(content), epsilon), build)
+    return memory.get(("Laplacian", memory.name(content), epsilon), build)

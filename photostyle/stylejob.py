@@ -151,12 +151,12 @@ def _losses(result: "Result") -> dict[str, float]:
 
 
 def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -> None:
-    from photostyle.images import fit_size, image_size, load_image, resize
-    from photostyle.memory import file_stamp
+    from photostyle.images import fit_size, image_size, resize
+    from photostyle.loading import decoded
     from photostyle.metrics import heatmap
     from photostyle.saving import save_image
 
-    photo = memory.get(("photo", file_stamp(content)), lambda: load_image(content))
+    photo = decoded(content, memory)
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
     save_image(path, heatmap(resize(result.image, size), resize(photo.image, size)))
@@ -164,9 +164,9 @@ def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -
 
 def _encoder(config: Config) -> str:
     """The fingerprint of the encoder that the run would use."""
-    from photostyle.objective import needs_encoder
+    from photostyle.features import uses_encoder
 
-    if not any(needs_encoder(config.objective, s.terms) for s in config.optimize.chosen):
+    if not uses_encoder(config):
         return "none"
     return _fingerprint(config.encoder.encoder)
 

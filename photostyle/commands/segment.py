@@ -71,18 +71,19 @@ def _segment(arguments: argparse.Namespace) -> int:
 def _made(
     arguments: argparse.Namespace, config: Config, photos: "list[Photo]"
 ) -> "tuple[Masks, Segmented]":
-    from photostyle.images import image_size
     from photostyle.loading import LEAST_SIDE
-    from photostyle.segmentation.formats import Drawing
-    from photostyle.segmentation.segmenter import Wishes, segment_alone, segment_pair
+    from photostyle.segmentation.segmenter import (
+        Wishes,
+        drawings_of,
+        segment_alone,
+        segment_pair,
+    )
     from photostyle.styles import fitted_image
 
     images = [fitted_image(photo.image, config.image.size, LEAST_SIDE) for photo in photos]
     drawn = config.segmentation.segmenter in ("auto", "labels")
-    drawings = [
-        None if path is None or not drawn else Drawing(path, image_size(photo.image), photo.path)
-        for photo, path in zip(photos, (arguments.content_mask, arguments.style_mask), strict=False)
-    ]
+    masks = (arguments.content_mask, arguments.style_mask) if drawn else (None, None)
+    drawings = drawings_of(masks[: len(photos)], photos)
     wishes = Wishes(**vars(config.segmentation))
     if len(photos) == 1:
         return segment_alone(images[0], drawings[0], wishes)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from photostyle.errors import ImageError, OptionError
-from photostyle.memory import Memory, digest
+from photostyle.memory import Memory
 
 
 class Encoder(nn.Module):
@@ -69,7 +69,8 @@ class Encoder(nn.Module):
         """`forward` without gradient, for a picture that other runs may encode as well."""
         if self.memory is None:
             return self(image, layers)
-        return self.memory.get((digest(image), tuple(layers)), lambda: self(image, layers))
+        key = self.memory.name(image), tuple(layers)
+        return self.memory.get(key, lambda: self(image, layers))
 
     def check_layers(self, layers: Collection[str]) -> None:
         """Raise OptionError, with the right names, if `layers` has a name this encoder lacks."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from photostyle.errors import MaskError, OptionError
 from photostyle.guided import GuidedFilter
+from photostyle.images import PROPORTION_TOLERANCE, same_proportions, to_array
 from photostyle.segmentation.masks import LabelMap, Masks, Region, whole
 
 Array = NDArray[Any]
@@ -27,9 +28,6 @@ LEAST_STYLE_SHARE = 0.002
 
 LEAST_CONTENT_SHARE = 1e-4
 """Share of the content below which a label is absorbed by the region most like it."""
-
-PROPORTION_TOLERANCE = 0.02
-"""Relative difference of width : height that a label map may have to its picture."""
 
 POSITION_WEIGHT = 50.0
 """What the whole height of the picture counts for in `_similar`, in CIELAB units: as much as the
@@ -162,7 +160,7 @@ def describe(masks: Masks) -> list[str]:
 def check_proportions(labels: LabelMap, size: Sequence[int], role: str) -> None:
     """Raise MaskError unless the map has the proportions of its picture of (height, width)."""
     (h, w), (height, width) = labels.ids.shape, size
-    if abs(w * height / (h * width) - 1) > PROPORTION_TOLERANCE:
+    if not same_proportions((h, w), size):
         raise MaskError(
             f"{labels.source} is {w}×{h} pixels and the {role} {width}×{height}: "
             f"a mask must have its picture's proportions, within {PROPORTION_TOLERANCE:.0%}."
@@ -277,7 +275,7 @@ def _looks(content: Tensor, ids: NDArray[np.int32], count: int) -> NDArray[np.fl
     Shape count×4; a label without pixels has zeros.
     """
     height, width = ids.shape
-    lab = cv2.cvtColor(_pixels(content), cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(to_array(content), cv2.COLOR_RGB2LAB)
     row = np.repeat(np.arange(height) * (POSITION_WEIGHT / height), width)
     values = [*lab.reshape(-1, 3).T, row]  # four of (H*W,)
     flat = ids.ravel()
@@ -307,18 +305,13 @@ def _softened(masks: Tensor, image: Tensor, softness: float) -> Tensor:
     if softness <= 0 or (len(masks) == 1 and float(masks.min()) == 1):
         return masks
     radius = max(1, round(softness * max(image.shape[-2:]) / 512))
-    guided = GuidedFilter(_pixels(image), radius, EDGE_EPSILON)
+    guided = GuidedFilter(to_array(image), radius, EDGE_EPSILON)
     covered = masks.sum(0).numpy()
     planes = np.stack([guided(plane) for plane in masks.numpy()])
     planes = ((planes - EDGE_CUT) / (1 - 2 * EDGE_CUT)).clip(0, 1) * covered
     total = planes.sum(axis=0)
     soft = np.where(total > 0.1, planes * (covered / np.maximum(total, 0.1)), masks.numpy())
     return torch.from_numpy(soft.astype(np.float32))
-
-
-def _pixels(image: Tensor) -> Array:
-    """H×W×3 float32."""
-    return np.ascontiguousarray(image.detach().cpu()[0].permute(1, 2, 0).numpy())
 
 
 def _unused(

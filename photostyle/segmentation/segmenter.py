@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from photostyle.errors import MaskError
-from photostyle.images import image_size
+from photostyle.images import Photo, image_size, to_array
 from photostyle.segmentation.cluster import cluster_pair
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
 from photostyle.segmentation.masks import LabelMap, Masks, whole
@@ -79,27 +79,38 @@ def segment_pair(
     correspond = parse_correspond(wishes.correspond) if wishes.correspond else {}
     images = content, style
     made = segment(images, drawings, wishes)
-    unused = _without_effect(made, wishes)
     if made.used == "none":
         masks = whole(image_size(content), image_size(style))
-        return replace(masks, warnings=(*masks.warnings, *unused)), made
-    rules = Rules(correspond, made.near or {}, wishes.edge_softness)
-    masks = pair(made.maps[0], made.maps[1], content, style, rules)
-    if made.used == "cluster" and len(masks.regions) == 1:
-        note = "The pictures have too little in common to pair regions, so both are used whole."
-        masks = replace(masks, warnings=(*masks.warnings, note))
-    return replace(masks, warnings=(*masks.warnings, *unused)), made
+    else:
+        rules = Rules(correspond, made.near or {}, wishes.edge_softness)
+        masks = pair(made.maps[0], made.maps[1], content, style, rules)
+    notes = _notes(made, masks, wishes)
+    return (replace(masks, warnings=(*masks.warnings, *notes)) if notes else masks), made
 
 
-def _without_effect(made: Segmented, wishes: Wishes) -> tuple[str, ...]:
-    """Sentences about options that are fit but had nothing to act on."""
+def drawings_of(
+    paths: Sequence[Path | None], photos: Sequence[Photo]
+) -> tuple[Drawing | None, ...]:
+    """The mask files or folders that belong to pictures; None for a picture without one."""
+    return tuple(
+        None if path is None else Drawing(path, image_size(photo.image), photo.path)
+        for path, photo in zip(paths, photos, strict=True)
+    )
+
+
+def _notes(made: Segmented, masks: Masks, wishes: Wishes) -> list[str]:
+    """Sentences on pictures that do not pair, and on options that had nothing to act on."""
     notes = []
+    if made.used == "cluster" and len(masks.regions) == 1:
+        notes.append(
+            "The pictures have too little in common to pair regions, so both are used whole."
+        )
     if wishes.palette and made.used != "labels":
         parse_palette(wishes.palette)  # an unfit one is refused all the same
         notes.append("--palette has no effect: it names the colours of masks, and there are none.")
     if wishes.correspond and made.used == "none":
         notes.append("--correspond has no effect: there is one region and nothing to pair.")
-    return tuple(notes)
+    return notes
 
 
 def load_masks(
@@ -165,7 +176,7 @@ def _drawn(drawings: Sequence[Drawing | None], wishes: Wishes) -> tuple[LabelMap
 
 
 def _clustered(images: Sequence[Tensor], wishes: Wishes) -> tuple[LabelMap, ...]:
-    arrays = [image[0].detach().cpu().permute(1, 2, 0).contiguous().numpy() for image in images]
+    arrays = [to_array(image) for image in images]
     mine, theirs, count = cluster_pair(arrays[0], arrays[-1], wishes.regions)
     names = CLUSTER_NAMES[:count]
     maps = (LabelMap(ids, names, "the clustering") for ids in (mine, theirs))

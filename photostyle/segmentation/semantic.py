@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from photostyle.errors import OptionError, WeightsError
 from photostyle.guided import GuidedFilter
-from photostyle.images import image_size
+from photostyle.images import image_size, to_array
 from photostyle.segmentation.masks import LabelMap
 
 DEFAULT_MODEL = "smp-hub/segformer-b2-512x512-ade-160k"
@@ -127,7 +127,7 @@ class SemanticNetwork:
         planes = nn.functional.interpolate(
             merged, (height, width), mode="bilinear", align_corners=False
         )[0].numpy()
-        pixels = np.ascontiguousarray(image[0].detach().cpu().permute(1, 2, 0).numpy())
+        pixels = to_array(image)
         radius = max(2, round(EDGE_RADIUS * max(height, width) / 512))
         guided = GuidedFilter(pixels, radius, EDGE_EPSILON)
         return np.stack([guided(plane) if plane.any() else plane for plane in planes])

@@ -30,7 +30,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from bench_objective import LAYOUT
+from bench_objective import vgg19_weights
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -249,18 +249,7 @@ def reached(trace: Trace, goal: float) -> float | None:
 
 def generated(width: int, path: Path) -> Path:
     """VGG-19 of that width, He-initialised from a fixed seed."""
-    torch.manual_seed(0)
-    weights, index, channels = {}, 0, 3
-    for step in LAYOUT:
-        if step < 0:
-            index += 1
-            continue
-        convolution = nn.Conv2d(channels, step * width, 3)
-        nn.init.kaiming_normal_(convolution.weight)
-        weights[f"features.{index}.weight"] = convolution.weight.detach()
-        weights[f"features.{index}.bias"] = convolution.bias.detach()
-        index, channels = index + 2, step * width
-    save_file(weights, path)
+    save_file(vgg19_weights(width), path)
     return path
 
 

@@ -32,7 +32,7 @@ from photostyle.objective import Scene, build_objective
 LAYOUT = (1, 1, -1, 2, 2, -1, 4, 4, 4, 4, -1, 8, 8, 8, 8, -1, 8)
 
 
-def vgg19(width: int) -> Encoder:
+def vgg19_weights(width: int) -> dict[str, torch.Tensor]:
     """VGG-19 of that width (64 is the papers'), He-initialised from a fixed seed."""
     torch.manual_seed(0)
     weights, index, channels = {}, 0, 3
@@ -45,9 +45,14 @@ def vgg19(width: int) -> Encoder:
         weights[f"features.{index}.weight"] = convolution.weight.detach()
         weights[f"features.{index}.bias"] = convolution.bias.detach()
         index, channels = index + 2, step * width
+    return weights
+
+
+def vgg19(width: int) -> Encoder:
+    """An encoder with `vgg19_weights`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vgg19.safetensors"
-        save_file(weights, path)
+        save_file(vgg19_weights(width), path)
         return load_encoder(str(path))[0]
 
 

@@ -5,6 +5,7 @@ Imports no torch until a command runs, so that help is there at once.
 
 import argparse
 import difflib
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -34,9 +35,13 @@ COMMANDS = (
     weights, config,
 )  # fmt: skip
 
+NO_MEMORY = "There is not enough memory; try a smaller --size, --batch or --memory."
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code: 0, 1 (failed), 2 (bad input) or 130 (Ctrl-C)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be no UTF-8
     try:
         return _dispatch(list(sys.argv[1:] if argv is None else argv))
     except InputError as error:
@@ -44,7 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PhotostyleError as error:
         return _complain(str(error), FAILED)
     except MemoryError:
-        return _complain("The machine's memory is not enough; try a smaller --size.", FAILED)
+        return _complain(NO_MEMORY, FAILED)
+    except RuntimeError as error:
+        # torch's own kinds, of a GPU's and of the machine's memory; told apart without torch.
+        if type(error).__name__ != "OutOfMemoryError" and "can't allocate memory" not in str(error):
+            raise
+        return _complain(NO_MEMORY, FAILED)
     except KeyboardInterrupt:
         return _complain("Stopped before there was a picture; nothing was written.", INTERRUPTED)
 

@@ -1,5 +1,6 @@
 """Where tensors live: the `--device` option."""
 
+import os
 from pathlib import Path
 
 import torch
@@ -28,6 +29,26 @@ def resolve_device(name: str) -> torch.device:
             raise _absent(name, f"this PyTorch finds {count or 'no'} CUDA GPU{'s' * (count > 1)}")
         return torch.device("cuda", int(index or 0))
     raise DeviceError(f"--device {name} is no device; choose from auto, cpu, cuda, cuda:N, mps.")
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device is known to multiply bfloat16 itself, rather than by way of float32; of
+    other CPUs than x86 that is not known."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
+    if not hasattr(torch.cpu, "get_capabilities"):  # older PyTorch does not tell
+        return False
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def free_memory(device: torch.device) -> int | None:

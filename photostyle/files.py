@@ -1,11 +1,19 @@
 """Files: which are pictures by their names, and fingerprints. Imports no torch."""
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 #: Ends of the files that are taken for pictures in a folder.
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif")
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Files of these suffixes (lower case) in a folder and all below it, sorted; folders that
+    cannot be read are passed over."""
+    found = (Path(at, name) for at, _, names in os.walk(folder) for name in names)
+    return sorted(p for p in found if p.suffix.lower() in suffixes and os.path.isfile(p))
 
 
 def file_sha256(path: Path) -> str:

@@ -142,11 +142,20 @@ def check_output(path: str | Path, inputs: Sequence[Path]) -> None:
         OutputError: the suffix is not one of FORMATS, the path is a folder or one of the inputs,
             or its folder neither takes files nor can be made.
     """
-    path = Path(path)
-    _format(path)
+    _format(Path(path))
+    check_place(Path(path), inputs)
+
+
+def check_place(path: Path, inputs: Sequence[Path]) -> None:
+    """Find out, leaving nothing behind, whether a file can be written to `path`.
+
+    Raises:
+        OutputError: the path is a folder or one of the inputs, or its folder neither takes files
+            nor can be made.
+    """
     try:
         if path.is_dir():
-            raise OutputError(f"{path} is a folder; give the name of a picture file in it.")
+            raise OutputError(f"{path} is a folder; give the name of a file in it.")
         if any(_same_file(path, given) for given in inputs):
             raise OutputError(f"{path} is one of the inputs; give the output another name.")
         folder = Path(os.path.realpath(path)).parent

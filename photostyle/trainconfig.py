@@ -40,9 +40,24 @@ class TrainConfig(Stage):
     """Data, schedule and machine of a training."""
 
     size: int = option(256, "Side of the square crops in pixels.", low=32, high=4096)
+    zoom: float = option(
+        1.25,
+        "Crops come from pictures whose short side is 1 to so many crops long: 1 for whole "
+        "pictures, as in the paper.",
+        low=1.0,
+        high=100.0,
+    )
     batch: int = option(4, "Crops in a step, over all processes.", low=1)
     steps: int = option(40000, "Steps of the whole training.", low=1)
-    learning_rate: float = option(1e-3, "Step of Adam.", low=1e-9, high=1.0)
+    optimizer: str = option(
+        "muon",
+        "muon (on the kernels, with Adam on the rest), which gets lower in the same time, or adam, "
+        "the paper's.",
+        choices=("muon", "adam"),
+    )
+    learning_rate: float = option(
+        1e-3, "Step of the optimiser, the same for both.", low=1e-9, high=1.0
+    )
     schedule: str = option(
         "cosine",
         "Learning rate over the steps: cosine (down to a hundredth) or constant.",
@@ -57,7 +72,7 @@ class TrainConfig(Stage):
     )
     precision: str = option(
         "auto",
-        "float32, mixed (bfloat16 where it suffices), or auto: mixed on CUDA.",
+        "float32, mixed (bfloat16 where it suffices), or auto: mixed where the device has it.",
         choices=("auto", "float32", "mixed"),
     )
     seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)
@@ -88,9 +103,9 @@ class TrainingConfig(Staged):
     )
     objective: ObjectiveConfig = field(
         default_factory=lambda: ObjectiveConfig(
-            content_weight=10.0,
+            content_weight=15.0,
             style_weight=100.0,
-            tv_weight=1e-5,
+            tv_weight=3e-2,
             gamut_weight=0.0,
             plain_regions="full",
         )

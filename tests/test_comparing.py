@@ -15,9 +15,9 @@ from photostyle.feedforward.comparing import (
     compare_with_gatys,
     content_objective,
     optimised,
-    paper_table,
     table,
     timed,
+    times,
 )
 from photostyle.feedforward.style_model import StyleInfo, StyleModel
 from photostyle.feedforward.training import style_objective
@@ -84,13 +84,16 @@ def test_table_has_the_figures() -> None:
     assert lines[2] == (
         "| 3 | 40×30 | 8 in 10 ms | 9 in 2 s | 7 in 4 s | 70 iterations | 200×, 400× |"
     )
-    assert "more than 100" in lines[3]
+    assert "| more than 100 iterations |" in lines[3]
+    assert table([never])[-1] == (
+        "median: the network equals more than 100 iterations; the least is more than 100"
+    )
     assert table([one])[-1] == "median: the network equals 70 iterations; the least is 70"
 
 
 def test_paper_figures_agree_with_their_own_ratios() -> None:
     """About 1060×, 1026× and 1042× for 500 iterations."""
-    text = "\n".join(paper_table())
+    text = "\n".join(times([], "here"))
     for ratio in (1057, 1097, 1021):
         assert f"{ratio}×" in text
     for gatys100, gatys300, gatys500, _ in comparing.PAPER.values():
@@ -98,7 +101,25 @@ def test_paper_figures_agree_with_their_own_ratios() -> None:
         assert math.isclose(5 / 3 * gatys300, gatys500, rel_tol=2e-3)
 
 
-def test_timed_gives_a_median() -> None:
+def test_times_stand_beside_the_papers_size_by_size() -> None:
+    def one(size: int, network: float, gatys: float) -> Comparison:
+        picture = torch.rand(1, 3, 2, size)
+        runs = {50: Run(picture, 9.0, gatys / 2), 100: Run(picture, 7.0, gatys)}
+        return Comparison("x", picture, Run(picture, 8.0, network), runs, 70)
+
+    lines = times([one(256, 0.01, 2.0), one(256, 0.02, 4.0), one(512, 0.1, 30.0)], "here")
+    assert lines[1].startswith("| side | on | Gatys 50 | Gatys 100 | Gatys 300 | Gatys 500 |")
+    assert lines[3] == (
+        "| 256² | GeForce GTX Titan X (paper) |  | 3.17 s | 9.52 s | 15.9 s | 15 ms | "
+        "211×, 635×, 1057× |"
+    )
+    assert lines[6] == "| 256 | here | 1.5 s | 3 s |  |  | 15 ms | 100×, 200× |"
+    assert lines[7] == "| 512 | here | 15 s | 30 s |  |  | 0.1 s | 150×, 300× |"
+
+
+def test_timed_gives_a_median(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0, 50, 60, 61, 70, 74, 80, 82, 90, 95, 100, 103])  # 50 does not count
+    monkeypatch.setattr(comparing.time, "perf_counter", lambda: next(now))
     result, seconds = timed(lambda: torch.ones(3), torch.device("cpu"))
     assert torch.equal(result, torch.ones(3))
-    assert 0 < seconds < 1
+    assert seconds == 3  # of 1, 4, 2, 5, 3

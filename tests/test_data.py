@@ -1,5 +1,6 @@
 """Crops: where they come from, that they repeat, and files that cannot be used."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 def stream(folder: Path, seed: int = 0, scenes: float = 0.0) -> CropStream:
-    return CropStream(picture_files(folder), 48, seed, scenes)
+    return CropStream(picture_files(folder), 48, seed, scenes, 2.0)
+
+
+def test_folders_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests may run as root, who may read everything, so the system's answers are made up."""
+    closed = folder / "sub" / "deep"
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    names = [path.name for path in picture_files(folder)]
+    assert sorted(names) == ["grey.jpg", "red.png", "small.png", "text.png"]
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder)
+    with pytest.raises(OptionError, match="cannot be read; give a folder that you may open"):
+        picture_files(folder)
 
 
 def test_pictures_are_found_to_the_bottom(folder: Path) -> None:
@@ -68,11 +87,20 @@ def test_crops_vary_in_place_size_and_side(tmp_path: Path) -> None:
     assert torch.stack([crop[0] for crop in crops]).std() > 0.05  # place
 
 
+def test_zoom_1_takes_whole_squares(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 200, dtype=np.uint8)
+    Image.fromarray(np.broadcast_to(ramp, (200, 200)).copy()).save(tmp_path / "ramp.png")
+    crops = CropStream(picture_files(tmp_path), 48, 0, 0.0, 1.0)
+    for n in range(10):
+        row = crops[n][0][0, 0]
+        assert sorted((round(float(row[0]), 1), round(float(row[-1]), 1))) == [0.0, 1.0]
+
+
 def test_generated_scenes_take_their_share(folder: Path) -> None:
     crops = [stream(folder, scenes=0.5)[n][0] for n in range(60)]
     flat = sum(float(crop.std(dim=(1, 2)).max()) < 1e-3 for crop in crops)
     assert 15 < flat < 45
-    assert CropStream((), 32, 0, 1.0)[5][0].shape == (3, 32, 32)
+    assert CropStream((), 32, 0, 1.0, 1.0)[5][0].shape == (3, 32, 32)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -83,10 +111,8 @@ def test_loader_gives_the_stream_whoever_reads(folder: Path, workers: int) -> No
     for step, batch in enumerate(batches, start=2):
         expected = torch.stack([stream(folder)[n][0] for n in (2 * step, 2 * step + 1)])
         assert torch.equal(batch.images, expected)
-    assert {Path(name).name for batch in batches for name, _ in batch.skipped} <= {
-        "small.png",
-        "text.png",
-    }
+    expected_names = {"small.png", "text.png"}
+    assert {Path(name).name for batch in batches for name, _ in batch.skipped} == expected_names
 
 
 def test_processes_share_a_step(folder: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from photostyle import device
-from photostyle.device import free_memory, resolve_device
+from photostyle.device import fast_bfloat16, free_memory, resolve_device
 from photostyle.errors import DeviceError
 
 
@@ -35,3 +35,20 @@ def test_container_limit_counts(tmp_path: Path) -> None:
 
 def test_memory_of_other_devices_is_not_known() -> None:
     assert free_memory(torch.device("meta")) is None
+
+
+@pytest.mark.parametrize(
+    ("able", "fast"),
+    [
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({"avx2": True}, False),
+        ({}, False),
+    ],
+)
+def test_bfloat16_is_fast_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], fast: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    assert fast_bfloat16(torch.device("cpu")) is fast
+    assert not fast_bfloat16(torch.device("meta"))

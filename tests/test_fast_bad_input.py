@@ -1,15 +1,20 @@
 """Bad input to the commands of feed-forward styles: one sentence, exit code 2, nothing left."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from test_style_model import CONFIG, info, rewritten
 from test_video import video
 
 from photostyle.cli import main
+from photostyle.feedforward import applying
 from photostyle.feedforward.style_model import build_network, save_model
 
 
@@ -49,6 +54,14 @@ CASES = {
     "resume of nothing": (
         f"{TRAIN} --style style.png --resume",
         "new.training.safetensors does not exist",
+    ),
+    "output below a file": (
+        "train --encoder builtin --steps 2 --style style.png --out text.png/a.safetensors",
+        "text.png is a file and no folder",
+    ),
+    "sheet over a content": (
+        "compare fast style.png good.png --model net.safetensors --style good.png --sheet good.png",
+        "good.png",
     ),
     "pickled output": ("train --style style.png --out new.pth", "should end in .safetensors"),
     "model that is not there": ("apply good.png --model no.safetensors --out o", "does not exist"),
@@ -112,3 +125,60 @@ def test_others_go_on_when_one_cannot_be_read(
     said = capsys.readouterr()
     assert "1 of 2 files could not be styled" in said.err
     assert [path.name for path in (folder / "o").iterdir()] == ["good.png"]
+
+
+def test_interrupted_apply_says_what_is_done(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = applying.save_image
+
+    def interrupted(path: Path, *rest) -> None:
+        if path.name == "style.png":
+            raise KeyboardInterrupt
+        write(path, *rest)
+
+    monkeypatch.setattr(applying, "save_image", interrupted)
+    words = "apply good.png style.png --model net.safetensors --out o"
+    assert main(words.split()) == 130
+    assert "Stopped; 1 of 2 files are done, each whole." in capsys.readouterr().err
+    assert [path.name for path in (folder / "o").iterdir()] == ["good.png"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory."), MemoryError(),
+     RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")],
+    ids=["cuda", "python", "cpu"],
+)  # fmt: skip
+def test_too_little_memory_is_said(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def full(*_) -> None:
+        raise error
+
+    monkeypatch.setattr(applying, "stylised", full)
+    assert main(["apply", "good.png", "--model", "net.safetensors", "--out", "o"]) == 1
+    assert "There is not enough memory; try a smaller" in capsys.readouterr().err
+
+
+def test_names_may_be_no_utf8(folder: Path) -> None:
+    odd = os.fsdecode(b"\xff.png")
+    (folder / "odd").mkdir()
+    for name in (odd, f"odd/{odd}"):
+        (folder / name).write_bytes((folder / "good.png").read_bytes())
+    train = (
+        f"{TRAIN} --data odd --width 0.1 --blocks 1 --style-size 48 --workers 0 --device cpu "
+        "--style-layers relu1_1,relu2_1 --content-layers relu2_1"
+    )
+    for words in (
+        [*train.split(), "--style", odd],
+        ["apply", "odd", "--model", "new.safetensors", "--out", "o"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "photostyle", *words], cwd=folder, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stdout == b"o/\xff.png\n"

@@ -39,7 +39,7 @@ color
 losses wasserstein drift
 tiling patches
 terms
-feedforward.network feedforward.scenes
+feedforward.network feedforward.scenes feedforward.descent
 feedforward.tiling
 grid render
 shadows rarity

@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from test_style_model import rewritten
 
+from photostyle.device import fast_bfloat16
 from photostyle.errors import ModelError, OptionError, OutputError, SolveError
 from photostyle.feedforward.checkpoint import checkpoint_path
 from photostyle.feedforward.distributed import Processes
@@ -69,14 +71,18 @@ def test_training_lowers_the_objective_and_leaves_its_files(style: Path) -> None
     assert not checkpoint_path(made.out).exists()
 
 
-@pytest.mark.parametrize("norm", ["instance", "batch"])
-def test_resumed_training_ends_with_the_same_file(style: Path, norm: str) -> None:
-    session(style, "whole.safetensors", norm=norm).run(lambda _: None)
-    stopped(session(style, norm=norm), 3)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"norm": "batch"}, {"optimizer": "adam"}, {"precision": "mixed"}],
+    ids=lambda options: "-".join(options.values()) or "usual",
+)
+def test_resumed_training_ends_with_the_same_file(style: Path, options: dict[str, str]) -> None:
+    session(style, "whole.safetensors", **options).run(lambda _: None)
+    stopped(session(style, **options), 3)
     assert not (style.parent / "net.safetensors").exists()
     torch.rand(5)  # another random state than the one that was left
-    stopped(session(style, norm=norm, resume=True), 4)
-    session(style, norm=norm, resume=True).run(lambda _: None)
+    stopped(session(style, resume=True, **options), 4)
+    session(style, resume=True, **options).run(lambda _: None)
     whole, parts = (style.parent / f"{name}.safetensors" for name in ("whole", "net"))
     one, other = load_file(parts), load_file(whole)
     assert one.keys() == other.keys()
@@ -88,7 +94,7 @@ def test_resumed_training_ends_with_the_same_file(style: Path, norm: str) -> Non
 def test_first_steps_are_adams(style: Path) -> None:
     """Against Adam's first step written from its formula: every weight moves by the rate, along
     the gradient's sign."""
-    made = session(style, steps=1, learning_rate=1e-3)
+    made = session(style, steps=1, learning_rate=1e-3, optimizer="adam")
     before = {n: p.detach().clone() for n, p in made.state.network.named_parameters()}
     made.run(lambda _: None)
     for name, parameter in made.state.network.named_parameters():
@@ -106,11 +112,11 @@ def test_schedule() -> None:
 
 
 def test_precision() -> None:
-    auto = CONFIG.train
-    assert not mixed_precision(auto, torch.device("cpu"))
-    assert mixed_precision(auto, torch.device("cuda"))
-    assert mixed_precision(replace(auto, precision="mixed"), torch.device("cpu"))
-    assert not mixed_precision(replace(auto, precision="float32"), torch.device("cuda"))
+    auto, cpu = CONFIG.train, torch.device("cpu")
+    assert mixed_precision(auto, cpu) == fast_bfloat16(cpu)
+    assert not mixed_precision(auto, torch.device("meta"))
+    assert mixed_precision(replace(auto, precision="mixed"), cpu)
+    assert not mixed_precision(replace(auto, precision="float32"), cpu)
 
 
 def test_mixed_precision_trains_alike(style: Path) -> None:
@@ -131,18 +137,62 @@ def test_objective_that_is_not_finite_keeps_the_checkpoint(style: Path) -> None:
             with torch.no_grad():
                 made.state.network.output.bias.fill_(float("nan"))
 
-    with pytest.raises(SolveError, match="not finite at step 4"):
+    with pytest.raises(SolveError, match="not finite at step 4; train anew with a smaller"):
         made.run(spoil)
     assert checkpoint_path(made.out).exists()
     assert session(style, resume=True).state.step == 2
 
 
+@pytest.mark.parametrize("step", [4, 6])
+def test_weights_that_are_not_finite_are_never_kept(style: Path, step: int) -> None:
+    """At a checkpoint, and at the last step."""
+    made = session(style, checkpoint_every=2)
+    moves = made.state.descent.step
+
+    def spoil(rate: float) -> None:
+        moves(rate)
+        if made.state.step == step - 1:
+            with torch.no_grad():
+                made.state.network.output.bias[0] = float("inf")
+
+    made.state.descent.step = spoil
+    with pytest.raises(SolveError, match=f"A weight is not finite after step {step}"):
+        made.run(lambda _: None)
+    assert not made.out.exists()
+    assert session(style, resume=True).state.step == step - 2
+
+
+def test_an_interruption_within_a_step_keeps_the_last_checkpoint(style: Path) -> None:
+    made = session(style, checkpoint_every=2)
+    moves = made.state.descent.step
+
+    def interrupted(rate: float) -> None:
+        moves(rate)
+        if made.state.step == 3:
+            raise KeyboardInterrupt
+
+    made.state.descent.step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        made.run(lambda _: None)
+    assert made.state.kept == 2
+    session(style, resume=True).run(lambda _: None)
+    session(style, "whole.safetensors").run(lambda _: None)
+    one, other = (load_file(style.parent / f"{n}.safetensors") for n in ("net", "whole"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_without_any_weight_there_is_nothing_to_learn(style: Path) -> None:
+    with pytest.raises(OptionError, match="All weights are 0"):
+        session(style, content_weight=0.0, style_weight=0.0, tv_weight=0.0)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"style_weight": 3.0}, "--style-weight 100.0, not 3.0"),
-        ({"steps": 11}, "--steps 6, not 11"),
-        ({"norm": "batch"}, "--norm instance, not batch"),
+        ({"style_weight": 3.0}, "--style-weight 100.0, not --style-weight 3.0"),
+        ({"steps": 11}, "--steps 6, not --steps 11; give the same again, or remove the file"),
+        ({"norm": "batch"}, "--norm instance, not --norm batch"),
+        ({"scenes": 1.0}, "no --scenes, not --scenes 1.0"),
     ],
 )
 def test_another_training_is_not_resumed(style: Path, options, says: str) -> None:
@@ -157,7 +207,7 @@ def test_incidental_options_may_change(style: Path) -> None:
 
 
 def test_resume_and_begin_are_told_apart(style: Path) -> None:
-    with pytest.raises(ModelError, match=r"net\.training\.safetensors does not exist"):
+    with pytest.raises(ModelError, match=r"does not exist, so there is nothing to --resume"):
         session(style, resume=True)
     stopped(session(style), 2)
     with pytest.raises(ModelError, match="give --resume"):
@@ -165,6 +215,22 @@ def test_resume_and_begin_are_told_apart(style: Path) -> None:
     checkpoint = checkpoint_path(style.parent / "net.safetensors")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-40])
     with pytest.raises(ModelError, match="damaged"):
+        session(style, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda t, m: m.update(version="1"), "has version 1"),
+        (lambda t, m: m.update(kind="photostyle style network"), "is a photostyle style network"),
+        (lambda t, m: t.pop("descent.adam.0.exp_avg"), r"damaged.*descent|damaged.*exp_avg"),
+        (lambda t, m: m.update(config=m["config"].replace('"instance"', '"no"')), "damaged"),
+    ],
+)
+def test_other_checkpoints_are_not_resumed(style: Path, spoil, says: str) -> None:
+    stopped(session(style), 2)
+    rewritten(checkpoint_path(style.parent / "net.safetensors"), spoil)
+    with pytest.raises(ModelError, match=says):
         session(style, resume=True)
 
 
@@ -207,6 +273,10 @@ def test_options_that_do_not_fit(style: Path) -> None:
     three = Processes(0, 3, torch.device("cpu"))
     with pytest.raises(OptionError, match="--batch 2 cannot be shared evenly by 3"):
         begin(style, None, style.parent / "net.safetensors", CONFIG, three, resume=False)
+    two = Processes(0, 2, torch.device("cpu"))
+    batch = CONFIG.with_options({"norm": "batch"})
+    with pytest.raises(OptionError, match="--norm batch takes its statistics over all processes"):
+        begin(style, None, style.parent / "net.safetensors", batch, two, resume=False)
 
 
 def test_skipped_files_are_counted(style: Path) -> None:

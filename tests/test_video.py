@@ -11,6 +11,7 @@ from test_network import network
 from test_style_model import info
 
 from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.feedforward import applying
 from photostyle.feedforward.applying import Job, apply_pictures, apply_video, plan
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
@@ -51,6 +52,23 @@ def test_video_keeps_rate_size_and_frames(tmp_path: Path, model: StyleModel, suf
     assert (styled.mean(dim=(2, 3)) - expected.mean(dim=(2, 3))).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+@pytest.mark.parametrize("size", [(17, 31), (40, 31), (17, 16)])
+def test_videos_of_odd_size_grow_to_the_next_even_one(
+    tmp_path: Path, suffix: str, size: tuple[int, int]
+) -> None:
+    ramp = torch.linspace(0, 1, size[0])[None, None, :, None].expand(2, 3, *size)
+    with VideoWriter(tmp_path / f"a{suffix}", 5.0, size) as writer:
+        writer.write(ramp)
+    with VideoReader(tmp_path / f"a{suffix}") as reader:
+        height, width = reader.size
+        frames = torch.cat(list(reader.batches(1)))
+    assert (height, width) == (size[0] + size[0] % 2, size[1] + size[1] % 2)
+    assert len(frames) == 2
+    kept = frames[:, :, : size[0], : size[1]].mean(dim=(1, 3))
+    assert (kept - ramp.mean(dim=(1, 3))).abs().max() < 0.08
+
+
 def test_video_without_frames(tmp_path: Path, model: StyleModel) -> None:
     empty = video(tmp_path / "empty.avi", 0)
     (tmp_path / "text.mp4").write_text("no video")
@@ -59,6 +77,12 @@ def test_video_without_frames(tmp_path: Path, model: StyleModel) -> None:
         with pytest.raises(ImageError, match=f"{path.name} has no frame"):
             apply_video(model, job, batch=1, memory=None, progress=lambda *_: None)
         assert not job.target.exists()
+
+
+def test_video_of_a_few_pixels(tmp_path: Path) -> None:
+    thin = video(tmp_path / "thin.mp4", 2, size=(4, 32))
+    with pytest.raises(ImageError, match=r"thin\.mp4 has frames of 32×4 pixels.*at least 16"):
+        VideoReader(thin)
 
 
 def test_video_that_does_not_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +111,8 @@ def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     (tmp_path / "in" / "sub").mkdir(parents=True)
     for name, shape in {
-        "odd.png": (17, 31, 3), "grey.jpg": (40, 32), "line.png": (1, 40, 3),
-        "sub/alpha.png": (30, 20, 4), "sub/same.bmp": (17, 31, 3),
+        "odd.png": (17, 31, 3), "other.bmp": (17, 31, 3), "grey.jpg": (40, 32),
+        "line.png": (1, 40, 3), "sub/alpha.png": (30, 20, 4),
     }.items():  # fmt: skip
         pixels = rng.integers(0, 256, shape, dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "in" / name)
@@ -96,12 +120,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_pictures_of_any_kind(folder: Path, model: StyleModel, batch: int) -> None:
+def test_pictures_of_any_kind(
+    folder: Path, model: StyleModel, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+
+    def counted(model: StyleModel, images: torch.Tensor, memory: int | None) -> torch.Tensor:
+        counts.append(len(images))
+        return stylised(model.network, images, memory)
+
+    monkeypatch.setattr(applying, "styled", counted)
     jobs = plan([folder / "in"], folder / "out")
     done = list(apply_pictures(model, jobs, batch=batch, memory=None))
     assert all(error is None for _, error in done)
     names = sorted(p.relative_to(folder / "out").as_posix() for p in (folder / "out").rglob("*.*"))
-    assert names == ["grey.jpg", "line.png", "odd.png", "sub/alpha.png", "sub/same.png"]
+    assert names == ["grey.jpg", "line.png", "odd.png", "other.png", "sub/alpha.png"]
+    assert max(counts) == batch  # odd and other are of one size
     for job in jobs:
         before, after = load_image(job.source), load_image(job.target)
         assert after.image.shape == before.image.shape

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import BAD_INPUT, add_command
+from photostyle.commands.arguments import BAD_INPUT, INTERRUPTED, add_command
 from photostyle.errors import ImageError, OptionError
 
 if TYPE_CHECKING:
@@ -33,10 +33,8 @@ def register(commands: Any) -> None:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from photostyle.device import resolve_device
-    from photostyle.feedforward.applying import apply_pictures, plan
+    from photostyle.feedforward.applying import plan
     from photostyle.feedforward.style_model import load_model
     from photostyle.feedforward.tiling import usual_memory
 
@@ -48,16 +46,15 @@ def _apply(arguments: argparse.Namespace) -> int:
     jobs = plan(arguments.inputs, arguments.out)
     batch = arguments.batch or (8 if device.type == "cuda" else 1)
     memory = arguments.memory * 2**20 if arguments.memory else usual_memory(device)
-    pictures = [job for job in jobs if not job.video]
-    failed = []
-    done = apply_pictures(model, pictures, batch=batch, memory=memory)
-    for job, error in tqdm(done, total=len(pictures), unit="img", disable=not pictures):
-        if error is None:
-            print(job.target)
-        else:
-            failed.append(error)
-            print(error, file=sys.stderr)
-    failed += _videos(model, [job for job in jobs if job.video], batch, memory)
+    failed: list[ImageError] = []
+    done: list[Path] = []
+    try:
+        _pictures(model, [job for job in jobs if not job.video], batch, memory, done, failed)
+        _videos(model, [job for job in jobs if job.video], batch, memory, done, failed)
+    except KeyboardInterrupt:
+        print(f"photostyle: Stopped; {len(done)} of {len(jobs)} files are done, each whole.",
+              file=sys.stderr)  # fmt: skip
+        return INTERRUPTED
     if len(failed) == len(jobs) == 1:
         raise failed[0]
     if failed:
@@ -66,14 +63,42 @@ def _apply(arguments: argparse.Namespace) -> int:
     return BAD_INPUT if failed else 0
 
 
+def _pictures(
+    model: "StyleModel",
+    jobs: Sequence["Job"],
+    batch: int,
+    memory: int | None,
+    done: list[Path],
+    failed: list[ImageError],
+) -> None:
+    """Styles pictures; notes what is `done` and what `failed`."""
+    from tqdm import tqdm
+
+    from photostyle.feedforward.applying import apply_pictures
+
+    found = apply_pictures(model, jobs, batch=batch, memory=memory)
+    for job, error in tqdm(found, total=len(jobs), unit="img", disable=not jobs):
+        if error is None:
+            done.append(job.target)
+            print(job.target)
+        else:
+            failed.append(error)
+            print(error, file=sys.stderr)
+
+
 def _videos(
-    model: "StyleModel", jobs: Sequence["Job"], batch: int, memory: int | None
-) -> list[ImageError]:
+    model: "StyleModel",
+    jobs: Sequence["Job"],
+    batch: int,
+    memory: int | None,
+    done: list[Path],
+    failed: list[ImageError],
+) -> None:
+    """The same with videos."""
     from tqdm import tqdm
 
     from photostyle.feedforward.applying import apply_video
 
-    failed = []
     for job in jobs:
         with tqdm(unit="frame", desc=job.source.name) as bar:
 
@@ -87,5 +112,5 @@ def _videos(
                 failed.append(error)
                 print(error, file=sys.stderr)
                 continue
+        done.append(job.target)
         print(f"{job.target} ({count} frames, without sound)")
-    return failed

@@ -1,6 +1,7 @@
 """`photostyle compare-fast`: a trained network against the optimisation that it replaces."""
 
 import argparse
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from photostyle.feedforward.style_model import StyleModel
+    from photostyle.images import Photo
 
 
 def register(commands: Any) -> None:
@@ -28,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
     parser.add_argument("--style", type=Path, help="its style picture (default: where it was)")
     parser.add_argument("--encoder", help="the encoder of its training (default: where it was)")
-    parser.add_argument("--size", default="256", help="long side in pixels (default: 256)")
+    parser.add_argument(
+        "--size", default="256", help="long side in pixels, or several with commas (default: 256)"
+    )
     parser.add_argument(
         "--iterations", default="50,100,300,500",
         help="iterations of the optimisation to look at (default: %(default)s)",
@@ -48,29 +52,34 @@ def run(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.comparing import (
         compare_with_gatys,
         hardware,
-        paper_table,
         table,
+        times,
     )
     from photostyle.feedforward.style_model import load_model
-    from photostyle.images import fit_size, image_size, load_image, resize
+    from photostyle.images import load_image, resize
+    from photostyle.saving import check_output
 
     counts = _whole_numbers("--iterations", arguments.iterations)
-    size = _whole_numbers("--size", arguments.size)[0]
+    sizes = _whole_numbers("--size", arguments.size)
     device = resolve_device(arguments.device)
     model = load_model(arguments.model, device)
+    if arguments.sheet:
+        own = arguments.style or Path(model.info.style)
+        check_output(arguments.sheet, [*arguments.contents, own])
     style, encoder = _training_inputs(arguments, model, device)
+    taps = model.info.config.encoder
+    least = max(map(encoder.least_side, taps.content_layers + taps.style_layers))
     found = []
-    for path in arguments.contents:
-        image = load_image(path).image
-        content = resize(image, fit_size(image_size(image), size)).to(device)
-        with _bar(path.name, max(counts)) as bar:
+    for photo, size in _sized([load_image(path) for path in arguments.contents], sizes, least):
+        content = resize(photo.image, size).to(device)
+        with _bar(photo.path.name, max(counts)) as bar:
             found.append(
                 compare_with_gatys(
                     model,
                     encoder,
                     style,
                     content,
-                    path.stem,
+                    photo.path.stem,
                     iterations=counts,
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),
@@ -79,11 +88,30 @@ def run(arguments: argparse.Namespace) -> int:
             )
     print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS "
           f"on pixels from noise, clipped, {arguments.search}, seed {arguments.seed}")  # fmt: skip
-    print("\n".join([*table(found), "", *paper_table()]))
+    print("\n".join([*table(found), "", *times(found, hardware(device))]))
     if arguments.sheet:
         _write_sheet(arguments.sheet, style, found)
         print(arguments.sheet)
     return 0
+
+
+def _sized(
+    photos: "list[Photo]", sizes: list[int], least: int
+) -> "list[tuple[Photo, tuple[int, int]]]":
+    """The photographs with every height and width to compare them at; where one is smaller than
+    two of the sizes, it has but one."""
+    from photostyle.images import fit_size, image_size
+
+    found: dict[tuple[int, tuple[int, int]], Photo] = {}
+    for side, (number, photo) in itertools.product(sizes, enumerate(photos)):
+        height, width = fit_size(image_size(photo.image), side)
+        if min(height, width) < least:
+            raise OptionError(
+                f"--size {side} makes {photo.path} {width}×{height} pixels, and the encoder needs "
+                f"{least} a side; give a larger size, or a less elongated photograph."
+            )
+        found[number, (height, width)] = photo
+    return [(photo, size) for (_, size), photo in found.items()]
 
 
 def _training_inputs(

@@ -42,7 +42,7 @@ def _train(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.session import begin
 
     config = TrainingConfig().with_options(given_options(arguments, TrainingConfig))
-    _check_out(arguments.out)
+    _check_out(arguments.out, arguments.style)
     with joined(resolve_device(config.train.device)) as processes:
         session = begin(
             arguments.style, arguments.data, arguments.out, config, processes,
@@ -62,10 +62,8 @@ def _run(session: "Session") -> int:
         try:
             session.run(progress.step)
         except KeyboardInterrupt:
-            progress.note(
-                f"Stopped at step {state.step}; {checkpoint_path(session.out)} keeps it, and "
-                "--resume goes on."
-            )
+            kept = f"{checkpoint_path(session.out)} keeps step {state.kept}, and --resume goes on"
+            progress.note(f"Stopped; {kept if state.kept else 'no checkpoint was written yet'}.")
             return INTERRUPTED
         if skipped := session.skipped():
             progress.note(skipped)
@@ -74,8 +72,9 @@ def _run(session: "Session") -> int:
     return 0
 
 
-def _check_out(path: Path) -> None:
+def _check_out(path: Path, style: Path) -> None:
+    from photostyle.saving import check_place
+
     if path.suffix.lower() != ".safetensors":
         raise OutputError(f"--out {path} should end in .safetensors.")
-    if path.is_dir():
-        raise OutputError(f"--out {path} is a folder; give the name of a file in it.")
+    check_place(path, [style])

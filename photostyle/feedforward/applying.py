@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
+from photostyle.files import PICTURES, files_below
 from photostyle.images import Photo, load_image
 from photostyle.saving import FORMATS, save_image
 
@@ -51,8 +51,7 @@ def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
 
 def _jobs(given: Path, out: Path) -> Iterator[Job]:
     if given.is_dir():
-        known = set(Image.registered_extensions()) | VIDEO_SUFFIXES.keys()
-        files = sorted(p for p in given.rglob("*") if p.suffix.lower() in known and p.is_file())
+        files = files_below(given, (*PICTURES, *VIDEO_SUFFIXES))
         files = [path for path in files if out.resolve() not in path.resolve().parents]
         if not files:
             raise OptionError(f"{given} holds no picture and no video; give a folder that does.")

@@ -1,8 +1,8 @@
 """Checkpoints of a training: written whole or not at all, and gone on from to the last bit.
 
-A safetensors file beside the network's own: weights, Adam's moments and torch's random state as
-tensors, step and losses as metadata. The data need no state of their own, as crop n is a function
-of n (see `data`), so the step says where they stand.
+A safetensors file beside the network's own: weights, the optimisers' moments and torch's random
+state as tensors, step and losses as metadata. The data need no state of their own, as crop n is a
+function of n (see `data`), so the step says where they stand.
 """
 
 import json
@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photostyle.errors import ModelError
+from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.style_model import StyleInfo, read_tensors, write_tensors
 from photostyle.feedforward.training import TrainState
 from photostyle.options import flag
 from photostyle.trainconfig import INCIDENTAL
 
-KIND, VERSION = "photostyle training checkpoint", 1
+KIND, VERSION = "photostyle training checkpoint", 2
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -36,8 +36,7 @@ def save_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: str) 
         OutputError: the place cannot be written; what was there is still there.
     """
     tensors = {f"network.{name}": x for name, x in state.network.state_dict().items()}
-    for index, moments in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": x for name, x in moments.items()}
+    tensors |= {f"descent.{name}": x for name, x in state.descent.tensors().items()}
     tensors |= _random_states()
     whole = {name: x.detach().cpu().contiguous() for name, x in tensors.items()}
     progress = {"step": state.step, "skipped": state.skipped, "losses": state.losses}
@@ -58,6 +57,8 @@ def restore_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: st
         ModelError: the file is missing, damaged, of another kind or version, or of a training with
             another style, encoder, data or schedule; the message names which.
     """
+    if not path.exists():
+        raise ModelError(f"{path} does not exist, so there is nothing to --resume; leave that out.")
     tensors, metadata = read_tensors(path, KIND, VERSION)
     try:
         _check_same(path, StyleInfo.from_metadata(metadata), info)
@@ -65,50 +66,46 @@ def restore_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: st
             raise ModelError(f"{path}: --data holds other pictures than when it was written.")
         progress = json.loads(metadata["progress"])
         state.network.load_state_dict(_under("network.", tensors))
-        _restore_moments(state, tensors)
+        state.descent.restore(_under("descent.", tensors), begun=progress["step"] > 0)
         _restore_random(tensors)
-        state.step = progress["step"]
+        state.step = state.kept = progress["step"]
         state.skipped = dict(progress["skipped"])
         state.losses = [(step, total, terms) for step, total, terms in progress["losses"]]
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (KeyError, ValueError, TypeError, RuntimeError, OptionError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path} is damaged: its parts do not fit ({reason}).") from None
 
 
 def _check_same(path: Path, then: StyleInfo, now: StyleInfo) -> None:
     """Raises ModelError unless both are the same training."""
-    for attribute, name in (("style_sha256", "--style"), ("encoder_sha256", "--encoder")):
-        if getattr(then, attribute) != getattr(now, attribute):
-            raise ModelError(f"{path} is of a training with another {name}; give that one again.")
+    for name, given in (("style", "--style"), ("encoder", "--encoder")):
+        if getattr(then, f"{name}_sha256") != getattr(now, f"{name}_sha256"):
+            raise ModelError(
+                f"{path} is of a training with another {given}, {getattr(then, name)}; give that "
+                "one again, or remove the file."
+            )
     for stage, values in then.config.to_dict().items():
         current = now.config.to_dict()[stage]
         for name in values.keys() | current.keys():
             if name in (*INCIDENTAL, "encoder") or values.get(name) == current.get(name):
                 continue
             raise ModelError(
-                f"{path} is of a training with {flag(name)} {_words(values.get(name))}, not "
-                f"{_words(current.get(name))}; give that again, or leave --resume out."
+                f"{path} is of a training with {_words(name, values.get(name))}, not "
+                f"{_words(name, current.get(name))}; give the same again, or remove the file."
             )
 
 
-def _words(value: object) -> str:
+def _words(name: str, value: object) -> str:
+    """An option as it is given."""
+    return f"no {flag(name)}" if value is None else f"{flag(name)} {_plain(value)}"
+
+
+def _plain(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
-
-
-def _restore_moments(state: TrainState, tensors: Mapping[str, Tensor]) -> None:
-    for index, parameter in enumerate(state.network.parameters()):
-        moments = _under(f"optimizer.{index}.", tensors)
-        if not moments:  # before the first step there are none
-            continue
-        own = {}
-        for name, saved in moments.items():
-            # Laid out as the parameter is, like those that Adam makes itself.
-            own[name] = saved if saved.ndim == 0 else torch.empty_like(parameter).copy_(saved)
-        state.optimizer.state[parameter] = own
 
 
 def _random_states() -> dict[str, Tensor]:

@@ -27,8 +27,10 @@ from photostyle.optimize import minimise
 from photostyle.start import start_image
 from photostyle.trainconfig import TERMS, TrainingConfig
 
-#: Johnson et al. 2016, table 1, on a GeForce GTX Titan X: side in pixels ↦ seconds of 100, 300 and
-#: 500 iterations of Gatys et al., and of their network.
+#: Johnson et al. 2016, table 1: side in pixels ↦ seconds of so many iterations of Gatys et al., and
+#: of their network.
+PAPER_MACHINE = "GeForce GTX Titan X (paper)"
+PAPER_COUNTS = (100, 300, 500)
 PAPER: dict[int, tuple[float, float, float, float]] = {
     256: (3.17, 9.52, 15.86, 0.015),
     512: (10.97, 32.91, 54.85, 0.05),
@@ -200,29 +202,51 @@ def table(comparisons: Sequence[Comparison]) -> list[str]:
         runs = [one.network, *(one.gatys[count] for count in counts)]
         cells = [f"{run.total:.4g} in {_seconds(run.seconds)}" for run in runs]
         size = f"{one.content.shape[3]}×{one.content.shape[2]}"
-        equal = f"{one.equal} iterations" if one.equal else f"more than {counts[-1]}"
+        equal = f"{_reached(one.equal or math.inf, counts[-1])} iterations"
         ups = ", ".join(f"{one.gatys[c].seconds / one.network.seconds:.0f}×" for c in counts)
         lines.append(f"| {one.name} | {size} | {' | '.join(cells)} | {equal} | {ups} |")
     reached = [one.equal or math.inf for one in comparisons]
-    lines.append(
-        f"median: the network equals {statistics.median(reached):.0f} iterations; "
-        f"the least is {min(reached):.0f}"
-    )
+    median, least = (_reached(f(reached), counts[-1]) for f in (statistics.median, min))
+    lines.append(f"median: the network equals {median} iterations; the least is {least}")
     return lines
 
 
-def paper_table() -> list[str]:
-    """Johnson et al.'s table 1."""
-    lines = [
-        "Johnson et al. 2016, table 1, on a GeForce GTX Titan X:",
-        "| side | Gatys 100 | Gatys 300 | Gatys 500 | network | speed-up |",
-        "|---" * 6 + "|",
+def times(comparisons: Sequence[Comparison], machine: str) -> list[str]:
+    """Seconds on `machine`, medians of the contents of a size, beside Johnson et al.'s table 1; as
+    lines of a Markdown table."""
+    rows = [
+        (f"{side}²", PAPER_MACHINE, dict(zip(PAPER_COUNTS, gatys, strict=True)), network)
+        for side, (*gatys, network) in PAPER.items()
     ]
-    for side, (*gatys, network) in PAPER.items():
-        cells = " | ".join(f"{s:.2f} s" for s in gatys)
-        ups = ", ".join(f"{s / network:.0f}×" for s in gatys)
-        lines.append(f"| {side} | {cells} | {network:g} s | {ups} |")
+    for side in sorted({_long_side(one) for one in comparisons}):
+        group = [one for one in comparisons if _long_side(one) == side]
+        taken = {
+            count: statistics.median(one.gatys[count].seconds for one in group)
+            for count in group[0].gatys
+        }
+        network = statistics.median(one.network.seconds for one in group)
+        rows.append((str(side), machine, taken, network))
+    counts = sorted({count for _, _, gatys, _ in rows for count in gatys})
+    heads = " | ".join(f"Gatys {count}" for count in counts)
+    lines = [
+        "Seconds beside those of Johnson et al. 2016, table 1 (squares; here the long side):",
+        f"| side | on | {heads} | network | speed-up |",
+        "|---" * (4 + len(counts)) + "|",
+    ]
+    for place, where, gatys, network in rows:
+        cells = " | ".join(_seconds(gatys[count]) if count in gatys else "" for count in counts)
+        ups = ", ".join(f"{gatys[count] / network:.0f}×" for count in counts if count in gatys)
+        lines.append(f"| {place} | {where} | {cells} | {_seconds(network)} | {ups} |")
     return lines
+
+
+def _reached(count: float, most: int) -> str:
+    """Iterations in words; what was not reached is infinite."""
+    return f"{count:.0f}" if math.isfinite(count) else f"more than {most}"
+
+
+def _long_side(one: Comparison) -> int:
+    return max(one.content.shape[2:])
 
 
 def _seconds(value: float) -> str:

@@ -4,6 +4,7 @@ Crop number n is a function of n, the seed and the files, whoever asks for it an
 several machines and a resumed training all see the same stream.
 """
 
+import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,16 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.feedforward.scenes import scene
+from photostyle.files import PICTURES, files_below
 from photostyle.images import image_size, load_image, resize
 
-#: Crops come from pictures whose short side is 1 to so many crops long.
-MOST_ZOOM = 2.0
 #: Bytes of decoded pictures that are kept, so that a small folder is decoded once.
 CACHE_BYTES = 256 * 2**20
 
@@ -55,12 +54,9 @@ def picture_files(folder: Path) -> tuple[Path, ...]:
     """
     if not folder.is_dir():
         raise OptionError(f"--data {folder} is no folder; give one that holds pictures.")
-    try:
-        next(folder.iterdir(), None)
-    except OSError as error:
-        raise OptionError(f"--data {folder} cannot be read: {error.strerror}.") from None
-    suffixes = set(Image.registered_extensions())
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise OptionError(f"--data {folder} cannot be read; give a folder that you may open.")
+    found = files_below(folder, PICTURES)
     if not found:
         raise OptionError(f"--data {folder} holds no picture; give a folder that does.")
     return tuple(found)
@@ -74,12 +70,14 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
         files: to crop from; may be empty when `scenes` is 1.
         size: side of the crops.
         scenes: share of generated scenes.
+        zoom: crops come from pictures whose short side is 1 to so many crops long.
     """
 
     files: tuple[Path, ...]
     size: int
     seed: int
     scenes: float
+    zoom: float
     _kept: dict[int, Tensor] = field(default_factory=dict, repr=False)
     _bad: dict[int, str] = field(default_factory=dict, repr=False)
     _turn: tuple[int, list[int]] = field(default=(-1, []), repr=False)
@@ -90,7 +88,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
             return scene(rng, self.size), ()
         turn, place = divmod(number, len(self.files))
         picture, skipped = self._usable(self._order(turn), place)
-        return _crop(picture, self.size, rng), skipped
+        return _crop(picture, self.size, self.zoom, rng), skipped
 
     def check(self) -> None:
         """Finds out whether the files will do.
@@ -136,7 +134,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
         if short < self.size:
             self._bad[index] = "too small"
             return None
-        image = _shrunk(image, min(1.0, MOST_ZOOM * self.size / short))
+        image = _shrunk(image, min(1.0, self.zoom * self.size / short))
         picture = image.mul(255).round().byte()
         if sum(x.numel() for x in self._kept.values()) + picture.numel() <= CACHE_BYTES:
             self._kept[index] = picture
@@ -148,10 +146,10 @@ def _shrunk(image: Tensor, scale: float) -> Tensor:
     return resize(image, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
-def _crop(picture: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+def _crop(picture: Tensor, size: int, most: float, rng: np.random.Generator) -> Tensor:
     """A random square of a picture at a random size, mirrored half the time; 3×size×size."""
     short = min(image_size(picture))
-    zoom = rng.uniform(size, min(short, MOST_ZOOM * size)) / short
+    zoom = rng.uniform(size, min(short, most * size)) / short
     image = _shrunk(picture.float().div(255), max(zoom, size / short))
     top, left = (rng.integers(side - size + 1) for side in image_size(image))
     crop = image[0, :, top : top + size, left : left + size]

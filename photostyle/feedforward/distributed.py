@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from photostyle.errors import DeviceError
 from photostyle.feedforward.network import TransformNetwork
 
 
@@ -53,7 +54,13 @@ def joined(device: torch.device) -> Iterator[Processes]:
         yield Processes(0, 1, device)
         return
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        rank = int(os.environ["LOCAL_RANK"])
+        if rank >= torch.cuda.device_count():
+            raise DeviceError(
+                f"torchrun started more processes on this machine than it has GPUs, "
+                f"{torch.cuda.device_count()}; give --nproc-per-node {torch.cuda.device_count()}."
+            )
+        device = torch.device("cuda", rank)
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photostyle.errors import ModelError, OptionError
+from photostyle.device import usable_cores
+from photostyle.errors import ModelError, OptionError, SolveError
 from photostyle.features import configured_encoder
 from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint, save_checkpoint
@@ -20,6 +21,7 @@ from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.training import (
+    REMEDY,
     TrainState,
     TrainStep,
     new_state,
@@ -61,11 +63,12 @@ class Session:
     def run(self, listen: Callable[[TrainStep], None]) -> None:
         """Trains to the end, telling of every step; then writes the network.
 
-        KeyboardInterrupt, raised by `listen`, writes a checkpoint and goes on to the caller.
+        KeyboardInterrupt, raised by `listen`, writes a checkpoint and goes on to the caller; raised
+        anywhere else it leaves the last one, as the state may be that of half a step.
 
         Raises:
-            SolveError: the objective is not finite.
-            OutputError: a file cannot be written; the last checkpoint is still there.
+            SolveError: the objective or a weight is not finite.
+            OutputError: a file cannot be written; the last checkpoint, if any, is still there.
         """
         options = self.config.train
         loader = crop_loader(
@@ -78,13 +81,13 @@ class Session:
             processes=self.processes.count,
             pin=self.processes.device.type == "cuda",
         )
-        try:
-            for step in train(self.state, self.objective, loader, options, self.processes):
-                self._record(step)
+        for step in train(self.state, self.objective, loader, options, self.processes):
+            self._record(step)
+            try:
                 listen(step)
-        except KeyboardInterrupt:
-            self.checkpoint()
-            raise
+            except KeyboardInterrupt:
+                self.checkpoint()
+                raise
         self.finish()
 
     def _record(self, step: TrainStep) -> None:
@@ -98,17 +101,25 @@ class Session:
             self.preview()
 
     def checkpoint(self) -> None:
+        self._check_finite()
         if self.processes.leads:
             save_checkpoint(checkpoint_path(self.out), self.state, self.info, self.files)
             self._write_losses()
+        self.state.kept = self.state.step
 
     def finish(self) -> None:
         """Writes the network, which makes the checkpoint needless."""
+        self._check_finite()
         if self.processes.leads:
             info = replace(self.info, steps=self.state.step)
             save_model(self.out, self.state.network, info)
             self._write_losses()
             checkpoint_path(self.out).unlink(missing_ok=True)
+
+    def _check_finite(self) -> None:
+        """A gradient can overflow where the objective does not."""
+        if not all(bool(p.isfinite().all()) for p in self.state.network.parameters()):
+            raise SolveError(f"A weight is not finite after step {self.state.step}; {REMEDY}")
 
     def preview(self) -> None:
         """Pictures of the network as it stands."""
@@ -177,13 +188,20 @@ def begin(
     size = image_size(photo.image)
     picture = resize(photo.image, fit_size(size, options.style_size))
     info = StyleInfo(
-        str(style), photo.sha256, thumbnail(photo.image), encoder.name, encoder.fingerprint, config
+        os.fsencode(style).decode(errors="replace"),
+        photo.sha256,
+        thumbnail(photo.image),
+        encoder.name,
+        encoder.fingerprint,
+        config,
     )
     network = build_network(config.network, options.seed).to(processes.device)
-    state = new_state(network)
+    state = new_state(network, options)
     if resume:
         restore_checkpoint(checkpoint_path(out), state, info, files)
     objective = style_objective(picture.to(processes.device), encoder, config)
+    if not objective.objective.terms:
+        raise OptionError("All weights are 0; give --content-weight or --style-weight.")
     return Session(
         config, info, state, objective, stream, picture, files, out, processes, notes
     )  # fmt: skip
@@ -192,7 +210,13 @@ def begin(
 def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool) -> None:
     if config.train.batch % processes.count:
         raise OptionError(
-            f"--batch {config.train.batch} cannot be shared evenly by {processes.count} processes."
+            f"--batch {config.train.batch} cannot be shared evenly by {processes.count} processes; "
+            "give a multiple of that."
+        )
+    if config.network.norm == "batch" and processes.count > 1 and processes.device.type == "cpu":
+        raise OptionError(
+            "--norm batch takes its statistics over all processes, which needs GPUs; give --norm "
+            "instance, or train in one process."
         )
     left = checkpoint_path(out)
     if left.exists() and not resume:
@@ -208,15 +232,16 @@ def _stream(data: Path | None, config: TrainingConfig) -> tuple[CropStream, str]
     if data is None and scenes < 1.0:
         raise OptionError(f"--scenes {scenes:g}: the rest comes from pictures; give --data FOLDER.")
     files = picture_files(data) if data is not None else ()
-    stream = CropStream(files, options.size, options.seed, scenes)
+    stream = CropStream(files, options.size, options.seed, scenes, options.zoom)
     stream.check()
     digest = hashlib.sha256()
     for path in files:
-        digest.update(f"{path.relative_to(data)}:{path.stat().st_size}\n".encode())  # type: ignore[arg-type]
+        name = os.fsencode(path.relative_to(data))  # type: ignore[arg-type]
+        digest.update(name + f":{path.stat().st_size}\n".encode())
     return stream, digest.hexdigest()
 
 
 def _workers(asked: int | None) -> int:
     if asked is not None:
         return asked
-    return min(MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) // 2))
+    return min(MOST_WORKERS, max(1, usable_cores() // 2))

@@ -87,14 +87,15 @@ def strip_rows(network: TransformNetwork, shape: Sequence[int], memory: int | No
 
 @dataclass
 class _Statistics:
-    """Sums over all rows of a layer's map, in double precision; per picture and channel."""
+    """Sums over all rows of a layer's map, in double precision where the device has it; per picture
+    and channel."""
 
     count: int = 0
     total: Tensor | float = 0.0
     squares: Tensor | float = 0.0
 
     def add(self, rows: Tensor) -> None:
-        values = rows.double()
+        values = rows.to(torch.float32 if rows.device.type == "mps" else torch.float64)
         self.count += rows.shape[2] * rows.shape[3]
         self.total = self.total + values.sum(dim=(2, 3))
         self.squares = self.squares + values.square().sum(dim=(2, 3))
@@ -103,8 +104,8 @@ class _Statistics:
         """Scale and shift, N×C×1×1, that normalise the map."""
         mean = torch.as_tensor(self.total) / self.count
         variance = torch.as_tensor(self.squares) / self.count - mean.square()
-        scale = norm.weight.double() / (variance.clamp(min=0.0) + NORM_EPSILON).sqrt()
-        shift = norm.bias.double() - mean * scale
+        scale = norm.weight.to(mean) / (variance.clamp(min=0.0) + NORM_EPSILON).sqrt()
+        shift = norm.bias.to(mean) - mean * scale
         return scale.float()[..., None, None], shift.float()[..., None, None]
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from photostyle.errors import ImageError, OutputError
 from photostyle.saving import atomic_path
@@ -27,6 +28,8 @@ VIDEO_SUFFIXES = {
     ".avi": ".avi",
 }
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
+#: Pixels a side from which OpenCV's encoders are sound: it crashes on narrower ones.
+LEAST_SIDE = 16
 #: Where a file does not say.
 USUAL_RATE = 25.0
 
@@ -39,7 +42,7 @@ class VideoReader:
         expected: frames that the file says it has, 0 where it does not.
 
     Raises:
-        ImageError: the file is missing, no video, or has no frame.
+        ImageError: the file is missing, no video, has no frame, or frames under `LEAST_SIDE`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,6 +55,12 @@ class VideoReader:
             raise ImageError(f"{path} has no frame that can be read; give a video.")
         self._first: Any = frame
         self.size: tuple[int, int] = frame.shape[0], frame.shape[1]
+        if min(self.size) < LEAST_SIDE:
+            self._capture.release()
+            raise ImageError(
+                f"{path} has frames of {frame.shape[1]}×{frame.shape[0]} pixels; videos need at "
+                f"least {LEAST_SIDE} a side."
+            )
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.rate = rate if 0.0 < rate < 1000.0 else USUAL_RATE
         self.expected = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -90,6 +99,9 @@ class VideoReader:
 class VideoWriter:
     """A video under way: whole at its path, or not there at all.
 
+    The codecs know even sizes only: an odd height or width grows by a copy of its last row or
+    column.
+
     Args:
         path: ends in one of `CODECS`.
         rate: frames per second. size: (height, width).
@@ -109,11 +121,14 @@ class VideoWriter:
     def __enter__(self) -> "VideoWriter":
         self._temporary = self._stack.enter_context(atomic_path(self.path))
         codec = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
-        height, width = self.size
-        self._writer = cv2.VideoWriter(str(self._temporary), codec, self.rate, (width, height))
+        even = (self.size[1] + self.size[1] % 2, self.size[0] + self.size[0] % 2)
+        self._writer = cv2.VideoWriter(str(self._temporary), codec, self.rate, even)
         if not self._writer.isOpened():
             self._stack.close()
-            raise OutputError(f"{self.path} cannot be written: OpenCV has no encoder for it.")
+            raise OutputError(
+                f"{self.path} cannot be written: OpenCV has no encoder for {self.path.suffix} of "
+                f"{even[0]}×{even[1]} pixels."
+            )
         return self
 
     def __exit__(
@@ -133,7 +148,9 @@ class VideoWriter:
 
     def write(self, images: Tensor) -> None:
         """Appends N×3×H×W frames in [0, 1]."""
-        frames = images.mul(255).round().byte().permute(0, 2, 3, 1).numpy()  # N×H×W×3
+        height, width = self.size
+        whole = pad(images, (0, width % 2, 0, height % 2), mode="replicate")
+        frames = whole.mul(255).round().byte().permute(0, 2, 3, 1).numpy()  # N×H×W×3
         for frame in frames:
             self._writer.write(np.ascontiguousarray(frame[..., ::-1]))
             self.count += 1

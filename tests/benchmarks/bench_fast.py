@@ -3,13 +3,14 @@
     python tests/benchmarks/bench_fast.py [--width 1] [--size 256] [--rounds 9] [--onnx]
 
 Inference: the same architecture and weights written as padding, convolution, normalisation and
-ReLU modules in torch's default layout, under no_grad. Training: a step of the same loop (encoder
-with generated weights, the paper's layers) with that network and with ours. The contenders take
-turns, so that a machine that drifts drifts for all.
+ReLU modules in torch's default layout, under no_grad. Training: a whole step (encoder with
+generated weights, the paper's layers) of a plain float32 loop with that network and Adam, and of
+ours as it is used. The contenders take turns, so that a machine that drifts drifts for all.
 """
 
 import argparse
 import datetime
+import itertools
 import os
 import statistics
 import sys
@@ -24,13 +25,14 @@ from bench_objective import vgg19
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from plain_network import PlainNetwork
 
-from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.comparing import hardware
+from photostyle.feedforward.data import CropBatch
+from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.export import export, opened
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import StyleInfo, StyleModel
 from photostyle.feedforward.tiling import stylised
-from photostyle.feedforward.training import style_objective
+from photostyle.feedforward.training import mixed_precision, new_state, style_objective, train
 from photostyle.trainconfig import TrainingConfig
 
 
@@ -83,28 +85,33 @@ def inference(options: argparse.Namespace) -> None:
 
 
 def training(options: argparse.Namespace) -> None:
-    config = TrainingConfig().with_options({"size": options.crop})
+    config = TrainingConfig().with_options({"size": options.crop, "precision": options.precision})
     objective = style_objective(torch.rand(1, 3, 256, 256), vgg19(options.encoder_width), config)
     network = TransformNetwork(width=options.width)
     plain = PlainNetwork(network, "instance", "resize")
     images = torch.rand(options.batch, 3, options.crop, options.crop)
-    last = images.contiguous(memory_format=torch.channels_last)
-    calls = {
-        "plain": lambda: step(plain, objective, images),
-        "ours": lambda: step(network, objective, last),
-    }
-    title = f"training at {options.crop} px, batch {options.batch}, encoder included"
+    adam = torch.optim.Adam(plain.parameters(), lr=1e-3)
+
+    def plain_step() -> None:
+        adam.zero_grad()
+        objective(plain(images), images)[0].backward()
+        adam.step()
+
+    state = new_state(network, config.train)
+    batches = itertools.repeat(CropBatch(images, ()))
+    steps = train(state, objective, batches, config.train, Processes(0, 1, torch.device("cpu")))
+    calls = {"plain": plain_step, "ours": lambda: next(steps)}
+    title = (
+        f"training at {options.crop} px, batch {options.batch}, encoder included, ours "
+        f"{'mixed' if mixed_precision(config.train, torch.device('cpu')) else 'float32'}"
+    )
     report(title, measured(calls, options.rounds), options.batch)
+    last = images.contiguous(memory_format=torch.channels_last)
     calls = {
         "plain": lambda: plain(images).sum().backward(),
         "ours": lambda: network(last).sum().backward(),
     }
     report("the network's part of it", measured(calls, options.rounds), options.batch)
-
-
-def step(network: torch.nn.Module, objective: BatchObjective, images: torch.Tensor) -> None:
-    network.zero_grad(set_to_none=True)
-    objective(network(images), images)[0].backward()
 
 
 def main() -> None:
@@ -114,6 +121,7 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--encoder-width", type=int, default=16, help="64 is the papers' VGG-19")
+    parser.add_argument("--precision", default="auto", help="of our training")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--onnx", action="store_true", help="also through ONNX Runtime")
     options = parser.parse_args()

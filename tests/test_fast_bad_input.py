@@ -103,6 +103,7 @@ def test_refused_in_one_sentence(
     assert main(words.split()) == 2
     said = capsys.readouterr()
     last = said.err.strip().splitlines()[-1]
+    assert said.err.count(last.removeprefix("photostyle: ")) == 1
     assert last.startswith("photostyle: ")
     assert last.endswith((".", ")"))
     assert says in last

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,71 +47,74 @@ def _apply(arguments: argparse.Namespace) -> int:
     jobs = plan(arguments.inputs, arguments.out)
     batch = arguments.batch or (8 if device.type == "cuda" else 1)
     memory = arguments.memory * 2**20 if arguments.memory else usual_memory(device)
-    failed: list[ImageError] = []
-    done: list[Path] = []
+    work = _Work(model, batch, memory, alone=len(jobs) == 1)
     try:
-        _pictures(model, [job for job in jobs if not job.video], batch, memory, done, failed)
-        _videos(model, [job for job in jobs if job.video], batch, memory, done, failed)
+        work.pictures([job for job in jobs if not job.video])
+        work.videos([job for job in jobs if job.video])
     except KeyboardInterrupt:
-        print(f"photostyle: Stopped; {len(done)} of {len(jobs)} files are done, each whole.",
+        print(f"photostyle: Stopped; {len(work.done)} of {len(jobs)} files are done, each whole.",
               file=sys.stderr)  # fmt: skip
         return INTERRUPTED
-    if len(failed) == len(jobs) == 1:
-        raise failed[0]
-    if failed:
-        print(f"photostyle: {len(failed)} of {len(jobs)} files could not be styled.",
-              file=sys.stderr)  # fmt: skip
-    return BAD_INPUT if failed else 0
+    if not work.failed:
+        return 0
+    if work.alone:
+        raise work.failed[0]
+    print(f"photostyle: {len(work.failed)} of {len(jobs)} files could not be styled.",
+          file=sys.stderr)  # fmt: skip
+    return BAD_INPUT
 
 
-def _pictures(
-    model: "StyleModel",
-    jobs: Sequence["Job"],
-    batch: int,
-    memory: int | None,
-    done: list[Path],
-    failed: list[ImageError],
-) -> None:
-    """Styles pictures; notes what is `done` and what `failed`."""
-    from tqdm import tqdm
+@dataclass
+class _Work:
+    """What is applied and how, and what became of the files.
 
-    from photostyle.feedforward.applying import apply_pictures
+    Attributes:
+        batch: pictures or frames at once. memory: bytes for the network's maps.
+        alone: there is but one file, whose error is the command's own.
+        done: results. failed: what could not be read, and why.
+    """
 
-    found = apply_pictures(model, jobs, batch=batch, memory=memory)
-    for job, error in tqdm(found, total=len(jobs), unit="img", disable=not jobs):
+    model: "StyleModel"
+    batch: int
+    memory: int | None
+    alone: bool
+    done: list[Path] = field(default_factory=list)
+    failed: list[ImageError] = field(default_factory=list)
+
+    def pictures(self, jobs: "Sequence[Job]") -> None:
+        from tqdm import tqdm
+
+        from photostyle.feedforward.applying import apply_pictures
+
+        found = apply_pictures(self.model, jobs, batch=self.batch, memory=self.memory)
+        for job, error in tqdm(found, total=len(jobs), unit="img", disable=not jobs):
+            self._note(job, error, "")
+
+    def videos(self, jobs: "Sequence[Job]") -> None:
+        from tqdm import tqdm
+
+        for job in jobs:
+            with tqdm(unit="frame", desc=job.source.name) as bar:
+                try:
+                    frames, error = self._video(job, bar), None
+                except ImageError as found:
+                    frames, error = 0, found
+            self._note(job, error, f" ({frames} frames, without sound)")
+
+    def _video(self, job: "Job", bar: Any) -> int:
+        from photostyle.feedforward.applying import apply_video
+
+        def progress(done: int, expected: int) -> None:
+            bar.total = expected or None
+            bar.update(done - bar.n)
+
+        return apply_video(self.model, job, batch=self.batch, memory=self.memory, progress=progress)
+
+    def _note(self, job: "Job", error: ImageError | None, facts: str) -> None:
         if error is None:
-            done.append(job.target)
-            print(job.target)
+            self.done.append(job.target)
+            print(f"{job.target}{facts}")
         else:
-            failed.append(error)
-            print(error, file=sys.stderr)
-
-
-def _videos(
-    model: "StyleModel",
-    jobs: Sequence["Job"],
-    batch: int,
-    memory: int | None,
-    done: list[Path],
-    failed: list[ImageError],
-) -> None:
-    """The same with videos."""
-    from tqdm import tqdm
-
-    from photostyle.feedforward.applying import apply_video
-
-    for job in jobs:
-        with tqdm(unit="frame", desc=job.source.name) as bar:
-
-            def progress(done: int, expected: int, bar: Any = bar) -> None:
-                bar.total = expected or None
-                bar.update(done - bar.n)
-
-            try:
-                count = apply_video(model, job, batch=batch, memory=memory, progress=progress)
-            except ImageError as error:
-                failed.append(error)
+            self.failed.append(error)
+            if not self.alone:
                 print(error, file=sys.stderr)
-                continue
-        done.append(job.target)
-        print(f"{job.target} ({count} frames, without sound)")

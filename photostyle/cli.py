@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _complain(NO_MEMORY, FAILED)
     except KeyboardInterrupt:
-        return _complain("Stopped before there was a picture; nothing was written.", INTERRUPTED)
+        return _complain("Stopped before there was a result; nothing was written.", INTERRUPTED)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -24,12 +24,16 @@ LEAST_SOLVE_SIDE = 64
 
 
 def check_network(config: Config) -> None:
-    """Raises OptionError where a solve moves a network and none is given."""
-    if config.network.model is None and any(s.canvas == "network" for s in config.optimize.chosen):
+    """Raises OptionError or ModelError where a solve moves a network and none is given, or one
+    that cannot be used."""
+    if not any(solve.canvas == "network" for solve in config.optimize.chosen):
+        return
+    if config.network.model is None:
         raise OptionError(
             f"--preset {config.preset} needs a trained network; give --model FILE, as "
             "`photostyle train` writes it."
         )
+    load_model(Path(config.network.model))
 
 
 def optimise(

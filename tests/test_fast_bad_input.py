@@ -30,6 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.png").write_text("no picture")
     (tmp_path / "text.png").write_text("no picture")
+    Image.new("RGB", (50, 2)).save(tmp_path / "line.png")
     save_model(tmp_path / "net.safetensors", build_network(CONFIG.network), info())
     save_model(tmp_path / "newer.safetensors", build_network(CONFIG.network), info())
     rewritten(tmp_path / "newer.safetensors", lambda t, m: m.update(version="9"))
@@ -46,8 +47,14 @@ CASES = {
     "style that is no picture": (f"{TRAIN} --style text.png", "text.png"),
     "data that is not there": (f"{TRAIN} --style style.png --data nowhere", "nowhere is no folder"),
     "empty data": (f"{TRAIN} --style style.png --data empty", "empty holds no picture"),
-    "unreadable data": (f"{TRAIN} --style style.png --data broken", "1 cannot be read"),
-    "smaller than the crop": (f"{TRAIN} --style style.png --data tiny", "1 are smaller than 32×32"),
+    "unreadable data": (
+        f"{TRAIN} --style style.png --data broken",
+        "but 1 that cannot be read, such as broken/a.png; give other pictures",
+    ),
+    "smaller than the crop": (
+        f"{TRAIN} --style style.png --data tiny",
+        "but 1 smaller than 32×32 pixels; lower --size",
+    ),
     "scenes out of range": (f"{TRAIN} --style style.png --scenes 2", "--scenes"),
     "unknown norm": (f"{TRAIN} --style style.png --norm layer", "instance, batch"),
     "unknown layer": (f"{TRAIN} --style style.png --style-layers relu9_9", "relu9_9"),
@@ -68,6 +75,22 @@ CASES = {
     "model of another kind": (
         "apply good.png --model other.safetensors --out o",
         "is a file of another program",
+    ),
+    "results into a file": (
+        "apply good.png --model net.safetensors --out text.png",
+        "--out text.png is a file; give a folder",
+    ),
+    "style of a line": (
+        f"{TRAIN} --style line.png",
+        "--style line.png is 50×2 pixels when it is learned",
+    ),
+    "a finished network": (
+        f"{TRAIN.replace('new', 'net')} --style style.png --resume",
+        "net.safetensors is there already, and its training is finished",
+    ),
+    "exported network": (
+        "apply good.png --model style.png --out o",
+        "give a photostyle style network, as `photostyle train` writes it",
     ),
     "newer model": ("apply good.png --model newer.safetensors --out o", "has version 9"),
     "damaged model": ("apply good.png --model cut.safetensors --out o", "is damaged"),
@@ -116,6 +139,10 @@ def test_fast_without_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) 
     words = "run --preset fast --content big.png --style big.png --device cpu --segmenter none"
     assert main(words.split()) == 2
     assert "give --model FILE" in capsys.readouterr().err
+    assert main([*words.split(), "--model", "other.safetensors", "--out", "o.png"]) == 2
+    said = capsys.readouterr().err
+    assert "photostyle: other.safetensors is a file of another program" in said
+    assert "segment" not in said  # before any work
 
 
 def test_others_go_on_when_one_cannot_be_read(

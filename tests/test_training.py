@@ -242,7 +242,7 @@ def test_another_style_or_other_data_is_not_resumed(style: Path) -> None:
     made = begin(style, folder, out, CONFIG, ALONE, resume=False)
     stopped(made, 2)
     Image.new("RGB", (50, 50)).save(folder / "two.png")
-    with pytest.raises(ModelError, match="--data holds other pictures"):
+    with pytest.raises(ModelError, match="another --data; give the same pictures"):
         begin(style, folder, out, CONFIG, ALONE, resume=True)
     Image.new("RGB", (70, 50)).save(style)
     with pytest.raises(ModelError, match="another --style"):

@@ -87,7 +87,7 @@ class _Work:
         from photostyle.feedforward.applying import apply_pictures
 
         found = apply_pictures(self.model, jobs, batch=self.batch, memory=self.memory)
-        for job, error in tqdm(found, total=len(jobs), unit="img", disable=not jobs):
+        for job, error in tqdm(found, total=len(jobs), unit="img", disable=len(jobs) < 2):
             self._note(job, error, "")
 
     def videos(self, jobs: "Sequence[Job]") -> None:

@@ -17,6 +17,7 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands, "compare", "print the scores of results, whoever made them", _compare
     )
+    parser.epilog = "compare fast: a trained network against the optimisation it replaces."
     parser.add_argument("results", metavar="RESULT", nargs="+", type=Path, help="pictures")
     parser.add_argument("--content", required=True, type=Path, help="what they were made of")
     parser.add_argument("--style", required=True, type=Path, help="what they were made after")

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def register(commands: Any) -> None:
-    add_arguments(
-        add_command(
-            commands, "compare-fast", "compare a network with the optimisation it replaces", run
-        )
+    parser = add_command(
+        commands, "compare-fast", "compare a network with the optimisation it replaces", run
     )
+    parser.prog = "photostyle compare fast"
+    add_arguments(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +126,10 @@ def _training_inputs(
     info = model.info
     photo = load_image(arguments.style or Path(info.style))
     if photo.sha256 != info.style_sha256:
-        raise ModelError(f"{photo.path} is not the style of {arguments.model}; give --style.")
+        raise ModelError(
+            f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "
+            "that with --style."
+        )
     taps = info.config.encoder
     if arguments.encoder:
         taps = replace(taps, encoder=arguments.encoder)

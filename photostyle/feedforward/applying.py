@@ -13,7 +13,7 @@ from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
 from photostyle.files import PICTURES, files_below
 from photostyle.images import Photo, load_image
-from photostyle.saving import FORMATS, save_image
+from photostyle.saving import FORMATS, check_place, save_image
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
     Raises:
         OptionError: an input that is not there, a folder without pictures and videos, or two
             files that would go to one place.
-        OutputError: a result would lie where its source does.
+        OutputError: a result would lie where its source does, or `out` cannot take files.
     """
+    if out.is_file():
+        raise OutputError(f"--out {out} is a file; give a folder.")
     jobs = [job for given in inputs for job in _jobs(given, out)]
     taken: dict[Path, Path] = {}
     for job in jobs:
@@ -46,6 +48,7 @@ def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
             )
         if job.target.exists() and job.target.samefile(job.source):
             raise OutputError(f"--out {out} is where {job.source} lies; give another folder.")
+    check_place(jobs[0].target, [])
     return jobs
 
 

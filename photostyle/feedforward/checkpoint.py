@@ -63,7 +63,10 @@ def restore_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: st
     try:
         _check_same(path, StyleInfo.from_metadata(metadata), info)
         if metadata["files"] != files:
-            raise ModelError(f"{path}: --data holds other pictures than when it was written.")
+            raise ModelError(
+                f"{path} is of a training with another --data; give the same pictures again, or "
+                "remove the file."
+            )
         progress = json.loads(metadata["progress"])
         state.network.load_state_dict(_under("network.", tensors))
         state.descent.restore(_under("descent.", tensors), begun=progress["step"] > 0)

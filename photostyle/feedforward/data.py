@@ -114,12 +114,21 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
             if index not in self._bad and (picture := self._read(index)) is not None:
                 return picture, tuple(skipped)
             skipped.append((str(self.files[index]), self._bad[index]))
-        small = sum(reason == "too small" for _, reason in skipped)
-        raise OptionError(
-            f"--data: none of the {len(self.files)} pictures can be used: {small} are smaller than "
-            f"{self.size}×{self.size} pixels and {len(skipped) - small} cannot be read; lower "
-            "--size or give other pictures."
-        )
+        raise OptionError(self._useless([reason for _, reason in skipped]))
+
+    def _useless(self, reasons: Sequence[str]) -> str:
+        """The sentence on a folder in which no file can be used."""
+        small = reasons.count("too small")
+        parts, ways = [], "give other pictures"
+        if small:
+            parts.append(f"{small} smaller than {self.size}×{self.size} pixels")
+            ways = "lower --size or give other pictures"
+        if bad := len(reasons) - small:
+            first = min(n for n, reason in self._bad.items() if reason == "unreadable")
+            parts.append(f"{bad} that cannot be read, such as {self.files[first]}")
+        folder = os.path.commonpath([path.parent for path in self.files])
+        found = " and ".join(parts)
+        return f"--data {folder} has no picture that can be used, but {found}; {ways}."
 
     def _read(self, index: int) -> Tensor | None:
         """A picture as 1×3×H×W bytes, no larger than needed; None, with the reason noted."""

@@ -12,7 +12,8 @@ from pathlib import Path
 from torch import Tensor
 
 from photostyle.device import usable_cores
-from photostyle.errors import ModelError, OptionError, SolveError
+from photostyle.encoders.base import Encoder
+from photostyle.errors import ImageError, ModelError, OptionError, SolveError
 from photostyle.features import configured_encoder
 from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint, save_checkpoint
@@ -28,7 +29,7 @@ from photostyle.feedforward.training import (
     style_objective,
     train,
 )
-from photostyle.images import fit_size, image_size, load_image, resize
+from photostyle.images import Photo, fit_size, image_size, load_image, resize
 from photostyle.saving import atomic_path
 from photostyle.sheets import contact_sheet
 from photostyle.trainconfig import TrainingConfig
@@ -93,11 +94,12 @@ class Session:
     def _record(self, step: TrainStep) -> None:
         """What is due after a step."""
         options = self.config.train
-        if step.step % options.log_every == 0:
+        last = step.step == step.steps
+        if step.step % options.log_every == 0 or last:
             self.state.losses.append((step.step, step.total, step.terms))
-        if step.step % options.checkpoint_every == 0 and step.step < step.steps:
+        if step.step % options.checkpoint_every == 0 and not last:
             self.checkpoint()
-        if options.preview_every and step.step % options.preview_every == 0:
+        if options.preview_every and (step.step % options.preview_every == 0 or last):
             self.preview()
 
     def checkpoint(self) -> None:
@@ -185,8 +187,7 @@ def begin(
     photo = load_image(style)
     stream, files = _stream(data, config)
     encoder, notes = configured_encoder(config.encoder, processes.device)
-    size = image_size(photo.image)
-    picture = resize(photo.image, fit_size(size, options.style_size))
+    picture = _style_picture(photo, encoder, config)
     info = StyleInfo(
         os.fsencode(style).decode(errors="replace"),
         photo.sha256,
@@ -207,6 +208,30 @@ def begin(
     )  # fmt: skip
 
 
+def _style_picture(photo: Photo, encoder: Encoder, config: TrainingConfig) -> Tensor:
+    """The style at the size at which it is learned, 1×3×h×w.
+
+    Raises:
+        InputError: it, or the crops, are too small for the encoder.
+    """
+    layers = config.encoder.content_layers + config.encoder.style_layers
+    encoder.check_layers(layers)
+    least = max(map(encoder.least_side, layers))
+    size = fit_size(image_size(photo.image), config.train.style_size)
+    if min(size) < least:
+        raise ImageError(
+            f"--style {photo.path} is {size[1]}×{size[0]} pixels when it is learned; encoder "
+            f"{encoder.name} needs at least {least} a side, so give a larger picture or a larger "
+            "--style-size."
+        )
+    if config.train.size < least:
+        raise OptionError(
+            f"--size {config.train.size} is too small; encoder {encoder.name} needs at least "
+            f"{least}."
+        )
+    return resize(photo.image, size)
+
+
 def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool) -> None:
     if config.train.batch % processes.count:
         raise OptionError(
@@ -222,6 +247,11 @@ def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool
     if left.exists() and not resume:
         raise ModelError(
             f"{left} holds an unfinished training; give --resume to go on with it, or remove it."
+        )
+    if out.exists() and not left.exists():
+        raise ModelError(
+            f"{out} is there already, and its training is finished; give --out another name, or "
+            "remove the file to train anew."
         )
 
 

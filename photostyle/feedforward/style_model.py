@@ -123,7 +123,10 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} is damaged or is no safetensors file ({error}).") from None
+        raise ModelError(
+            f"{path} is damaged or is no safetensors file ({error}); give a {kind}, as `photostyle "
+            "train` writes it."
+        ) from None
     found = metadata.get("kind", "file of another program")
     if found != kind:
         raise ModelError(f"{path} is a {found}, where a {kind} is needed.")

@@ -112,17 +112,13 @@ def optimised(
 ) -> Iterator[tuple[int, Run]]:
     """The clipped picture after every iteration of projected L-BFGS; its seconds leave out what it
     takes to look at it."""
+    # One iteration that does not count: it loads torch's optimiser and takes memory, and the
+    # network has such a run as well.
+    next(_steps(PixelCanvas(start, start), objective, 1, search))
     canvas = PixelCanvas(start, start)
     (pixels,) = canvas.parameters
-    if search == "plain":
-        counts: Iterator[int] = _plain_steps(pixels, objective, iterations)
-    else:
-        steps = minimise(canvas, objective, optimizer="lbfgs", iterations=iterations)
-        counts = (step.iteration for step in steps)
-    # A first call chooses kernels and takes memory; the network has a run before the clock as well.
-    objective(start.clone().requires_grad_())[0].backward()  # type: ignore[no-untyped-call]
     seconds, began = 0.0, time.perf_counter()
-    for count in counts:
+    for count in _steps(canvas, objective, iterations, search):
         seconds += time.perf_counter() - began
         with torch.no_grad():
             pixels.clamp_(0.0, 1.0)
@@ -130,6 +126,16 @@ def optimised(
             total, _ = objective(picture)
         yield count, Run(picture, total.item(), seconds)
         began = time.perf_counter()
+
+
+def _steps(
+    canvas: PixelCanvas, objective: Objective, iterations: int, search: str
+) -> Iterator[int]:
+    """Moves the canvas, telling the number of every iteration."""
+    if search == "plain":
+        return _plain_steps(canvas.parameters[0], objective, iterations)
+    steps = minimise(canvas, objective, optimizer="lbfgs", iterations=iterations)
+    return (step.iteration for step in steps)
 
 
 def _plain_steps(pixels: Tensor, objective: Objective, iterations: int) -> Iterator[int]:

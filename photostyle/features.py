@@ -79,6 +79,17 @@ def check_taps(
             encoder.check_layers(layers)
 
 
+def least_side(encoder: Encoder, taps: EncoderConfig) -> int:
+    """Pixels a side from which a picture has all layers that are tapped.
+
+    Raises:
+        OptionError: a layer that the encoder does not have.
+    """
+    layers = (*taps.content_layers, *taps.style_layers)
+    encoder.check_layers(layers)
+    return max(map(encoder.least_side, layers))
+
+
 def with_activations(
     encoder: Encoder, config: EncoderConfig, images: Sequence[Tensor]
 ) -> tuple[Encoder, str]:

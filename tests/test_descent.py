@@ -54,7 +54,7 @@ def test_restored_it_goes_on_to_the_same_weights(network: TransformNetwork, kind
     descent.step(RATE)
     other = copy.deepcopy(network)
     restored = Descent(other, kind)
-    restored.restore(descent.tensors(), begun=True)
+    restored.restore(descent.tensors())
     for one, moves in ((network, descent), (other, restored)):
         with_gradients(one, 2)
         moves.step(0.5 * RATE)
@@ -78,11 +78,11 @@ def test_tensors_of_another_network_do_not_fit(network: TransformNetwork) -> Non
     descent.step(RATE)
     wider = Descent(TransformNetwork(width=0.3, blocks=1), "muon")
     with pytest.raises(ValueError, match="a moment of shape"):
-        wider.restore(descent.tensors(), begun=True)
+        wider.restore(descent.tensors())
     with pytest.raises(ValueError, match="a moment of shape"):
-        Descent(network, "adam").restore(descent.tensors(), begun=True)
+        Descent(network, "adam").restore(descent.tensors())
     with pytest.raises(KeyError):
-        Descent(network, "muon").restore({}, begun=True)
+        Descent(network, "muon").restore({})
 
 
 def test_kernels_in_another_layout_are_refused(network: TransformNetwork) -> None:

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from photostyle.device import resolve_device
+    from photostyle.features import least_side
     from photostyle.feedforward.comparing import (
         compare_with_gatys,
         hardware,
@@ -67,8 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         own = arguments.style or Path(model.info.style)
         check_output(arguments.sheet, [*arguments.contents, own])
     style, encoder = _training_inputs(arguments, model, device)
-    taps = model.info.config.encoder
-    least = max(map(encoder.least_side, taps.content_layers + taps.style_layers))
+    least = least_side(encoder, model.info.config.encoder)
     found = []
     for photo, size in _sized([load_image(path) for path in arguments.contents], sizes, least):
         content = resize(photo.image, size).to(device)

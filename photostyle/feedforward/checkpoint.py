@@ -69,7 +69,8 @@ def restore_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: st
             )
         progress = json.loads(metadata["progress"])
         state.network.load_state_dict(_under("network.", tensors))
-        state.descent.restore(_under("descent.", tensors), begun=progress["step"] > 0)
+        if progress["step"]:  # before the first step there is nothing to remember
+            state.descent.restore(_under("descent.", tensors))
         _restore_random(tensors)
         state.step = state.kept = progress["step"]
         state.skipped = dict(progress["skipped"])
@@ -100,11 +101,9 @@ def _check_same(path: Path, then: StyleInfo, now: StyleInfo) -> None:
 
 def _words(name: str, value: object) -> str:
     """An option as it is given."""
-    return f"no {flag(name)}" if value is None else f"{flag(name)} {_plain(value)}"
-
-
-def _plain(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    if value is None:
+        return f"no {flag(name)}"
+    return f"{flag(name)} {','.join(map(str, value)) if isinstance(value, list) else value}"
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -27,10 +27,10 @@ from photostyle.optimize import minimise
 from photostyle.start import start_image
 from photostyle.trainconfig import TERMS, TrainingConfig
 
-#: Johnson et al. 2016, table 1: side in pixels ↦ seconds of so many iterations of Gatys et al., and
-#: of their network.
 PAPER_MACHINE = "GeForce GTX Titan X (paper)"
 PAPER_COUNTS = (100, 300, 500)
+#: Johnson et al. 2016, table 1: side in pixels ↦ seconds of so many iterations of Gatys et al., and
+#: of their network.
 PAPER: dict[int, tuple[float, float, float, float]] = {
     256: (3.17, 9.52, 15.86, 0.015),
     512: (10.97, 32.91, 54.85, 0.05),

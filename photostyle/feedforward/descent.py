@@ -63,17 +63,12 @@ class Descent:
             for key, value in moments.items()
         }
 
-    def restore(self, tensors: Mapping[str, Tensor], *, begun: bool) -> None:
-        """Puts it where `tensors` stood.
-
-        Args:
-            begun: whether a step was made before, so that there is something to put back.
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Puts it where `tensors` stood, after one step or more.
 
         Raises:
             KeyError, ValueError: tensors of another network, or not all of them.
         """
-        if not begun:
-            return
         for name, part in self._parts.items():
             for index, parameter in enumerate(self._parameters(name)):
                 part.state[parameter] = {

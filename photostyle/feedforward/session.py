@@ -14,7 +14,7 @@ from torch import Tensor
 from photostyle.device import usable_cores
 from photostyle.encoders.base import Encoder
 from photostyle.errors import ImageError, ModelError, OptionError, SolveError
-from photostyle.features import configured_encoder
+from photostyle.features import configured_encoder, least_side
 from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint, save_checkpoint
 from photostyle.feedforward.data import CropStream, crop_loader, picture_files
@@ -214,9 +214,7 @@ def _style_picture(photo: Photo, encoder: Encoder, config: TrainingConfig) -> Te
     Raises:
         InputError: it, or the crops, are too small for the encoder.
     """
-    layers = config.encoder.content_layers + config.encoder.style_layers
-    encoder.check_layers(layers)
-    least = max(map(encoder.least_side, layers))
+    least = least_side(encoder, config.encoder)
     size = fit_size(image_size(photo.image), config.train.style_size)
     if min(size) < least:
         raise ImageError(

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 import photostyle
-from photostyle.sheets import contact_sheet
+from photostyle.images.sheets import contact_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESETS = ("color", "photoreal-fast", "photoreal")

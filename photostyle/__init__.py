@@ -9,12 +9,12 @@ from typing import Any
 _HOMES = {
     "stylize": "photostyle.pipeline",
     "Result": "photostyle.result",
-    "Config": "photostyle.config",
-    "PRESETS": "photostyle.presets",
-    "preset": "photostyle.presets",
-    "load_image": "photostyle.images",
-    "save_image": "photostyle.saving",
-    "matting_laplacian": "photostyle.matting",
+    "Config": "photostyle.config.config",
+    "PRESETS": "photostyle.config.presets",
+    "preset": "photostyle.config.presets",
+    "load_image": "photostyle.images.picture",
+    "save_image": "photostyle.images.saving",
+    "matting_laplacian": "photostyle.matting.laplacian",
     "load_masks": "photostyle.segmentation.segmenter",
     "segment_pair": "photostyle.segmentation.segmenter",
 }

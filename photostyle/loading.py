@@ -1,24 +1,83 @@
 """Stages 1 and 2, load and segment: from the files of a run to a scene at the working size."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from photostyle.config import Config
+from photostyle.config.config import Config
 from photostyle.errors import ImageError
-from photostyle.files import content_sha256, file_stamp
-from photostyle.images import Photo, image_size, load_image, resize, same_proportions
-from photostyle.memory import Memory
-from photostyle.objective import Scene
+from photostyle.finish.delivery import region_strengths
+from photostyle.images.hashing import content_sha256, file_stamp
+from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
+from photostyle.objective.styles import check_styles, fitted_image, resized_style
+from photostyle.optimize.solving import check_network
+from photostyle.optimize.start import start_image
 from photostyle.result import InputFile, Inputs
+from photostyle.runtime.memory import Memory
+from photostyle.runtime.watching import Log
 from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.pairing import describe
+from photostyle.segmentation.scene import Scene
 from photostyle.segmentation.segmenter import Segmented, Wishes, drawings_of, segment_pair
-from photostyle.styles import fitted_image, resized_style
 
 #: Shortest side of a picture that can be worked on: what the deepest layer of an encoder needs for
 #: a map of a few positions.
 LEAST_SIDE = 48
+
+Picture = str | Path | Photo
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What went into a run, decoded: the content, one style or several, and paths of the rest.
+
+    Attributes:
+        masks: of the content and of the first style.
+        start: what the solves begin with in place of `init`'s picture.
+    """
+
+    content: Photo
+    styles: tuple[Photo, ...]
+    masks: tuple[Path | None, Path | None]
+    start: Path | None
+
+    def files(self) -> Inputs:
+        """The files with their hashes."""
+
+        def named(path: Path | None) -> InputFile | None:
+            return None if path is None else InputFile(path, content_sha256(path))
+
+        content, style, *more = (
+            InputFile(photo.path, photo.sha256) for photo in (self.content, *self.styles)
+        )
+        mine, its, start = map(named, (*self.masks, self.start))
+        return Inputs(content, style, mine, its, tuple(more), start)
+
+
+def load(
+    content: Picture,
+    style: Picture | Sequence[Picture],
+    masks: tuple[str | Path | None, str | Path | None],
+    start: str | Path | None,
+    config: Config,
+    log: Log,
+) -> Sources:
+    """Stage 1: the pictures of a run, after everything that can be checked without them.
+
+    Raises:
+        OptionError, ModelError, ImageError: options that do not fit, or a picture that cannot be
+            used.
+    """
+    with log.stage("load"):
+        styles = [style] if isinstance(style, str | Path | Photo) else style
+        check_styles(len(styles), config)
+        check_network(config)
+        photos = [loaded(photo, log.memory) for photo in (content, *styles)]
+    mine, its, begin = (None if path is None else Path(path) for path in (*masks, start))
+    return Sources(photos[0], tuple(photos[1:]), (mine, its), begin)
 
 
 def loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
@@ -50,41 +109,69 @@ def decoded(path: Path, memory: Memory) -> Photo:
     return memory.get(key, lambda: load_image(path))
 
 
-def one_style(config: Config, styles: int, content_mask: str | Path | None) -> Config:
-    """Of several styles no regions are looked for: each region could have them from one only."""
-    if styles > 1 and config.segmentation.segmenter == "auto" and content_mask is None:
-        return config.with_options({"segmenter": "none"})
-    return config
-
-
 def segmented(
-    content: Photo,
-    style: Photo,
-    config: Config,
-    content_mask: str | Path | None,
-    style_mask: str | Path | None,
-    memory: Memory,
-) -> tuple[Scene, Masks, Segmented]:
-    """Both pictures at the working size with their paired masks, and what made the masks.
+    sources: Sources, config: Config, device: torch.device, log: Log
+) -> tuple[Scene, Masks, Config, str]:
+    """Stage 2: all pictures at the working size with their regions.
+
+    Returns:
+        The scene, its masks with their names and shares, the configuration that a replay repeats,
+        and the fingerprint of the network that found the regions, empty without one.
 
     Raises:
         MaskError, WeightsError, OptionError: see `segment_pair`.
     """
-    paths = [None if path is None else Path(path) for path in (content_mask, style_mask)]
+    with log.stage("segment"):
+        config = _one_style(config, sources)
+        scene, masks, made = _segmented(sources, config, log.memory)
+        config = config.with_options({"segmenter": made.used})
+        region_strengths(config.render.strength, masks.names)  # a wrong name shows early
+        log.note("segment", *masks.warnings)
+        log.tell("segment", f"regions by {made.used}", *describe(masks))
+        others = (_fitted_style(photo, scene.content, config) for photo in sources.styles[1:])
+        scene = replace(scene, more=tuple(others)).to(device)
+    return scene, masks, config, made.fingerprint
+
+
+def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[Tensor, Tensor]:
+    """Pictures 1×3×H×W at the working size: the start that `init` names, and what the solves
+    begin with, another one where it is given.
+
+    Raises:
+        ImageError: the given one cannot be read, or has other proportions than the content.
+    """
+    with log.stage("start"):
+        init, seed = config.optimize.init, config.optimize.seed
+        key = ("start", log.memory.name(scene), init, seed)
+        colors = log.memory.get(key, lambda: start_image(scene, init, seed))
+        begin = sources.start
+        return colors, colors if begin is None else _fitted_start(begin, scene, log.memory)
+
+
+def _one_style(config: Config, sources: Sources) -> Config:
+    """Of several styles no regions are looked for: each region could have them from one only."""
+    looked_for = config.segmentation.segmenter == "auto" and sources.masks[0] is None
+    if looked_for and len(sources.styles) > 1:
+        return config.with_options({"segmenter": "none"})
+    return config
+
+
+def _segmented(sources: Sources, config: Config, memory: Memory) -> tuple[Scene, Masks, Segmented]:
+    content, style = sources.content, sources.styles[0]
 
     def segment() -> tuple[Scene, Masks, Segmented]:
         fitted = _fitted(content, config.image.size)
-        pair = fitted, fitted_style(style, fitted, config)
-        drawings = drawings_of(paths, (content, style))
+        pair = fitted, _fitted_style(style, fitted, config)
+        drawings = drawings_of(sources.masks, (content, style))
         masks, made = segment_pair(*pair, drawings, Wishes(**vars(config.segmentation)))
         return Scene(pair[0], pair[1], masks.content, masks.style), masks, made
 
-    files = [content_sha256(path) if path and path.exists() else path for path in paths]
+    files = [content_sha256(path) if path and path.exists() else path for path in sources.masks]
     used = config.before("matting")
     return memory.get(("segment", content.sha256, style.sha256, *files, *used), segment)
 
 
-def fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
+def _fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
     """The picture at the working size.
 
     Raises:
@@ -101,32 +188,9 @@ def _fitted(photo: Photo, long_side: int) -> Tensor:
     return fitted_image(photo.image, long_side, LEAST_SIDE)
 
 
-def fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:
+def _fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:
     """A style picture beside the content at the working size."""
     scale = config.image.style_scale
     if scale is None:
         return _fitted(photo, config.image.size)
     return resized_style(photo.image, content, scale, LEAST_SIDE)
-
-
-def input_files(
-    content: Photo,
-    style: Photo,
-    more: Sequence[Photo],
-    content_mask: str | Path | None,
-    style_mask: str | Path | None,
-    start: str | Path | None,
-) -> Inputs:
-    """The files of a run with their hashes."""
-
-    def named(path: str | Path | None) -> InputFile | None:
-        return None if path is None else InputFile(Path(path), content_sha256(Path(path)))
-
-    return Inputs(
-        InputFile(content.path, content.sha256),
-        InputFile(style.path, style.sha256),
-        named(content_mask),
-        named(style_mask),
-        tuple(InputFile(photo.path, photo.sha256) for photo in more),
-        named(start),
-    )

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError, MaskError
-from photostyle.guided import GuidedFilter
-from photostyle.images import (
+from photostyle.images.picture import (
     PROPORTION_TOLERANCE,
     check_image,
     fit_size,
@@ -26,9 +26,11 @@ from photostyle.images import (
     resize,
     same_proportions,
 )
-from photostyle.lab import rgb_to_lab
+from photostyle.matting.guided import GuidedFilter
+from photostyle.objective.wasserstein import MOST_PIXELS, RegionWasserstein
+from photostyle.runtime.watching import Log
 from photostyle.segmentation.masks import resize_masks
-from photostyle.wasserstein import MOST_PIXELS, RegionWasserstein
+from photostyle.segmentation.scene import Scene
 
 Array = NDArray[Any]  # float32 or float64
 
@@ -129,6 +131,15 @@ def style_note(style: Tensor) -> str | None:
         return None
     shade = "almost black" if float(lab[:, 0].mean()) < 10 else "almost a single colour"
     return f"The style is {shade}: there is little to take, and the share taken says nothing."
+
+
+def measured(image: Tensor, scene: Scene, log: Log) -> Scores:
+    """The last stage: a result's scores, with a note where the style makes them say nothing."""
+    with log.stage("measure"):
+        scores = measure(image, *(x.cpu() for x in scene.pair))
+        if note := style_note(scene.style):
+            log.note("measure", note)
+    return scores
 
 
 def departure(image: Tensor, content: Tensor) -> Tensor:

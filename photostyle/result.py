@@ -10,16 +10,16 @@ from typing import Any
 
 from torch import Tensor
 
-from photostyle.config import Config
-from photostyle.configfile import from_dict
-from photostyle.delivery import Grade
+from photostyle.config.config import Config
+from photostyle.config.files import from_dict
 from photostyle.errors import ImageError, OptionError
-from photostyle.features import configured_encoder
-from photostyle.files import content_sha256
-from photostyle.images import Metadata
+from photostyle.finish.delivery import Grade
+from photostyle.images.hashing import content_sha256
+from photostyle.images.picture import Metadata
+from photostyle.images.saving import atomic_path, read_manifest, save_image
 from photostyle.metrics import Scores
-from photostyle.optimize import Step
-from photostyle.saving import atomic_path, read_manifest, save_image
+from photostyle.objective.features import configured_encoder
+from photostyle.runtime.steps import Step
 from photostyle.segmentation.masks import Masks
 from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.semantic import load_groups, load_network

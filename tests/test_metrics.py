@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError, MaskError
-from photostyle.images import resize
-from photostyle.lab import rgb_to_lab
+from photostyle.images.picture import resize
 from photostyle.metrics import NOISE, RIDGE, departure, heatmap, measure, style_note
 
 MIX = torch.tensor([[0.5, 0.1, 0.2], [0.1, 0.4, 0.1], [0.0, 0.2, 0.6]])

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_pipeline import CONTENT, STYLE, saved, scene
 from torch import Tensor
 
-from photostyle.images import resize
+from photostyle.config.presets import preset
+from photostyle.images.picture import resize
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
 from photostyle.result import Result, load_recipe
+from tests.test_pipeline import CONTENT, STYLE, saved, scene
 
 SMALL = {"size": 96, "iterations": 4, "encoder": "builtin", "device": "cpu"}
 
@@ -96,7 +96,7 @@ def test_tiles_give_the_same_picture(tmp_path: Path) -> None:
 def test_side_of_tiles_is_chosen_once_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photostyle.pipeline.free_memory", lambda _: 1_000_000)
+    monkeypatch.setattr("photostyle.optimize.tiles.free_memory", lambda _: 1_000_000)
     result = run(tmp_path, iterations=1)
     assert result.config.encoder.tile_size == 256
     assert any("tiles of 256" in note for note in result.notes)

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.config import Config
-from photostyle.images import Photo, load_image
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
+from photostyle.images.picture import Photo, load_image
+from photostyle.images.saving import save_image
 from photostyle.metrics import departure
-from photostyle.optimize import Step
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
-from photostyle.saving import save_image
+from photostyle.runtime.steps import Step
 
 SMALL = {"size": 96, "iterations": 3, "encoder": "builtin", "device": "cpu"}
 

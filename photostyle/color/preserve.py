@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from photostyle.color import color_start
-from photostyle.grid import brightness
-from photostyle.objective import Scene
+from photostyle.color.transfer import color_start
+from photostyle.matting.grid import brightness
+from photostyle.segmentation.scene import Scene
 
 
 def prepared(scene: Scene, how: str) -> Scene:

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.guided import GuidedFilter
-from photostyle.images import to_array
-from photostyle.lab import lab_to_rgb, rgb_to_lab
-from photostyle.lut import ColorLut, LutOptions, transport_lut
+from photostyle.color.lab import lab_to_rgb, rgb_to_lab
+from photostyle.color.lut import ColorLut, LutOptions, transport_lut
+from photostyle.images.picture import to_array
+from photostyle.matting.guided import GuidedFilter
 
 Array = NDArray[Any]
 

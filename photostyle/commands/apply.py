@@ -34,10 +34,10 @@ def register(commands: Any) -> None:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    from photostyle.device import resolve_device
     from photostyle.feedforward.applying import plan
     from photostyle.feedforward.style_model import load_model
     from photostyle.feedforward.tiling import usual_memory
+    from photostyle.runtime.device import resolve_device
 
     for name in ("batch", "memory"):
         if (value := getattr(arguments, name)) is not None and value < 1:

@@ -5,11 +5,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from photostyle.config import Config, Staged, options
-from photostyle.configfile import load_config
+from photostyle.config.config import Config, Staged, options
+from photostyle.config.files import load_config
+from photostyle.config.options import flag, parse
+from photostyle.config.presets import PRESETS, preset
 from photostyle.errors import OptionError
-from photostyle.options import flag, parse
-from photostyle.presets import PRESETS, preset
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 

@@ -37,7 +37,7 @@ def register(commands: Any) -> None:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from photostyle.batch import Batch
+    from photostyle.jobs.batch import Batch
 
     if (arguments.jobs_file is None) == (arguments.pairs is None):
         raise OptionError("batch takes a jobs file or --pairs DIR; give one of them.")

@@ -27,7 +27,7 @@ def register(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from photostyle.images import fit_size, image_size, load_image, resize
+    from photostyle.images.picture import fit_size, image_size, load_image, resize
     from photostyle.metrics import LONG_SIDE, measure
     from photostyle.segmentation.segmenter import load_masks
 

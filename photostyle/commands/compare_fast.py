@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from photostyle.feedforward.style_model import StyleModel
-    from photostyle.images import Photo
+    from photostyle.images.picture import Photo
 
 
 def register(commands: Any) -> None:
@@ -48,17 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from photostyle.device import resolve_device
-    from photostyle.features import least_side
-    from photostyle.feedforward.comparing import (
+    from photostyle.feedforward.style_model import load_model
+    from photostyle.images.picture import load_image, resize
+    from photostyle.images.saving import check_output
+    from photostyle.jobs.comparing import (
         compare_with_gatys,
         hardware,
         table,
         times,
     )
-    from photostyle.feedforward.style_model import load_model
-    from photostyle.images import load_image, resize
-    from photostyle.saving import check_output
+    from photostyle.objective.features import least_side
+    from photostyle.runtime.device import resolve_device
 
     counts = _whole_numbers("--iterations", arguments.iterations)
     sizes = _whole_numbers("--size", arguments.size)
@@ -100,7 +100,7 @@ def _sized(
 ) -> "list[tuple[Photo, tuple[int, int]]]":
     """The photographs with every height and width to compare them at; where one is smaller than
     two of the sizes, it has but one."""
-    from photostyle.images import fit_size, image_size
+    from photostyle.images.picture import fit_size, image_size
 
     found: dict[tuple[int, tuple[int, int]], Photo] = {}
     for side, (number, photo) in itertools.product(sizes, enumerate(photos)):
@@ -120,8 +120,8 @@ def _training_inputs(
     """The style at the size at which it was learned, and the encoder; both the very same."""
     from dataclasses import replace
 
-    from photostyle.features import configured_encoder
-    from photostyle.images import fit_size, image_size, load_image, resize
+    from photostyle.images.picture import fit_size, image_size, load_image, resize
+    from photostyle.objective.features import configured_encoder
 
     info = model.info
     photo = load_image(arguments.style or Path(info.style))
@@ -160,7 +160,7 @@ def _bar(name: str, total: int) -> Any:
 
 
 def _write_sheet(path: Path, style: Any, comparisons: list[Any]) -> None:
-    from photostyle.sheets import contact_sheet
+    from photostyle.images.sheets import contact_sheet
 
     rows = [
         [

@@ -39,9 +39,9 @@ def register(commands: Any) -> None:
 
 
 def _post(arguments: argparse.Namespace) -> int:
-    from photostyle.campaign import Plan
-    from photostyle.chains import parse_operation, post_jobs
-    from photostyle.saving import FORMATS, check_output
+    from photostyle.images.saving import FORMATS, check_output
+    from photostyle.jobs.campaign import Plan
+    from photostyle.jobs.chains import parse_operation, post_jobs
 
     chain = tuple(parse_operation(text) for text in (arguments.operation, *arguments.then))
     pictures = [path for given in arguments.inputs for path in _pictures(given)]
@@ -52,8 +52,8 @@ def _post(arguments: argparse.Namespace) -> int:
 
 
 def _pictures(given: Path) -> list[Path]:
-    from photostyle.files import PICTURES
-    from photostyle.report import results
+    from photostyle.images.hashing import PICTURES
+    from photostyle.jobs.report import results
 
     if not given.is_dir():
         return [given]

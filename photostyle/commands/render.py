@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command, add_options, given_options
-from photostyle.config import Config
+from photostyle.config.config import Config
 
 
 def register(commands: Any) -> None:
@@ -22,10 +22,10 @@ def register(commands: Any) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from photostyle.delivery import Grade, deliver, fitting_metadata, size_note
-    from photostyle.images import load_image
+    from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
+    from photostyle.images.picture import load_image
+    from photostyle.images.saving import check_output, save_image
     from photostyle.result import grade_path, load_recipe
-    from photostyle.saving import check_output, save_image
 
     recipe = load_recipe(arguments.manifest)
     recipe.verify(encoder=False)

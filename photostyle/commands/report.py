@@ -25,7 +25,7 @@ def register(commands: Any) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from photostyle.report import Report
+    from photostyle.jobs.report import Report
 
     for path in Report(arguments.folder, embed=not arguments.link).write():
         print(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, configured
-from photostyle.config import Config
+from photostyle.config.config import Config
 from photostyle.errors import OptionError
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def _stylize(
     style_mask: Path | None,
     start: Path | None,
 ) -> int:
+    from photostyle.images.saving import alpha_note, check_output
     from photostyle.pipeline import stylize
-    from photostyle.progress import Progress
     from photostyle.result import manifest_path
-    from photostyle.saving import alpha_note, check_output
+    from photostyle.runtime.progress import Progress
 
     inputs = [p for p in (content, *styles, content_mask, style_mask, start) if p is not None]
     outputs = [p for p in _outputs(arguments) if p is not None]
@@ -131,8 +131,8 @@ def _state(result: "Result") -> str:
 
 
 def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
-    from photostyle.images import load_image
-    from photostyle.sheets import contact_sheet
+    from photostyle.images.picture import load_image
+    from photostyle.images.sheets import contact_sheet
 
     pictures = [("content", load_image(content).image)]
     pictures += [("style", load_image(style).image) for style in styles]
@@ -145,9 +145,9 @@ def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
 
 
 def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
-    from photostyle.images import load_image
+    from photostyle.images.picture import load_image
+    from photostyle.images.sheets import contact_sheet
     from photostyle.segmentation.preview import colours_of, preview_row
-    from photostyle.sheets import contact_sheet
 
     colours = colours_of([region.name for region in result.masks.regions])
     images = load_image(content).image, load_image(style).image
@@ -157,9 +157,9 @@ def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> 
 
 
 def _write_heatmap(path: Path, content: Path, result: "Result") -> None:
-    from photostyle.images import image_size, load_image, resize
+    from photostyle.images.picture import image_size, load_image, resize
+    from photostyle.images.saving import save_image
     from photostyle.metrics import heatmap
-    from photostyle.saving import save_image
 
     full = resize(load_image(content).image, image_size(result.image))
     save_image(path, heatmap(result.image, full))

@@ -10,9 +10,9 @@ from photostyle.commands.arguments import FAILED, INTERRUPTED, configured
 from photostyle.errors import OptionError
 
 if TYPE_CHECKING:
-    from photostyle.campaign import Plan
-    from photostyle.config import Config
-    from photostyle.executors import Executor
+    from photostyle.config.config import Config
+    from photostyle.jobs.campaign import Plan
+    from photostyle.jobs.executors import Executor
 
 EXECUTORS = ("local", "ray")
 
@@ -87,13 +87,13 @@ def executor_of(arguments: argparse.Namespace) -> "Executor":
             raise OptionError(
                 "--jobs belongs to --executor local; a Ray cluster shares out itself."
             )
-        from photostyle.cluster import OnRay
+        from photostyle.jobs.cluster import OnRay
 
         return OnRay(arguments.address, arguments.gpus)
     for option in ("address", "gpus"):
         if getattr(arguments, option):
             raise OptionError(f"--{option} belongs to --executor ray; give both, or neither.")
-    from photostyle.executors import InProcess, Processes
+    from photostyle.jobs.executors import InProcess, Processes
 
     return InProcess() if arguments.jobs == 1 else Processes(arguments.jobs)
 
@@ -112,13 +112,13 @@ def configure_with(arguments: argparse.Namespace) -> Any:
 
 def execute(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Does the plan, or only tells of it; writes sheet, tables and page; gives the exit code."""
-    from photostyle.campaign import carry_out, missing
-    from photostyle.jobs import Folder
-    from photostyle.report import Report, results
+    from photostyle.jobs.campaign import carry_out, missing
+    from photostyle.jobs.jobs import Folder
+    from photostyle.jobs.report import Report, results
 
     executor = executor_of(arguments)
     if arguments.plan:
-        from photostyle.estimate import estimate
+        from photostyle.jobs.estimate import estimate
 
         home = Folder(arguments.out)
         todo = missing(plan, home, arguments.retry_failed)

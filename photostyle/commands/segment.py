@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import add_command, add_options, given_options
-from photostyle.config import Config
-from photostyle.stages import SEGMENTERS
+from photostyle.config.config import Config
+from photostyle.config.stages import SEGMENTERS
 
 if TYPE_CHECKING:
-    from photostyle.images import Photo
+    from photostyle.images.picture import Photo
     from photostyle.segmentation.masks import Masks
     from photostyle.segmentation.segmenter import Segmented
 
@@ -38,8 +38,8 @@ def register(commands: Any) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> int:
-    from photostyle.images import load_image
-    from photostyle.saving import check_output
+    from photostyle.images.picture import load_image
+    from photostyle.images.saving import check_output
     from photostyle.segmentation.labels import write_labels
     from photostyle.segmentation.preview import colours_of, legend
 
@@ -72,13 +72,13 @@ def _made(
     arguments: argparse.Namespace, config: Config, photos: "list[Photo]"
 ) -> "tuple[Masks, Segmented]":
     from photostyle.loading import LEAST_SIDE
+    from photostyle.objective.styles import fitted_image
     from photostyle.segmentation.segmenter import (
         Wishes,
         drawings_of,
         segment_alone,
         segment_pair,
     )
-    from photostyle.styles import fitted_image
 
     images = [fitted_image(photo.image, config.image.size, LEAST_SIDE) for photo in photos]
     drawn = config.segmentation.segmenter in ("auto", "labels")
@@ -99,7 +99,7 @@ def _row(photos: "list[Photo]", masks: "Masks", made: "Segmented") -> list[tuple
 
 
 def _write_preview(path: Path, rows: list[list[tuple[str, Any]]]) -> None:
-    from photostyle.sheets import contact_sheet
+    from photostyle.images.sheets import contact_sheet
 
     contact_sheet(rows, path)
 
@@ -116,7 +116,7 @@ def _table(masks: "Masks", pictures: int) -> list[str]:
 
 
 def _write_text(path: Path, lines: list[str]) -> None:
-    from photostyle.saving import atomic_path
+    from photostyle.images.saving import atomic_path
 
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -45,9 +45,9 @@ def register(commands: Any) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from photostyle.axes import FILES, parse_axis, parse_setting
     from photostyle.errors import OptionError
-    from photostyle.sweep import Sweep
+    from photostyle.jobs.axes import FILES, parse_axis, parse_setting
+    from photostyle.jobs.sweep import Sweep
 
     settings = dict(parse_setting(text) for text in arguments.set)
     sweep = Sweep(
@@ -70,7 +70,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _check_files(plan: Any) -> None:
     """A file that no cell could read shows before the first one runs."""
-    from photostyle.images import load_image
+    from photostyle.images.picture import load_image
 
     for path in dict.fromkeys(p for job in plan.jobs for p in (job.content, job.style)):
         load_image(path)

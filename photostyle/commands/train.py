@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, given_options
+from photostyle.config.training import TrainingConfig
 from photostyle.errors import OutputError
-from photostyle.trainconfig import TrainingConfig
 
 if TYPE_CHECKING:
     from photostyle.feedforward.session import Session
@@ -37,9 +37,9 @@ def register(commands: Any) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from photostyle.device import resolve_device
     from photostyle.feedforward.distributed import joined
     from photostyle.feedforward.session import begin
+    from photostyle.runtime.device import resolve_device
 
     config = TrainingConfig().with_options(given_options(arguments, TrainingConfig))
     _check_out(arguments.out, arguments.style)
@@ -53,7 +53,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _run(session: "Session") -> int:
     from photostyle.feedforward.checkpoint import checkpoint_path
-    from photostyle.progress import TrainingProgress
+    from photostyle.runtime.progress import TrainingProgress
 
     config, state = session.config.train, session.state
     with TrainingProgress(config, state.step, shown=session.processes.leads) as progress:
@@ -73,7 +73,7 @@ def _run(session: "Session") -> int:
 
 
 def _check_out(path: Path, style: Path) -> None:
-    from photostyle.saving import check_place
+    from photostyle.images.saving import check_place
 
     if path.suffix.lower() != ".safetensors":
         raise OutputError(f"--out {path} should end in .safetensors.")

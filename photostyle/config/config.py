@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from photostyle.errors import OptionError
-from photostyle.options import Stage, flag
-from photostyle.stages import (
+from photostyle.config.options import Stage, flag
+from photostyle.config.stages import (
     EncoderConfig,
     FeedForwardConfig,
     ImageConfig,
@@ -24,6 +23,7 @@ from photostyle.stages import (
     RenderConfig,
     SegmentationConfig,
 )
+from photostyle.errors import OptionError
 
 C = TypeVar("C", bound="Staged")
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from photostyle.config import Config, hint, stages
+from photostyle.config.config import Config, hint, stages
+from photostyle.config.options import Stage, text
+from photostyle.config.presets import preset
+from photostyle.config.solves import Solve
 from photostyle.errors import OptionError
-from photostyle.options import Stage, text
-from photostyle.presets import preset
-from photostyle.stages import Solve
 
 
 def from_dict(data: Mapping[str, Any], source: str = "the configuration") -> Config:

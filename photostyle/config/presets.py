@@ -2,10 +2,9 @@
 
 import dataclasses
 
-from photostyle.config import Config
-from photostyle.errors import OptionError
-from photostyle.stages import (
-    GRID,
+from photostyle.config.config import Config
+from photostyle.config.solves import GRID, Solve
+from photostyle.config.stages import (
     EncoderConfig,
     ImageConfig,
     ObjectiveConfig,
@@ -13,8 +12,8 @@ from photostyle.stages import (
     PostprocessConfig,
     RenderConfig,
     SegmentationConfig,
-    Solve,
 )
+from photostyle.errors import OptionError
 
 #: A painting: no photorealism term, nothing projected on the content, pixels delivered as they are.
 PAINT = Solve(terms=("content", "style", "tv", "gamut"), steps=500)

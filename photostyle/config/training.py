@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from photostyle.config import Staged, stages
-from photostyle.options import Stage, option
-from photostyle.stages import EncoderConfig, ObjectiveConfig
+from photostyle.config.config import Staged, stages
+from photostyle.config.options import Stage, option
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 
 #: Terms that are learned; the others belong to one content picture.
 TERMS = ("content", "style", "tv", "gamut")

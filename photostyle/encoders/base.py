@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from photostyle.errors import ImageError, OptionError
-from photostyle.memory import Memory
+from photostyle.runtime.memory import Memory
 
 
 class Encoder(nn.Module):

@@ -12,7 +12,7 @@ import platformdirs
 import torch
 
 from photostyle.encoders.registry import Entry
-from photostyle.files import file_sha256
+from photostyle.images.hashing import file_sha256
 
 State = Literal["intact", "damaged", "absent"]
 

@@ -21,8 +21,8 @@ from photostyle.encoders.registry import Entry
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.encoders.weights import SUFFIXES, check_network, read_weights
 from photostyle.errors import DownloadError, OptionError, OutputError, WeightsError
-from photostyle.files import file_sha256
-from photostyle.saving import atomic_path
+from photostyle.images.hashing import file_sha256
+from photostyle.images.saving import atomic_path
 
 #: Base address in place of the published ones.
 MIRROR = "PHOTOSTYLE_WEIGHTS_URL"

@@ -1,1 +1,3 @@
-"""Feed-forward stylisation: a network trained once per style, applied in milliseconds."""
+"""The network in place of the solves: trained once per style under the same objective, applied to
+pictures and films in milliseconds.
+"""

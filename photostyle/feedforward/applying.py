@@ -11,9 +11,9 @@ from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
-from photostyle.files import PICTURES, files_below
-from photostyle.images import Photo, load_image
-from photostyle.saving import FORMATS, check_place, save_image
+from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.picture import Photo, load_image
+from photostyle.images.saving import FORMATS, check_place, save_image
 
 
 @dataclass(frozen=True)

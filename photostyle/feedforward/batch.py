@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from photostyle.objective import Objective, Term
-from photostyle.terms import ContentTerm
+from photostyle.objective.content_term import ContentTerm
+from photostyle.objective.objective import Objective, Term
 
 
 class BatchObjective:

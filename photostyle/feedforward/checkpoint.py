@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from photostyle.config.options import flag
+from photostyle.config.training import INCIDENTAL
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.style_model import StyleInfo, read_tensors, write_tensors
 from photostyle.feedforward.training import TrainState
-from photostyle.options import flag
-from photostyle.trainconfig import INCIDENTAL
 
 KIND, VERSION = "photostyle training checkpoint", 2
 

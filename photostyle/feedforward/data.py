@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.feedforward.scenes import scene
-from photostyle.files import PICTURES, files_below
-from photostyle.images import image_size, load_image, resize
+from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.picture import image_size, load_image, resize
 
 #: Bytes of decoded pictures that are kept, so that a small folder is decoded once.
 CACHE_BYTES = 256 * 2**20

@@ -14,7 +14,7 @@ from torch import Tensor
 from photostyle.errors import OptionError
 from photostyle.feedforward.network import LEAST_SIDE
 from photostyle.feedforward.style_model import StyleModel
-from photostyle.saving import atomic_path
+from photostyle.images.saving import atomic_path
 
 #: By format: suffix, and the packages that it needs.
 EXPORTS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photostyle.profiles import Array
+from photostyle.images.profiles import Array
 
 #: Amplitude of textures falls with frequency to this power, about as it does in photographs.
 SPECTRUM = 1.3

@@ -11,28 +11,22 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photostyle.device import usable_cores
+from photostyle.config.training import TrainingConfig
 from photostyle.encoders.base import Encoder
 from photostyle.errors import ImageError, ModelError, OptionError, SolveError
-from photostyle.features import configured_encoder, least_side
 from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint, save_checkpoint
 from photostyle.feedforward.data import CropStream, crop_loader, picture_files
 from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
 from photostyle.feedforward.tiling import stylised
-from photostyle.feedforward.training import (
-    REMEDY,
-    TrainState,
-    TrainStep,
-    new_state,
-    style_objective,
-    train,
-)
-from photostyle.images import Photo, fit_size, image_size, load_image, resize
-from photostyle.saving import atomic_path
-from photostyle.sheets import contact_sheet
-from photostyle.trainconfig import TrainingConfig
+from photostyle.feedforward.training import REMEDY, TrainState, new_state, style_objective, train
+from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
+from photostyle.images.saving import atomic_path
+from photostyle.images.sheets import contact_sheet
+from photostyle.objective.features import configured_encoder, least_side
+from photostyle.runtime.device import usable_cores
+from photostyle.runtime.steps import TrainStep
 
 #: Contents of a preview; crops that the training does not come to.
 PREVIEWS = 3

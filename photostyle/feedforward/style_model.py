@@ -13,11 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.config.training import NetworkConfig, TrainingConfig, training_config
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.network import TransformNetwork
-from photostyle.images import fit_size, image_size, resize
-from photostyle.saving import atomic_path
-from photostyle.trainconfig import NetworkConfig, TrainingConfig, training_config
+from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.images.saving import atomic_path
 
 #: What the metadata of our files say of themselves.
 KIND, VERSION = "photostyle style network", 1

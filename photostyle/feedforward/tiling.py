@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.device import free_memory
 from photostyle.feedforward.network import (
     LEAST_SIDE,
     NORM_EPSILON,
@@ -22,7 +21,8 @@ from photostyle.feedforward.network import (
     Layer,
     TransformNetwork,
 )
-from photostyle.images import image_size
+from photostyle.images.picture import image_size
+from photostyle.runtime.device import free_memory
 
 #: Rows of a strip are multiples of this: a row of the smallest map.
 ALIGNMENT = 4

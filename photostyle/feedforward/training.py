@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from photostyle.device import fast_bfloat16
+from photostyle.config.training import TERMS, TrainConfig, TrainingConfig
 from photostyle.encoders.base import Encoder
 from photostyle.errors import SolveError
 from photostyle.feedforward.batch import BatchObjective
@@ -20,32 +20,16 @@ from photostyle.feedforward.data import CropBatch, Skipped
 from photostyle.feedforward.descent import Descent
 from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.network import TransformNetwork
-from photostyle.objective import Scene, build_objective
-from photostyle.trainconfig import TERMS, TrainConfig, TrainingConfig
+from photostyle.objective.objective import build_objective
+from photostyle.runtime.device import fast_bfloat16
+from photostyle.runtime.steps import TrainStep
+from photostyle.segmentation.scene import Scene
 
 #: What helps where numbers are no longer finite; another training, so no --resume.
 REMEDY = "train anew with a smaller --learning-rate, or with --precision float32."
 
 #: Where the cosine schedule ends, as a share of where it begins.
 LAST_RATE = 0.01
-
-
-@dataclass(frozen=True)
-class TrainStep:
-    """What the loop yields once per step.
-
-    Attributes:
-        step: 1-based; `steps` is how many there will be.
-        total, terms: the weighted objective's mean over this process's crops, and its parts.
-        learning_rate: of this step. elapsed: seconds since this run of the loop began.
-    """
-
-    step: int
-    steps: int
-    total: float
-    terms: dict[str, float]
-    learning_rate: float
-    elapsed: float
 
 
 @dataclass

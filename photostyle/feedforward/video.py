@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from photostyle.errors import ImageError, OutputError
-from photostyle.saving import atomic_path
+from photostyle.images.saving import atomic_path
 
 #: Suffixes of videos that are read, and what they become: containers that OpenCV writes itself.
 VIDEO_SUFFIXES = {

@@ -14,11 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.config.stages import RenderConfig, strengths
 from photostyle.errors import OptionError
-from photostyle.images import Metadata, Photo, fit_size, image_size, resize
-from photostyle.render import LocalAffine, Painted
-from photostyle.saving import atomic_path
-from photostyle.stages import RenderConfig, strengths
+from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
+from photostyle.images.saving import atomic_path
+from photostyle.matting.maps import LocalAffine, Painted
+from photostyle.runtime.watching import Log
 
 #: Steps between 0 and 1 of a picture that is kept in 16 bits.
 LEVELS = 65535
@@ -103,6 +104,17 @@ def deliver(
         return working.cpu()
     maps = grade.maps if full else grade.maps.faded(strength)
     return maps.apply(resize(photo.image, size))
+
+
+def rendered(
+    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor, log: Log
+) -> Tensor:
+    """Stage 7: what `deliver` gives, with a note where fewer pixels come than were asked for."""
+    with log.stage("render"):
+        image = deliver(photo, grade, options, working)
+        if note := size_note(photo, grade, options):
+            log.note("render", note)
+    return image
 
 
 def size_note(photo: Photo, grade: Grade, options: RenderConfig) -> str | None:

@@ -3,19 +3,20 @@
 import torch
 from torch import Tensor
 
-from photostyle import postprocess
-from photostyle.canvas import EPSILON, RADIUS
-from photostyle.config import Config
-from photostyle.objective import Scene
-from photostyle.rarity import kept_chroma, rarity
-from photostyle.render import LocalAffine, Painted, fit_local_affine
-from photostyle.shadows import lost_contrast
+from photostyle.config.config import Config
+from photostyle.finish import postprocess
+from photostyle.finish.rarity import kept_chroma, rarity
+from photostyle.finish.shadows import lost_contrast
+from photostyle.matting.maps import LocalAffine, Painted, fit_local_affine
+from photostyle.optimize.canvas import EPSILON, RADIUS
+from photostyle.runtime.watching import Log
+from photostyle.segmentation.scene import Scene
 
 
 def finished(
-    image: Tensor, start: Tensor, scene: Scene, config: Config
+    image: Tensor, start: Tensor, scene: Scene, config: Config, log: Log
 ) -> tuple[Tensor, LocalAffine | Painted]:
-    """The finished picture at the working size, and what makes it of the content at any.
+    """Stage 6: the finished picture at the working size, and what makes it of the content at any.
 
     Args:
         image: 1×3×H×W, what the solves left. start: what they began with.
@@ -23,6 +24,13 @@ def finished(
         config: its render.deliver says which, "maps" of the content's colours or the picture's
             own "pixels".
     """
+    with log.stage("post-process"):
+        return _finished(image, start, scene, config)
+
+
+def _finished(
+    image: Tensor, start: Tensor, scene: Scene, config: Config
+) -> tuple[Tensor, LocalAffine | Painted]:
     options, deliver, content = config.postprocess, config.render.deliver, scene.content
     if options.postprocess == "guided":
         maps = _project(image, start, scene, config)

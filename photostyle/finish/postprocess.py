@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
-from photostyle.guided import Array
-from photostyle.images import to_array
-from photostyle.render import LocalAffine, fit_local_affine
+from photostyle.images.picture import to_array
+from photostyle.matting.guided import Array
+from photostyle.matting.maps import LocalAffine, fit_local_affine
 
 #: Radii and diameters given "at 512" are scaled with the picture's long side, so that an option
 #: means the same look at any size.

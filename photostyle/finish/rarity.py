@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photostyle.guided import Array, GuidedFilter
-from photostyle.lab import lab_to_rgb, rgb_to_lab
+from photostyle.color.lab import lab_to_rgb, rgb_to_lab
+from photostyle.matting.guided import Array, GuidedFilter
 
 #: a* and b* reach so far from grey; bins of the histogram; deviation of its blur: all in ΔE.
 REACH, BIN, BLUR = 104.0, 2.0, 4.0

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.drift import low_pass
-from photostyle.grid import brightness
+from photostyle.matting.grid import brightness
+from photostyle.objective.drift import low_pass
 
 #: Radius of the windows and deviation of their weights' low-pass, as a share of the long side.
 WINDOW = 1 / 64

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import tifffile
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from photostyle import profiles
 from photostyle.errors import ImageError
-from photostyle.profiles import Samples
+from photostyle.images import profiles
+from photostyle.images.profiles import Samples
 
 MAX_MEGAPIXELS = 120
 MANIFEST_KEY = "photostyle"  # of a manifest in a PNG, and its first word in a TIFF's description

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle import decoding, profiles
 from photostyle.errors import ImageError, OptionError
-from photostyle.profiles import Array, scaled
+from photostyle.images import decoding, profiles
+from photostyle.images.profiles import Array, scaled
 
 _MAX_BYTES = 2**31
 

@@ -22,10 +22,10 @@ import torch
 from PIL import Image, TiffImagePlugin
 from torch import Tensor
 
-from photostyle.decoding import MANIFEST_KEY, byte_text
 from photostyle.errors import ImageError, OutputError
-from photostyle.images import Metadata, check_image, resize
-from photostyle.profiles import Array, Samples
+from photostyle.images.decoding import MANIFEST_KEY, byte_text
+from photostyle.images.picture import Metadata, check_image, resize
+from photostyle.images.profiles import Array, Samples
 
 FORMATS = {
     ".png": "PNG",

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from photostyle.images import resize
-from photostyle.saving import atomic_path
+from photostyle.images.picture import resize
+from photostyle.images.saving import atomic_path
 
 MARGIN, LABEL = 8, 26  # pixels
 LINE, LEAST_WIDTH = 18, 210  # of the text under a cell of a grid

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import Field, dataclass
 from typing import Any
 
-from photostyle.config import hint, options
+from photostyle.config.config import hint, options
+from photostyle.config.options import parse
 from photostyle.errors import OptionError
-from photostyle.options import parse
 
 #: Axes that are files, and the preset; all others are the configuration's fields.
 FILES = ("content", "style", "content_mask", "style_mask")

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from photostyle.axes import FILES, known_names, value_of
-from photostyle.campaign import Plan
-from photostyle.config import Config, hint
+from photostyle.config.config import Config, hint
 from photostyle.errors import JobsError, OptionError
-from photostyle.files import PICTURES
-from photostyle.jobs import check_name
-from photostyle.jobsfile import Entry, Mistakes, Word, read_jobs
-from photostyle.stylejob import StyleJob
-from photostyle.sweep import Configure, folded, free_name
+from photostyle.images.hashing import PICTURES
+from photostyle.jobs.axes import FILES, known_names, value_of
+from photostyle.jobs.campaign import Plan
+from photostyle.jobs.jobs import check_name
+from photostyle.jobs.jobsfile import Entry, Mistakes, Word, read_jobs
+from photostyle.jobs.stylejob import StyleJob
+from photostyle.jobs.sweep import Configure, folded, free_name
 
 
 @dataclass
@@ -128,7 +128,7 @@ def _checked_value(name: str, word: str) -> Any:
     """The value, tried out on a configuration, so that a mistake is found at its own line."""
     value = value_of(name, word)
     if name == "preset":
-        from photostyle.presets import preset
+        from photostyle.config.presets import preset
 
         preset(value)
     else:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from photostyle.executors import Executor, Unit
-from photostyle.jobs import PLAN, Folder, Job, Record, write_text
+from photostyle.jobs.executors import Executor, Unit
+from photostyle.jobs.jobs import PLAN, Folder, Job, Record, write_text
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.config import hint
+from photostyle.config.config import hint
 from photostyle.errors import ImageError, OptionError
-from photostyle.files import PICTURES
-from photostyle.jobs import Record, key_of, sha256_of
+from photostyle.images.hashing import PICTURES
+from photostyle.jobs.jobs import Record, key_of, sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from photostyle.memory import Memory
+    from photostyle.runtime.memory import Memory
 
 #: (lowest, default, highest) of every parameter, whole numbers where the default is one. Lengths
 #: are in pixels for a long side of 512, but for `affine`, whose radius is in pixels.
@@ -44,7 +44,7 @@ class Operation:
 
     def apply(self, image: "Tensor", content: "Tensor | None") -> "Tensor":
         """The 1×3×H×W picture after it; `content`, of its size, may be None where not needed."""
-        from photostyle import postprocess
+        from photostyle.finish import postprocess
 
         value: dict[str, Any] = dict(self.values)
         if self.name == "bilateral":
@@ -129,8 +129,8 @@ class PostJob:
         """
         import time
 
-        from photostyle.images import load_image
-        from photostyle.saving import save_image
+        from photostyle.images.picture import load_image
+        from photostyle.images.saving import save_image
 
         began = time.monotonic()
         photo = load_image(self.picture)
@@ -146,7 +146,7 @@ class PostJob:
 
 def _content(path: Path, image: "Tensor") -> "Tensor":
     """The content at the picture's size."""
-    from photostyle.images import image_size, load_image, resize, same_proportions
+    from photostyle.images.picture import image_size, load_image, resize, same_proportions
 
     content = load_image(path).image
     (height, width), (h, w) = image_size(image), image_size(content)
@@ -199,7 +199,7 @@ def post_jobs(
     Raises:
         OptionError: a content is needed and not found.
     """
-    from photostyle.sweep import free_name
+    from photostyle.jobs.sweep import free_name
 
     taken: set[str] = set()
     needs = any(operation.name in GUIDED for operation in chain)

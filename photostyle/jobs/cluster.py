@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.errors import ImageError, OptionError
-from photostyle.executors import Unit, do
-from photostyle.jobs import RECORDS, Folder, Record, sha256_of
-from photostyle.memory import Memory
-from photostyle.saving import atomic_path
-from photostyle.stylejob import StyleJob
+from photostyle.images.saving import atomic_path
+from photostyle.jobs.executors import Unit, do
+from photostyle.jobs.jobs import RECORDS, Folder, Record, sha256_of
+from photostyle.jobs.stylejob import StyleJob
+from photostyle.runtime.memory import Memory
 
 #: How often a unit is begun again when its machine is lost.
 RETRIES = 10

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from photostyle.campaign import clock
-from photostyle.config import Config
-from photostyle.jobs import Folder, Job
-from photostyle.memory import Memory
+from photostyle.config.config import Config
+from photostyle.config.solves import TERMS
+from photostyle.jobs.campaign import clock
+from photostyle.jobs.jobs import Folder, Job
+from photostyle.jobs.stylejob import StyleJob
 from photostyle.pipeline import stylize
 from photostyle.result import Result
-from photostyle.stages import TERMS
-from photostyle.stylejob import StyleJob
+from photostyle.runtime.memory import Memory
 
 #: Iterations of the probe, and kinds of jobs that are probed at most.
 PROBED, KINDS = 3, 4

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from photostyle.errors import PhotostyleError
-from photostyle.jobs import Folder, Job, Record
+from photostyle.jobs.jobs import Folder, Job, Record
 
 Unit = tuple[Job, ...]
 
@@ -57,7 +57,7 @@ class InProcess:
     workers: int = 1
 
     def run(self, units: Sequence[Unit], folder: Path) -> Iterator[Record]:
-        from photostyle.memory import Memory
+        from photostyle.runtime.memory import Memory
 
         memory = Memory()
         for unit in units:
@@ -156,7 +156,7 @@ def _gpus() -> list[str]:
 def _work(link: Connection, folder: Path, place: dict[str, str]) -> None:
     """The life of a worker: units in, records out, until the other end is gone."""
     os.environ.update(place)  # before torch is imported, and looks
-    from photostyle.memory import Memory
+    from photostyle.runtime.memory import Memory
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory = Memory()

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from photostyle.errors import ImageError, OutputError
-from photostyle.files import content_sha256, file_sha256, file_stamp
+from photostyle.images.hashing import content_sha256, file_sha256, file_stamp
 
 #: Version of what a key is made of and of the records' layout.
 FORMAT = 1
@@ -152,7 +152,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    from photostyle.saving import atomic_path  # loads torch
+    from photostyle.images.saving import atomic_path  # loads torch
 
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -13,9 +13,9 @@ from typing import Any
 from PIL import Image
 
 from photostyle.errors import ImageError, OptionError
-from photostyle.images import load_image
-from photostyle.jobs import PLAN, Folder, Record, write_text
-from photostyle.sheets import Cell, grid_sheet, thumbnail
+from photostyle.images.picture import load_image
+from photostyle.images.sheets import Cell, grid_sheet, thumbnail
+from photostyle.jobs.jobs import PLAN, Folder, Record, write_text
 
 #: Height of the pictures on the sheet and in the page's table.
 THUMB, ICON = 200, 96
@@ -124,7 +124,7 @@ class Report:
                 "axes": [name for name, _ in self._plan["axes"]]}  # fmt: skip
         # Inside a script nothing but "<" could end it.
         words = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-        template = files("photostyle").joinpath("report.html").read_text(encoding="utf-8")
+        template = files("photostyle.jobs").joinpath("report.html").read_text(encoding="utf-8")
         return template.replace("{{data}}", words)
 
     def _shown(self, name: str, pictures: dict[str, str]) -> str | None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photostyle.config import Config, options
+from photostyle.config.config import Config, options
+from photostyle.config.solves import TERMS
 from photostyle.errors import PhotostyleError
-from photostyle.jobs import Folder, Record, key_of, sha256_of
-from photostyle.stages import TERMS
+from photostyle.jobs.jobs import Folder, Record, key_of, sha256_of
 
 if TYPE_CHECKING:
-    from photostyle.memory import Memory
     from photostyle.result import Result
+    from photostyle.runtime.memory import Memory
 
 #: Long side of the heat maps that lie beside the results.
 HEAT_SIDE = 512
@@ -151,10 +151,10 @@ def _losses(result: "Result") -> dict[str, float]:
 
 
 def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -> None:
-    from photostyle.images import fit_size, image_size, resize
+    from photostyle.images.picture import fit_size, image_size, resize
+    from photostyle.images.saving import save_image
     from photostyle.loading import decoded
     from photostyle.metrics import heatmap
-    from photostyle.saving import save_image
 
     photo = decoded(content, memory)
     own = image_size(result.image)
@@ -164,7 +164,7 @@ def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -
 
 def _encoder(config: Config) -> str:
     """The fingerprint of the encoder that the run would use."""
-    from photostyle.features import uses_encoder
+    from photostyle.objective.features import uses_encoder
 
     if not uses_encoder(config):
         return "none"

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from photostyle.axes import FILES, OPTIONAL_FILES, Axis, combinations
-from photostyle.campaign import Plan
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.options import flag
 from photostyle.errors import OptionError
-from photostyle.options import flag
-from photostyle.stylejob import StyleJob
+from photostyle.jobs.axes import FILES, OPTIONAL_FILES, Axis, combinations
+from photostyle.jobs.campaign import Plan
+from photostyle.jobs.stylejob import StyleJob
 
 #: The configuration of one cell: (preset or None, option values) → Config.
 Configure = Callable[[str | None, Mapping[str, Any]], Config]

@@ -23,7 +23,7 @@ from scipy import sparse
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError
-from photostyle.images import check_image
+from photostyle.images.picture import check_image
 
 Array = npt.NDArray[Any]
 

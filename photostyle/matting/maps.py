@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.guided import GuidedFilter
-from photostyle.images import image_size, resize
+from photostyle.images.picture import image_size, resize
+from photostyle.matting.guided import GuidedFilter
 
 #: Rows rendered at a time: with 12 coefficients each they stay in the processor's cache.
 STRIP = 16

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from photostyle.lab import rgb_to_lab
+from photostyle.color.lab import rgb_to_lab
 
 #: Standard deviation of the low-pass and of the windows, as a share of the long side.
 SIGMA = 0.02

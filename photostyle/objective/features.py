@@ -1,12 +1,14 @@
 """The encoder as the configuration asks for it: found, checked and, where wanted, normalised."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.options import flag
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.normalize import normalized
 from photostyle.encoders.vgg import (
@@ -18,14 +20,14 @@ from photostyle.encoders.vgg import (
     VggOptions,
 )
 from photostyle.encoders.weights import load_encoder
-from photostyle.objective import needs_encoder
-from photostyle.optimize import HISTORY
-from photostyle.options import flag
-from photostyle.stages import EncoderConfig, ObjectiveConfig
-from photostyle.tiling import tile_side
+from photostyle.images.picture import image_size
+from photostyle.objective.objective import needs_encoder
+from photostyle.runtime.memory import Memory
+from photostyle.runtime.watching import Log
+from photostyle.segmentation.scene import Scene
 
-#: Pictures that L-BFGS and the evaluator keep: two a pair of its history, and a few points.
-OPTIMISER_PICTURES = 2 * HISTORY + 10
+#: Long side of the pictures on which activations are measured, at most.
+MEASURED_SIDE = 512
 VGG_ONLY = ("pooling", "pooling_gain", "padding", "preprocessing", "activations")
 
 
@@ -90,37 +92,50 @@ def least_side(encoder: Encoder, taps: EncoderConfig) -> int:
     return max(map(encoder.least_side, layers))
 
 
-def with_activations(
-    encoder: Encoder, config: EncoderConfig, images: Sequence[Tensor]
-) -> tuple[Encoder, str]:
-    """The encoder with the activations that the configuration asks for, and its fingerprint.
-
-    Returns:
-        The encoder itself and "" for trained activations, or where there is nothing to normalise.
-    """
+def with_activations(encoder: Encoder, config: EncoderConfig, images: Sequence[Tensor]) -> Encoder:
+    """The encoder with the activations that the configuration asks for, itself where there is
+    nothing to normalise."""
     if config.activations == "trained" or not isinstance(encoder, VggEncoder):
-        return encoder, ""
-    changed = normalized(encoder, images)
-    return changed, changed.fingerprint
+        return encoder
+    return normalized(encoder, images)
 
 
-def chosen_tile(
-    encoder: Encoder,
-    taps: EncoderConfig,
-    weights: ObjectiveConfig,
-    size: tuple[int, int],
-    free: int | None,
-) -> int:
-    """The side of the tiles in which a picture is encoded, 0 for none, as the free memory asks.
+def run_encoder(config: Config, device: torch.device, log: Log) -> Encoder | None:
+    """The encoder of a run, checked for its taps; None when no solve has a use for it."""
+    if not uses_encoder(config):
+        return None
 
-    Args:
-        size: (height, width) of the picture.
-        free: bytes; None where that is not known.
-    """
-    if weights.style_term == "mrf":  # patches are matched over all of a map
-        return 0
-    wanted = dict.fromkeys((*taps.content_layers, *taps.style_layers))
-    layers = [name for name in wanted if name in encoder.layer_names]
-    if free is not None:  # what the optimiser keeps is not there for the encoder
-        free = max(0, free - OPTIMISER_PICTURES * 3 * 4 * size[0] * size[1])
-    return tile_side(encoder, layers, size, free)
+    def load() -> tuple[Encoder, Sequence[str]]:
+        encoder, notes = configured_encoder(config.encoder, device)
+        encoder.memory = Memory(log.memory.limit)
+        return encoder, notes
+
+    with log.stage("load"):
+        encoder, notes = log.memory.get(("encoder", config.encoder, device), load)
+        log.note("load", *notes)
+        for solve in config.optimize.chosen:  # a wrong name shows before the long work
+            check_taps(encoder, config.encoder, config.objective, solve.terms)
+    return encoder
+
+
+def activated(encoder: Encoder | None, scene: Scene, config: Config, log: Log) -> Encoder | None:
+    """The encoder with the activations that the configuration asks for on this scene."""
+    if encoder is None or config.encoder.activations == "trained":
+        return encoder
+    with log.stage("normalise"):
+        small = scene.scaled(min(1.0, MEASURED_SIDE / max(image_size(scene.content))))
+        images = (small.content, small.style, *small.more)
+        key = ("normalise", encoder.fingerprint, config.encoder, log.memory.name(images))
+        return log.memory.get(key, lambda: with_activations(encoder, config.encoder, images))
+
+
+def encoder_facts(loaded: Encoder | None, used: Encoder | None) -> dict[str, Any]:
+    """What a Result says of the encoder as it was loaded and as it was used."""
+    if loaded is None or used is None:
+        return {"encoder": "none", "encoder_sha256": "", "normalized_sha256": ""}
+    changed = "" if used is loaded else used.fingerprint
+    return {
+        "encoder": loaded.name,
+        "encoder_sha256": loaded.fingerprint,
+        "normalized_sha256": changed,
+    }

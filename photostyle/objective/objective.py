@@ -8,27 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 
-from photostyle.drift import Drift, activity, region_weights, style_contrast
+from photostyle.color.lab import rgb_to_lab
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.errors import OptionError
-from photostyle.images import resize
-from photostyle.lab import rgb_to_lab
-from photostyle.losses import gamut_loss, tv_loss
-from photostyle.matting import LaplacianOperator, laplacian_energy
-from photostyle.segmentation.masks import resize_masks
-from photostyle.stages import EncoderConfig, ObjectiveConfig
-from photostyle.terms import (
-    FeatureTerm,
-    Reference,
-    content_term,
-    patch_term,
-    style_term,
-)
-from photostyle.tiling import Tile, tiled_sums, tiles
-from photostyle.wasserstein import RegionWasserstein
+from photostyle.matting.laplacian import LaplacianOperator, laplacian_energy
+from photostyle.objective.content_term import content_term
+from photostyle.objective.drift import Drift, activity, region_weights, style_contrast
+from photostyle.objective.losses import gamut_loss, tv_loss
+from photostyle.objective.patch_term import patch_term
+from photostyle.objective.style_term import style_term
+from photostyle.objective.terms import FeatureTerm
+from photostyle.objective.tiling import Tile, tiled_sums, tiles
+from photostyle.objective.wasserstein import RegionWasserstein
+from photostyle.segmentation.scene import Scene
 
 #: Pixels of the authors' 700 px pictures. Luan et al. sum the photorealism and TV terms over pixels
 #: and average the others, so their weights belong to this size; under scaling "dpst" both terms
@@ -54,61 +49,6 @@ ENCODED = ("content", "style")
 
 ImageValue = Callable[[Tensor], Tensor]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Content and style at one working size.
-
-    Attributes:
-        content: 1×3×H×W image. style: 1×3×h×w image.
-        content_masks: K×H×W, summing to 1 over K. style_masks: K×h×w.
-        more: further style pictures, each 1×3×h×w; as a whole, they serve every region.
-    """
-
-    content: Tensor
-    style: Tensor
-    content_masks: Tensor
-    style_masks: Tensor
-    more: tuple[Tensor, ...] = ()
-
-    def scaled(self, scale: float) -> "Scene":
-        """The same scene with all pictures and masks at `scale` times their size."""
-        if scale == 1.0:
-            return self
-        content_size, style_size = (_scaled(x, scale) for x in (self.content, self.style))
-        return Scene(
-            resize(self.content, content_size),
-            resize(self.style, style_size),
-            resize_masks(self.content_masks, content_size),
-            resize_masks(self.style_masks, style_size),
-            tuple(resize(x, _scaled(x, scale)) for x in self.more),
-        )
-
-    def to(self, device: torch.device) -> "Scene":
-        content, style, content_masks, style_masks = (x.to(device) for x in self.pair)
-        more = tuple(x.to(device) for x in self.more)
-        return Scene(content, style, content_masks, style_masks, more)
-
-    @property
-    def pair(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Content, style, and the masks of both."""
-        return self.content, self.style, self.content_masks, self.style_masks
-
-    def references(self, blend: Sequence[float] | None) -> list[Reference]:
-        """The style pictures with their shares: of `blend`, or equal ones."""
-        images = [self.style, *self.more]
-        parts = list(blend or [1.0] * len(images))
-        whole = [x.new_ones(len(self.style_masks), *x.shape[2:]) for x in self.more]
-        return [
-            Reference(image, masks, part / sum(parts))
-            for image, masks, part in zip(images, [self.style_masks, *whole], parts, strict=True)
-        ]
-
-
-def _scaled(image: Tensor, scale: float) -> tuple[int, int]:
-    height, width = image.shape[-2:]
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 @dataclass(frozen=True)

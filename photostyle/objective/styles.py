@@ -4,9 +4,9 @@ import math
 
 from torch import Tensor
 
-from photostyle.config import Config
+from photostyle.config.config import Config
 from photostyle.errors import OptionError
-from photostyle.images import fit_size, image_size, resize
+from photostyle.images.picture import fit_size, image_size, resize
 
 
 def check_styles(count: int, config: Config) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from photostyle.lab import rgb_to_lab
+from photostyle.color.lab import rgb_to_lab
 
 AXES = 24
 #: Pixels of a region in use at most; the quantiles of so many are exact to well under 1 ΔE.

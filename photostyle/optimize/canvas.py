@@ -8,9 +8,15 @@ from torch import Tensor
 from photostyle.errors import OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.tiling import stylised, usual_memory
-from photostyle.grid import apply_affine, brightness, grid_roughness, identity_grid, slice_grid
-from photostyle.images import image_size, resize
-from photostyle.render import fit_local_affine
+from photostyle.images.picture import image_size, resize
+from photostyle.matting.grid import (
+    apply_affine,
+    brightness,
+    grid_roughness,
+    identity_grid,
+    slice_grid,
+)
+from photostyle.matting.maps import fit_local_affine
 
 #: Weight of a grid's roughness for a photorealism weight of 1: a stiff grid is to the grid what
 #: the Matting Laplacian is to pixels, so one option governs both.

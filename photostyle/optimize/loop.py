@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from photostyle.canvas import Canvas
 from photostyle.errors import SolveError
-from photostyle.images import image_size
+from photostyle.images.picture import image_size
+from photostyle.optimize.canvas import Canvas
+from photostyle.runtime.steps import Step
 
 Objective = Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
 
@@ -25,31 +26,6 @@ HISTORY = 20
 #: The loop stops early when this many iterations in a row improve the total by less than
 #: `CONVERGED` of itself each.
 PATIENCE, CONVERGED = 3, 1e-6
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the loop yields once per iteration.
-
-    Attributes:
-        iteration: 1-based; `iterations` is how many were asked for.
-        size: (height, width) of the picture under work.
-        total, terms: the weighted objective at this iterate and its parts.
-        calls: objective calls so far.
-        elapsed: seconds since the solve began.
-        preview: gives the picture at this iterate, 1×3×H×W in [0, 1]; costs nothing until called.
-        stopped: why the loop ends here ("converged", "not finite"), else "".
-    """
-
-    iteration: int
-    iterations: int
-    size: tuple[int, int]
-    total: float
-    terms: dict[str, float]
-    calls: int
-    elapsed: float
-    preview: Callable[[], Tensor]
-    stopped: str = ""
 
 
 @dataclass(frozen=True)

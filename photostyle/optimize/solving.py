@@ -5,19 +5,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photostyle.canvas import build_canvas
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.solves import Solve
 from photostyle.encoders.base import Encoder
 from photostyle.errors import OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import load_model
-from photostyle.images import image_size, resize
-from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.memory import Memory
-from photostyle.objective import Scene, build_objective, needs_laplacian
-from photostyle.optimize import Step, minimise
-from photostyle.stages import Solve
-from photostyle.watching import Log
+from photostyle.images.picture import image_size, resize
+from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.objective.objective import build_objective, needs_laplacian
+from photostyle.optimize.canvas import build_canvas
+from photostyle.optimize.loop import minimise
+from photostyle.runtime.memory import Memory
+from photostyle.runtime.steps import Step
+from photostyle.runtime.watching import Log
+from photostyle.segmentation.scene import Scene
 
 #: Shortest side of the coarsest solve; see `loading.LEAST_SIDE`.
 LEAST_SOLVE_SIDE = 64

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from photostyle.color import color_start
-from photostyle.images import image_size, resize
-from photostyle.objective import Scene
+from photostyle.color.transfer import color_start
+from photostyle.images.picture import image_size, resize
+from photostyle.segmentation.scene import Scene
 
 
 def start_image(scene: Scene, init: str, seed: int) -> Tensor:

@@ -7,9 +7,8 @@ from typing import NoReturn, Self
 
 from tqdm import tqdm
 
-from photostyle.feedforward.training import TrainStep
-from photostyle.optimize import Step
-from photostyle.trainconfig import TrainConfig
+from photostyle.config.training import TrainConfig
+from photostyle.runtime.steps import Step, TrainStep
 
 
 class _MindsCtrlC:

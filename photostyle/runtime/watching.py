@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from photostyle.memory import Memory
-from photostyle.optimize import Step
+from photostyle.runtime.memory import Memory
+from photostyle.runtime.steps import Step
 
 
 class Listener(Protocol):
@@ -40,6 +40,15 @@ class Log:
     seconds: dict[str, float] = field(default_factory=dict)
     history: list[tuple[Step, ...]] = field(default_factory=list)
     interrupted: bool = False
+
+    def facts(self) -> dict[str, Any]:
+        """What a Result keeps of it, by the Result's names."""
+        return {
+            "history": tuple(self.history),
+            "notes": tuple(self.notes),
+            "seconds": self.seconds,
+            "interrupted": self.interrupted,
+        }
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

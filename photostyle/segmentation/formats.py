@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from photostyle.errors import MaskError, OptionError
-from photostyle.files import PICTURES
+from photostyle.images.hashing import PICTURES
 from photostyle.segmentation.labels import (
     CORE_SHARE,
     EXACT,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from photostyle.errors import MaskError, OutputError
-from photostyle.saving import atomic_path
+from photostyle.images.saving import atomic_path
 from photostyle.segmentation.masks import LabelMap
 
 PALETTE = {

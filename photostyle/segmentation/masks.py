@@ -60,6 +60,11 @@ class Masks:
         if style_sum.max() > 1 + SUM_TOLERANCE:
             raise MaskError("the style masks must sum to at most 1 at every pixel.")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The regions' names, in order."""
+        return tuple(region.name for region in self.regions)
+
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:

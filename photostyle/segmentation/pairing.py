@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.errors import MaskError, OptionError
-from photostyle.guided import GuidedFilter
-from photostyle.images import PROPORTION_TOLERANCE, same_proportions, to_array
+from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
+from photostyle.matting.guided import GuidedFilter
 from photostyle.segmentation.masks import LabelMap, Masks, Region, whole
 
 Array = NDArray[Any]
@@ -114,28 +114,23 @@ def pair(
     target = {n: rules.correspond.get(n, n) for n in shares[0]}
     sound = [n for n in shares[0] if _large_enough(n, target[n], *shares)]
     if not sound:
-        warning = (
-            f"The content ({_listed(shares[0])}) and the style ({_listed(shares[1])}) "
-            "share no label, so both are used whole."
-        )
-        return whole(content.shape[-2:], style.shape[-2:], (*notes, warning))
+        return whole(content.shape[-2:], style.shape[-2:], (*notes, _nothing_shared(*shares)))
     hosts = _hosts(content, ids[0], content_map.names, shares, target, sound, rules)
     guests = _guests(shares, [target[n] for n in sound], rules)
     # A region is what takes after one label of the style.
     regions = {theirs: i for i, theirs in enumerate(dict.fromkeys(target[n] for n in sound))}
-    content_index = {n: regions[target[hosts[n].name if n in hosts else n]] for n in shares[0]}
-    style_index = regions | {n: regions[guest.name] for n, guest in guests.items()}
+    index = (
+        {n: regions[target[hosts[n].name if n in hosts else n]] for n in shares[0]},
+        regions | {n: regions[guest.name] for n, guest in guests.items()},
+    )
+    maps, images = (content_map, style_map), (content, style)
     masks = [
-        _softened(_one_hot(i, m.names, index, len(regions)), image, rules.softness)
-        for i, m, index, image in zip(
-            ids, (content_map, style_map), (content_index, style_index), (content, style),
-            strict=True,
-        )
-    ]  # fmt: skip
-    found = _regions(masks, regions, content_index, (sound, target), hosts, guests)
+        _softened(_one_hot(i, m.names, of, len(regions)), image, rules.softness)
+        for i, m, of, image in zip(ids, maps, index, images, strict=True)
+    ]
+    found = _regions(masks, regions, index[0], (sound, target), hosts, guests)
     decisions = [host.warning for host in (*hosts.values(), *guests.values())]
-    unused = _unused(shares, style_index)
-    return Masks(masks[0], masks[1], found, (*notes, *decisions, *unused))
+    return Masks(masks[0], masks[1], found, (*notes, *decisions, *_unused(shares, index[1])))
 
 
 def describe(masks: Masks) -> list[str]:
@@ -332,6 +327,13 @@ def _lack(mine: float, theirs: float | None) -> str:
     if theirs < LEAST_STYLE_SHARE:
         return f"has only {_percent(theirs)} of the style"
     return f"is too small ({_percent(mine)})"
+
+
+def _nothing_shared(here: Mapping[str, float], there: Mapping[str, float]) -> str:
+    return (
+        f"The content ({_listed(here)}) and the style ({_listed(there)}) share no label, so both "
+        "are used whole."
+    )
 
 
 def _listed(shares: Mapping[str, float]) -> str:

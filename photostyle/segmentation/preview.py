@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import MaskError
-from photostyle.images import image_size, resize
+from photostyle.images.picture import image_size, resize
 from photostyle.segmentation.labels import NAMED
 from photostyle.segmentation.masks import Masks, resize_masks
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from photostyle.errors import MaskError
-from photostyle.images import Photo, image_size, to_array
+from photostyle.images.picture import Photo, image_size, to_array
 from photostyle.segmentation.cluster import cluster_pair
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
 from photostyle.segmentation.masks import LabelMap, Masks, whole

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from photostyle.errors import OptionError, WeightsError
-from photostyle.guided import GuidedFilter
-from photostyle.images import image_size, to_array
+from photostyle.images.picture import image_size, to_array
+from photostyle.matting.guided import GuidedFilter
 from photostyle.segmentation.masks import LabelMap
 
 DEFAULT_MODEL = "smp-hub/segformer-b2-512x512-ade-160k"

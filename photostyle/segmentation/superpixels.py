@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from photostyle.guided import GuidedFilter
+from photostyle.matting.guided import GuidedFilter
 
 Array = NDArray[Any]
 

@@ -35,21 +35,22 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from photostyle import features
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.vgg import AVERAGE_POOLING_GAIN, VggEncoder, VggOptions
 from photostyle.encoders.weights import load_encoder
-from photostyle.images import fit_size, image_size, load_image, resize
+from photostyle.images.picture import fit_size, image_size, load_image, resize
+from photostyle.images.saving import save_image
+from photostyle.images.sheets import contact_sheet
 from photostyle.metrics import Scores, measure
-from photostyle.objective import Scene, build_objective
+from photostyle.objective import features
+from photostyle.objective.objective import build_objective
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
 from photostyle.result import Result
-from photostyle.saving import save_image
+from photostyle.segmentation.scene import Scene
 from photostyle.segmentation.segmenter import load_masks
-from photostyle.sheets import contact_sheet
 
 NARROW, WIDE = (16, 32, 64, 128, 128), (64, 128, 256, 512, 512)
 BLOCKS = (2, 2, 4, 4, 1)  # VGG-19 up to conv5_1

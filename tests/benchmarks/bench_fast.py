@@ -22,10 +22,8 @@ from pathlib import Path
 import torch
 from bench_objective import vgg19
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from plain_network import PlainNetwork
-
-from photostyle.feedforward.comparing import hardware
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from photostyle.config.training import TrainingConfig
 from photostyle.feedforward.data import CropBatch
 from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.export import export, opened
@@ -33,7 +31,8 @@ from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import StyleInfo, StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.training import mixed_precision, new_state, style_objective, train
-from photostyle.trainconfig import TrainingConfig
+from photostyle.jobs.comparing import hardware
+from tests.feedforward.plain_network import PlainNetwork
 
 
 def measured(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

@@ -34,17 +34,18 @@ from bench_objective import vgg19_weights
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
 from photostyle.encoders.vgg import VggEncoder
-from photostyle.features import configured_encoder, with_activations
-from photostyle.images import Photo, fit_size, image_size, load_image, resize
-from photostyle.objective import Scene, build_objective
-from photostyle.optimize import Step
+from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
+from photostyle.objective.content_term import GATYS_UNIT
+from photostyle.objective.features import configured_encoder, with_activations
+from photostyle.objective.objective import build_objective
+from photostyle.objective.styles import resized_style
+from photostyle.optimize.start import start_image
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
-from photostyle.start import start_image
-from photostyle.styles import resized_style
-from photostyle.terms import GATYS_UNIT
+from photostyle.runtime.steps import Step
+from photostyle.segmentation.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photostyle.images import Photo, fit_size, image_size, load_image, resize
+from photostyle.config.presets import preset
+from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
+from photostyle.images.saving import save_image
+from photostyle.images.sheets import contact_sheet
 from photostyle.metrics import measure
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
-from photostyle.saving import save_image
 from photostyle.segmentation.segmenter import load_masks
-from photostyle.sheets import contact_sheet
 
 
 def named(folder: Path, name: str) -> Path:

@@ -43,7 +43,7 @@ def textured(height: int, width: int) -> Tensor:
 
 
 def ours(image: Tensor) -> Callable[[], sparse.csr_matrix]:
-    from photostyle.matting import matting_laplacian
+    from photostyle.matting.laplacian import matting_laplacian
 
     return lambda: matting_laplacian(image)
 

@@ -22,11 +22,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from photostyle.config import Config
+from photostyle.config.config import Config
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
-from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.objective import Scene, build_objective
+from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.objective.objective import build_objective
+from photostyle.segmentation.scene import Scene
 
 #: VGG-19 to conv5_1: channels of each convolution in units of the width, -1 for a pooling.
 LAYOUT = (1, 1, -1, 2, 2, -1, 4, 4, 4, 4, -1, 8, 8, 8, 8, -1, 8)

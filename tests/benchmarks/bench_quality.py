@@ -26,18 +26,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photostyle.config import Config
-from photostyle.images import fit_size, image_size, load_image, resize
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
+from photostyle.config.stages import PostprocessConfig
+from photostyle.finish.postprocess import guided
+from photostyle.finish.shadows import lost_contrast
+from photostyle.images.picture import fit_size, image_size, load_image, resize
 from photostyle.metrics import Scores, measure
-from photostyle.objective import Scene
-from photostyle.optimize import Step
+from photostyle.optimize.start import start_image
 from photostyle.pipeline import stylize
-from photostyle.postprocess import guided
-from photostyle.presets import preset
+from photostyle.runtime.steps import Step
+from photostyle.segmentation.scene import Scene
 from photostyle.segmentation.segmenter import load_masks
-from photostyle.shadows import lost_contrast
-from photostyle.stages import PostprocessConfig
-from photostyle.start import start_image
 
 FILES = ("content", "style", "content_mask", "style_mask", "reference")
 EVERY = {"dpst": 20}  # iterations between two looks; else 1

@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photostyle.images import resize
-from photostyle.render import fit_local_affine
+from photostyle.images.picture import resize
+from photostyle.matting.maps import fit_local_affine
 
 WORKING = (467, 700)
 

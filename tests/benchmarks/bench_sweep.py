@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from photostyle.images import load_image
+from photostyle.images.picture import load_image
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIR = ["--content", "examples/city.jpg", "--style", "examples/night.jpg",

@@ -18,8 +18,9 @@ import time
 import torch
 from bench_objective import vgg19
 
-from photostyle.objective import Scene, build_objective
-from photostyle.presets import preset
+from photostyle.config.presets import preset
+from photostyle.objective.objective import build_objective
+from photostyle.segmentation.scene import Scene
 
 
 def measured(width: int, size: int, tile: int) -> tuple[float, float, float]:

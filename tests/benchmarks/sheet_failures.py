@@ -12,10 +12,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photostyle.images import load_image
+from photostyle.config.presets import preset
+from photostyle.images.picture import load_image
+from photostyle.images.sheets import contact_sheet
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
-from photostyle.sheets import contact_sheet
 
 #: The options that switch each cure off.
 FAULTS: dict[str, dict[str, object]] = {

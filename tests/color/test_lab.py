@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import torch
 
-from photostyle.lab import lab_to_rgb, rgb_to_lab
+from photostyle.color.lab import lab_to_rgb, rgb_to_lab
 
 
 def colors():

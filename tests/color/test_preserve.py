@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.objective import Scene
-from photostyle.preserve import prepared, recombined
+from photostyle.color.preserve import prepared, recombined
+from photostyle.segmentation.scene import Scene
 
 TO_YIQ = torch.tensor(
     [[0.299, 0.587, 0.114], [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]]

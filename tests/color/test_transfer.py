@@ -5,8 +5,10 @@ import pytest
 import scipy.linalg
 import torch
 
-from photostyle import color
-from photostyle.color import (
+from photostyle.color import transfer as color
+from photostyle.color.lab import rgb_to_lab
+from photostyle.color.lut import LutOptions, transport_lut
+from photostyle.color.transfer import (
     color_start,
     lightness_first,
     moments,
@@ -14,9 +16,7 @@ from photostyle.color import (
     region_maps,
     sample,
 )
-from photostyle.images import load_image, resize
-from photostyle.lab import rgb_to_lab
-from photostyle.lut import LutOptions, transport_lut
+from photostyle.images.picture import load_image, resize
 
 LINEAR = LutOptions(rounds=0)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photostyle.presets import PRESETS
+from photostyle.config.presets import PRESETS
 
 QUICK = "--size 96 --iterations 4 --encoder builtin --device cpu"
 

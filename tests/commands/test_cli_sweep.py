@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from photostyle.cli import main
-from photostyle.images import load_image
-from photostyle.jobs import Folder
-from photostyle.saving import save_image
+from photostyle.images.picture import load_image
+from photostyle.images.saving import save_image
+from photostyle.jobs.jobs import Folder
 
 FAST = ["--preset", "photoreal-fast", "--size", "64", "--iterations", "2", "--device", "cpu"]
 PAIR = ["--content", "content.png", "--style", "style.png"]

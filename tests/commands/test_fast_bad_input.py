@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from test_style_model import CONFIG, info, rewritten
-from test_video import video
 
 from photostyle.cli import main
 from photostyle.feedforward import applying
 from photostyle.feedforward.style_model import build_network, save_model
+from tests.feedforward.test_style_model import CONFIG, info, rewritten
+from tests.feedforward.test_video import video
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from thin_vgg import thin_weights
 from torch import Tensor
 
 from photostyle.encoders.builtin import BankEncoder
@@ -15,6 +14,7 @@ from photostyle.encoders.registry import ENTRIES
 from photostyle.encoders.vgg import VggEncoder, VggOptions
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import WeightsError
+from tests.encoders.thin_vgg import thin_weights
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from photostyle.config import Config, options
-from photostyle.configfile import from_dict, load_config
+from photostyle.config.config import Config, options
+from photostyle.config.files import from_dict, load_config
+from photostyle.config.options import flag, parse
+from photostyle.config.presets import PRESETS
+from photostyle.config.solves import Solve
 from photostyle.errors import OptionError
-from photostyle.options import flag, parse
-from photostyle.presets import PRESETS
-from photostyle.stages import Solve
 
 
 @pytest.mark.parametrize("name", PRESETS)

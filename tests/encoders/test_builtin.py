@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from thin_vgg import STYLE_LAYERS, random_image, thin_weights
 from torch import Tensor
 
 from photostyle.encoders import builtin
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.vgg import VggEncoder
+from tests.encoders.thin_vgg import STYLE_LAYERS, random_image, thin_weights
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from file_server import Site, serving
 
 from photostyle.encoders import download as downloading
 from photostyle.encoders.download import download, remove_part
 from photostyle.errors import DownloadError, OptionError, OutputError
+from tests.encoders.file_server import Site, serving
 
 DATA = bytes(range(256)) * 4000  # 1 MB
 URL = "/weights.pth"

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from thin_vgg import STYLE_LAYERS, random_image, thin_weights
 
 from photostyle.encoders.base import Encoder, fingerprint_of
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import ImageError, OptionError
+from tests.encoders.thin_vgg import STYLE_LAYERS, random_image, thin_weights
 
 
 @pytest.fixture(params=["builtin", "vgg"])

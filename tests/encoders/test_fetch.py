@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from file_server import Site, serving
-from test_pipeline import CONTENT, STYLE, saved
-from thin_vgg import random_image, thin_weights
 from torch import Tensor
 
 from photostyle.cli import main
@@ -26,6 +23,9 @@ from photostyle.encoders.registry import ENTRIES, Entry, entry_of
 from photostyle.encoders.vgg import VggEncoder, VggOptions
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import DownloadError, OptionError, OutputError, WeightsError
+from tests.encoders.file_server import Site, serving
+from tests.encoders.thin_vgg import random_image, thin_weights
+from tests.test_pipeline import CONTENT, STYLE, saved
 
 CHANNELS = (64, 128, 256, 512, 512)
 

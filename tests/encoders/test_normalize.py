@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from thin_vgg import random_image, thin_weights
 from torch import Tensor
 
 from photostyle.encoders.normalize import LEAST_SHARE, factors, mean_activations, normalized
 from photostyle.encoders.vgg import VggEncoder, VggOptions
+from tests.encoders.thin_vgg import random_image, thin_weights
 
 IMAGES = (random_image().double(), random_image(64, 40, seed=3).double())
 

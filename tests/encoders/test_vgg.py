@@ -7,12 +7,12 @@ import safetensors.torch
 import torch
 import torch.nn.functional as F
 import torchvision
-from thin_vgg import STYLE_LAYERS, THIN, random_image, thin_weights
 from torch import Tensor
 
 from photostyle.encoders.vgg import IMAGENET_MEAN, IMAGENET_STD, VggEncoder, VggOptions
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import OptionError
+from tests.encoders.thin_vgg import STYLE_LAYERS, THIN, random_image, thin_weights
 
 
 def features(weights: dict[str, Tensor], count: int) -> torch.nn.Sequential:

@@ -2,11 +2,12 @@
 
 import torch
 
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
+from photostyle.config.training import TERMS
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.feedforward.batch import BatchObjective
-from photostyle.objective import Scene, build_objective
-from photostyle.stages import EncoderConfig, ObjectiveConfig
-from photostyle.trainconfig import TERMS
+from photostyle.objective.objective import build_objective
+from photostyle.segmentation.scene import Scene
 
 TAPS = EncoderConfig(content_layers=("relu2_1", "relu3_1"), style_layers=("relu1_1", "relu3_1"))
 WEIGHTS = ObjectiveConfig(tv_weight=1e-3, plain_regions="full")

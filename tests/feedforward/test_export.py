@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_network import network
-from test_style_model import info
 
 from photostyle.errors import OptionError
 from photostyle.feedforward.export import EXPORTS, difference, export, opened
 from photostyle.feedforward.style_model import StyleModel
+from tests.feedforward.test_network import network
+from tests.feedforward.test_style_model import info
 
 needs_onnx = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("onnxscript", "onnxruntime")),

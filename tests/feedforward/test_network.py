@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from plain_network import PlainNetwork
 
 from photostyle.feedforward.network import LEAST_SIDE, InstanceNorm, TransformNetwork
+from tests.feedforward.plain_network import PlainNetwork
 
 #: Sums over a channel are taken in another order.
 BUDGET = 1e-4

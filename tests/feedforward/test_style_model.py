@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from photostyle.config.training import TrainingConfig
 from photostyle.errors import ModelError, OutputError
 from photostyle.feedforward.style_model import (
     StyleInfo,
@@ -18,7 +19,6 @@ from photostyle.feedforward.style_model import (
     save_model,
     thumbnail,
 )
-from photostyle.trainconfig import TrainingConfig
 
 CONFIG = TrainingConfig().with_options({"width": 0.1, "blocks": 1, "norm": "batch"})
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from test_network import network
 
 from photostyle.feedforward.tiling import in_strips, strip_rows, stylised
+from tests.feedforward.test_network import network
 
 #: Statistics over strips are double precision sums, those of the whole picture single ones.
 BUDGET = 5e-5

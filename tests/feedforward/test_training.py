@@ -8,16 +8,16 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from test_style_model import rewritten
 
-from photostyle.device import fast_bfloat16
+from photostyle.config.training import TrainingConfig
 from photostyle.errors import ModelError, OptionError, OutputError, SolveError
 from photostyle.feedforward.checkpoint import checkpoint_path
 from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.session import Session, begin, losses_path, preview_path
 from photostyle.feedforward.style_model import load_model
 from photostyle.feedforward.training import learning_rate, mixed_precision
-from photostyle.trainconfig import TrainingConfig
+from photostyle.runtime.device import fast_bfloat16
+from tests.feedforward.test_style_model import rewritten
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 CONFIG = TrainingConfig().with_options(

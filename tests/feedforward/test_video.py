@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_network import network
-from test_style_model import info
 
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward import applying
@@ -16,7 +14,9 @@ from photostyle.feedforward.applying import Job, apply_pictures, apply_video, pl
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VideoReader, VideoWriter
-from photostyle.images import load_image
+from photostyle.images.picture import load_image
+from tests.feedforward.test_network import network
+from tests.feedforward.test_style_model import info
 
 
 @pytest.fixture

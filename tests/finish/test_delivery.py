@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.delivery import Grade, deliver, size_note
-from photostyle.images import Metadata, Photo, resize
-from photostyle.render import Painted
-from photostyle.stages import RenderConfig
+from photostyle.config.stages import RenderConfig
+from photostyle.finish.delivery import Grade, deliver, size_note
+from photostyle.images.picture import Metadata, Photo, resize
+from photostyle.matting.maps import Painted
 
 
 def random_picture(height: int, width: int, seed: int = 0) -> Tensor:

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.config import Config
-from photostyle.finishing import finished
-from photostyle.lab import rgb_to_lab
-from photostyle.objective import Scene
-from photostyle.render import LocalAffine, Painted
+from photostyle.color.lab import rgb_to_lab
+from photostyle.config.config import Config
+from photostyle.finish.finishing import finished
+from photostyle.matting.maps import LocalAffine, Painted
+from photostyle.segmentation.scene import Scene
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.postprocess import (
+from photostyle.finish.postprocess import (
     FIT_RIDGE,
     FULL_WEIGHT,
     bilateral,

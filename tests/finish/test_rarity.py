@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.lab import rgb_to_lab
-from photostyle.rarity import kept_chroma, rarity
+from photostyle.color.lab import rgb_to_lab
+from photostyle.finish.rarity import kept_chroma, rarity
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from photostyle.shadows import _contrast, lost_contrast
+from photostyle.finish.shadows import _contrast, lost_contrast
 
 
 def textured(height: int = 60, width: int = 80) -> Tensor:

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from pictures import LAYOUTS, chunk, noise, pixels, png
 from PIL import Image, ImageOps
 
-from photostyle.images import load_image
+from photostyle.images.picture import load_image
+from tests.images.pictures import LAYOUTS, chunk, noise, pixels, png
 
 
 def test_jpeg_is_what_opencv_decodes(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ import tifffile
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import LAYOUTS, noise, pixels, png, tiff_header
 from PIL import Image
 
 from photostyle.errors import ImageError, OptionError
-from photostyle.images import check_image, fit_size, load_image, resize
+from photostyle.images.picture import check_image, fit_size, load_image, resize
+from tests.images.pictures import LAYOUTS, noise, pixels, png, tiff_header
 
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
 

@@ -10,8 +10,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from photostyle.images import load_image
-from photostyle.profiles import srgb_profile, to_srgb
+from photostyle.images.picture import load_image
+from photostyle.images.profiles import srgb_profile, to_srgb
 
 D50 = np.array([0.9642, 1.0, 0.8249])
 D65 = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from pictures import noise, pixels
 from PIL import Image, ImageCms, PngImagePlugin
 
 from photostyle.errors import ImageError, OutputError
-from photostyle.images import Metadata, load_image
-from photostyle.profiles import srgb_profile
-from photostyle.saving import (
+from photostyle.images.picture import Metadata, load_image
+from photostyle.images.profiles import srgb_profile
+from photostyle.images.saving import (
     FORMATS,
     alpha_note,
     atomic_path,
@@ -24,6 +23,7 @@ from photostyle.saving import (
     read_manifest,
     save_image,
 )
+from tests.images.pictures import noise, pixels
 
 
 def tensor(array):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from photostyle.axes import combinations, parse_axis, parse_setting, spaced, value_of
 from photostyle.errors import OptionError
+from photostyle.jobs.axes import combinations, parse_axis, parse_setting, spaced, value_of
 
 
 @pytest.mark.parametrize(

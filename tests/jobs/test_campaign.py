@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 import torch
 
-from photostyle.axes import parse_axis
-from photostyle.campaign import Plan, carry_out, chains, clock
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
 from photostyle.errors import OptionError, OutputError, SolveError
-from photostyle.executors import Executor, InProcess, Processes
-from photostyle.images import load_image
-from photostyle.jobs import Folder, Record, key_of
+from photostyle.images.picture import load_image
+from photostyle.images.saving import save_image
+from photostyle.jobs.axes import parse_axis
+from photostyle.jobs.campaign import Plan, carry_out, chains, clock
+from photostyle.jobs.executors import Executor, InProcess, Processes
+from photostyle.jobs.jobs import Folder, Record, key_of
+from photostyle.jobs.stylejob import StyleJob
+from photostyle.jobs.sweep import Sweep
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
 from photostyle.result import load_recipe
-from photostyle.saving import save_image
-from photostyle.stylejob import StyleJob
-from photostyle.sweep import Sweep
 
 SMALL = {"size": 64, "iterations": 2, "encoder": "builtin", "device": "cpu"}
 AXES = [parse_axis("photoreal_weight=1e2,1e6"), parse_axis("style_weight=10,1000,1e4")]
@@ -202,9 +202,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from typing import Any
-from photostyle.executors import InProcess
-from photostyle.campaign import carry_out
-from test_campaign import configure, plan_of
+from photostyle.jobs.executors import InProcess
+from photostyle.jobs.campaign import carry_out
+from tests.jobs.test_campaign import configure, plan_of
 pair = {n: Path(sys.argv[1]) / f"{n}.png" for n in ("content", "style")}
 carry_out(plan_of(pair), Path(sys.argv[2]), InProcess(), retry_failed=False,
           say=lambda line: print(line, flush=True))
@@ -213,7 +213,7 @@ carry_out(plan_of(pair), Path(sys.argv[2]), InProcess(), retry_failed=False,
 
 def killed_after(pair: dict[str, Path], folder: Path, lines: int) -> Sequence[str]:
     """Runs the plan in another process and kills it -9 when it has told of so many jobs."""
-    root = Path(__file__).resolve().parent
+    root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-c", KILLED, str(pair["content"].parent), str(folder)]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

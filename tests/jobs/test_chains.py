@@ -9,12 +9,12 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from photostyle.chains import Operation, PostJob, content_of, parse_operation, post_jobs
 from photostyle.errors import ImageError, OptionError
-from photostyle.images import Metadata, load_image
-from photostyle.memory import Memory
-from photostyle.postprocess import joint_bilateral, median
-from photostyle.saving import FORMATS, save_image
+from photostyle.finish.postprocess import joint_bilateral, median
+from photostyle.images.picture import Metadata, load_image
+from photostyle.images.saving import FORMATS, save_image
+from photostyle.jobs.chains import Operation, PostJob, content_of, parse_operation, post_jobs
+from photostyle.runtime.memory import Memory
 
 
 def picture(seed: int, height: int = 40, width: int = 56) -> Tensor:

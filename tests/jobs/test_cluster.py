@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import torch
 
-from photostyle import cluster
-from photostyle.axes import parse_axis
-from photostyle.campaign import Plan, carry_out
-from photostyle.config import Config
-from photostyle.executors import InProcess
-from photostyle.images import load_image
-from photostyle.jobs import RECORDS, Folder, sha256_of
-from photostyle.presets import preset
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
+from photostyle.images.picture import load_image
+from photostyle.images.saving import save_image
+from photostyle.jobs import cluster
+from photostyle.jobs.axes import parse_axis
+from photostyle.jobs.campaign import Plan, carry_out
+from photostyle.jobs.executors import InProcess
+from photostyle.jobs.jobs import RECORDS, Folder, sha256_of
+from photostyle.jobs.stylejob import StyleJob
+from photostyle.jobs.sweep import Sweep
 from photostyle.result import load_recipe
-from photostyle.saving import save_image
-from photostyle.stylejob import StyleJob
-from photostyle.sweep import Sweep
 
 SMALL = {"size": 64, "iterations": 2, "encoder": "builtin", "device": "cpu"}
 

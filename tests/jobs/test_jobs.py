@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from photostyle.errors import ImageError, OutputError
-from photostyle.jobs import Folder, check_name, key_of, sha256_of, write_text
+from photostyle.jobs.jobs import Folder, check_name, key_of, sha256_of, write_text
 
 DONE = {"state": "done", "picture": "a.png"}
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from photostyle.batch import Batch
-from photostyle.campaign import Plan
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
 from photostyle.errors import JobsError
-from photostyle.presets import preset
-from photostyle.stylejob import StyleJob
+from photostyle.jobs.batch import Batch
+from photostyle.jobs.campaign import Plan
+from photostyle.jobs.stylejob import StyleJob
 
 
 def configure(name: str | None, values: Mapping[str, Any]) -> Config:

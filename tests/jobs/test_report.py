@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from photostyle.campaign import Plan
-from photostyle.chains import PostJob, parse_operation
 from photostyle.errors import OptionError
-from photostyle.images import load_image
-from photostyle.jobs import PLAN, Folder, write_text
-from photostyle.report import Report
-from photostyle.saving import save_image
+from photostyle.images.picture import load_image
+from photostyle.images.saving import save_image
+from photostyle.jobs.campaign import Plan
+from photostyle.jobs.chains import PostJob, parse_operation
+from photostyle.jobs.jobs import PLAN, Folder, write_text
+from photostyle.jobs.report import Report
 
 SCORES = {"structure": 0.9123456789, "edges": 0.8, "colour": 3.0, "content_colour": 9.0,
           "style_taken": 2 / 3}  # fmt: skip

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.interpolate import RegularGridInterpolator
 
-from photostyle.grid import (
+from photostyle.matting.grid import (
     OPPONENT,
     apply_affine,
     brightness,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from photostyle.guided import GuidedFilter
+from photostyle.matting.guided import GuidedFilter
 
 
 def naive(guide, target, radius, epsilon):

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from torch import Tensor
 
-from photostyle import matting
 from photostyle.errors import ImageError, OptionError
-from photostyle.images import load_image, resize
-from photostyle.matting import LaplacianOperator, laplacian_energy, matting_laplacian
+from photostyle.images.picture import load_image, resize
+from photostyle.matting import laplacian as matting
+from photostyle.matting.laplacian import LaplacianOperator, laplacian_energy, matting_laplacian
 
 ODD_SIZES = [(3, 3), (3, 7), (7, 3), (5, 4), (4, 5), (61, 47)]
 long_double = pytest.mark.skipif(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.render import STRIP, LocalAffine, Painted, fit_local_affine
+from photostyle.matting.maps import STRIP, LocalAffine, Painted, fit_local_affine
 
 
 def random_picture(height: int, width: int, seed: int = 0) -> Tensor:

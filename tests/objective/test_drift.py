@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from photostyle.drift import Drift, activity, low_pass, region_weights
-from photostyle.lab import rgb_to_lab
+from photostyle.color.lab import rgb_to_lab
+from photostyle.objective.drift import Drift, activity, low_pass, region_weights
 
 
 def textured(height=64, width=80):

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from test_pipeline import CONTENT, STYLE, saved
-from thin_vgg import thin_weights
 
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.stages import EncoderConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
-from photostyle.features import configured_encoder, vgg_options
+from photostyle.objective.features import configured_encoder, vgg_options
 from photostyle.pipeline import stylize
 from photostyle.result import load_recipe
-from photostyle.stages import EncoderConfig
+from tests.encoders.thin_vgg import thin_weights
+from tests.test_pipeline import CONTENT, STYLE, saved
 
 
 @pytest.fixture

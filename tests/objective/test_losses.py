@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.losses import (
+from photostyle.objective.losses import (
     as_rows,
     gamut_loss,
     gram_distance,

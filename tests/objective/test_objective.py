@@ -5,22 +5,22 @@ import pytest
 import torch
 from torch import Tensor
 
+from photostyle.color.lab import rgb_to_lab
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
-from photostyle.lab import rgb_to_lab
-from photostyle.matting import LaplacianOperator, matting_laplacian
-from photostyle.objective import (
+from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.objective.objective import (
     COLOR_UNIT,
     PHOTOREAL_UNIT,
     REFERENCE_PIXELS,
     Objective,
-    Scene,
     build_objective,
     needs_encoder,
     needs_laplacian,
 )
-from photostyle.stages import EncoderConfig, ObjectiveConfig
-from photostyle.wasserstein import RegionWasserstein
+from photostyle.objective.wasserstein import RegionWasserstein
+from photostyle.segmentation.scene import Scene
 
 TAPS = EncoderConfig(content_layers=("relu2_2",), style_layers=("relu1_1", "relu2_1"))
 #: Masks are resized in float32.

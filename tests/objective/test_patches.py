@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle import patches
-from photostyle.patches import PatchBank, patch_loss
+from photostyle.objective import patches
+from photostyle.objective.patches import PatchBank, patch_loss
 
 
 def noise(*shape: int, seed: int) -> Tensor:

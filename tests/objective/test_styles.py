@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from photostyle.config import Config
+from photostyle.config.config import Config
+from photostyle.config.presets import preset
 from photostyle.errors import OptionError
-from photostyle.presets import preset
-from photostyle.styles import check_styles, resized_style
+from photostyle.objective.styles import check_styles, resized_style
 
 
 def test_several_styles_go_with_gatys() -> None:

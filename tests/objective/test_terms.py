@@ -5,17 +5,19 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from thin_vgg import thin_weights
 from torch import Tensor
 
-from photostyle.canvas import PaintedCanvas
+from photostyle.config.presets import preset
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
-from photostyle.objective import Scene, build_objective
-from photostyle.optimize import minimise
-from photostyle.presets import preset
-from photostyle.stages import EncoderConfig, ObjectiveConfig
-from photostyle.terms import GATYS_UNIT, Reference, style_term
+from photostyle.objective.content_term import GATYS_UNIT
+from photostyle.objective.objective import build_objective
+from photostyle.objective.style_term import style_term
+from photostyle.optimize.canvas import PaintedCanvas
+from photostyle.optimize.loop import minimise
+from photostyle.segmentation.scene import Reference, Scene
+from tests.encoders.thin_vgg import thin_weights
 
 CONTENT_LAYER = "conv4_2"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")

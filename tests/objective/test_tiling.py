@@ -2,16 +2,24 @@
 
 import pytest
 import torch
-from thin_vgg import thin_weights
 from torch import Tensor
 
+from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.vgg import VggEncoder, VggOptions
 from photostyle.errors import OptionError
-from photostyle.objective import Objective, Scene, build_objective
-from photostyle.stages import EncoderConfig, ObjectiveConfig
-from photostyle.tiling import LEAST_SIDE, MOST_SIDE, kept_bytes, tile_side, tiled_sums, tiles
+from photostyle.objective.objective import Objective, build_objective
+from photostyle.objective.tiling import (
+    LEAST_SIDE,
+    MOST_SIDE,
+    kept_bytes,
+    tile_side,
+    tiled_sums,
+    tiles,
+)
+from photostyle.segmentation.scene import Scene
+from tests.encoders.thin_vgg import thin_weights
 
 #: Of values and gradients in float64, relative to the largest.
 BUDGET = 1e-8

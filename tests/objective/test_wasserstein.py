@@ -1,7 +1,7 @@
 import torch
 
-from photostyle.lab import rgb_to_lab
-from photostyle.wasserstein import RegionWasserstein, even_axes
+from photostyle.color.lab import rgb_to_lab
+from photostyle.objective.wasserstein import RegionWasserstein, even_axes
 
 
 def picture(seed, height=40, width=50):

@@ -4,9 +4,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.canvas import ROUGHNESS, AffineGridCanvas, PaintedCanvas, PixelCanvas, build_canvas
-from photostyle.images import resize
+from photostyle.images.picture import resize
 from photostyle.metrics import departure
+from photostyle.optimize.canvas import (
+    ROUGHNESS,
+    AffineGridCanvas,
+    PaintedCanvas,
+    PixelCanvas,
+    build_canvas,
+)
 
 
 def picture(height: int, width: int, seed: int = 0) -> Tensor:

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.canvas import PixelCanvas, build_canvas
 from photostyle.errors import SolveError
-from photostyle.optimize import minimise
+from photostyle.optimize.canvas import PixelCanvas, build_canvas
+from photostyle.optimize.loop import minimise
 
 
 def bowl(image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from photostyle.objective import Scene
-from photostyle.start import start_image
+from photostyle.optimize.start import start_image
+from photostyle.segmentation.scene import Scene
 
 
 @pytest.fixture

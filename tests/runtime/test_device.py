@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from photostyle import device
-from photostyle.device import fast_bfloat16, free_memory, resolve_device
 from photostyle.errors import DeviceError
+from photostyle.runtime import device
+from photostyle.runtime.device import fast_bfloat16, free_memory, resolve_device
 
 
 @pytest.mark.parametrize("name", ["abacus", "cpu:1", "auto:0", "cuda:x", "mps:0"])

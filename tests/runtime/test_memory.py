@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from photostyle.config.presets import preset
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.errors import ImageError
-from photostyle.memory import Memory, digest, held_bytes
+from photostyle.images.saving import save_image
 from photostyle.pipeline import stylize
-from photostyle.presets import preset
 from photostyle.result import load_recipe
-from photostyle.saving import save_image
+from photostyle.runtime.memory import Memory, digest, held_bytes
 
 SMALL = {"size": 64, "iterations": 3, "encoder": "builtin", "device": "cpu"}
 

@@ -4,12 +4,13 @@ import math
 
 import pytest
 import torch
-from test_network import network
-from test_style_model import thumbnail
 
+from photostyle.config.training import TrainingConfig
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.feedforward import comparing
-from photostyle.feedforward.comparing import (
+from photostyle.feedforward.style_model import StyleInfo, StyleModel
+from photostyle.feedforward.training import style_objective
+from photostyle.jobs.comparing import (
     Comparison,
     Run,
     compare_with_gatys,
@@ -19,10 +20,9 @@ from photostyle.feedforward.comparing import (
     timed,
     times,
 )
-from photostyle.feedforward.style_model import StyleInfo, StyleModel
-from photostyle.feedforward.training import style_objective
-from photostyle.objective import Scene
-from photostyle.trainconfig import TrainingConfig
+from photostyle.segmentation.scene import Scene
+from tests.feedforward.test_network import network
+from tests.feedforward.test_style_model import thumbnail
 
 CONFIG = TrainingConfig().with_options(
     {"style_layers": ("relu1_1", "relu2_1"), "content_layers": ("relu2_1",), "size": 40}

@@ -18,14 +18,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photostyle.canvas import PixelCanvas
+from photostyle.config.training import TERMS, TrainingConfig
 from photostyle.encoders.base import Encoder
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
-from photostyle.objective import Objective, Scene, build_objective
-from photostyle.optimize import minimise
-from photostyle.start import start_image
-from photostyle.trainconfig import TERMS, TrainingConfig
+from photostyle.objective.objective import Objective, build_objective
+from photostyle.optimize.canvas import PixelCanvas
+from photostyle.optimize.loop import minimise
+from photostyle.optimize.start import start_image
+from photostyle.segmentation.scene import Scene
 
 PAPER_MACHINE = "GeForce GTX Titan X (paper)"
 PAPER_COUNTS = (100, 300, 500)

@@ -29,7 +29,7 @@ jobs
 commands
 cli
 __main__
-""".split("\n")
+""".splitlines()
 
 #: The files of each package; slashes part the lines.
 FILES = {

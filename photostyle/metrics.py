@@ -1,10 +1,10 @@
 """How much of the photograph is left, and how much of the style was taken.
 
-Three measures, none of which needs an encoder: what of the picture no local affine map of the
+Four measures, none of which needs an encoder: what of the picture no local affine map of the
 content explains (the assumption behind the Matting Laplacian: Levin, Lischinski and Weiss, "A
 Closed-Form Solution to Natural Image Matting", TPAMI 2008; Luan et al., "Deep Photo Style
-Transfer", CVPR 2017), whether the edges are where they were, and how far the colours of each
-region are from the style's.
+Transfer", CVPR 2017), whether the edges are where they were, how far the colours of each region
+are from the style's, and whether like colours came out alike (smoothness.py).
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError, MaskError
+from photostyle.images.heat import heat_picture
 from photostyle.images.picture import (
     PROPORTION_TOLERANCE,
     check_image,
@@ -31,6 +32,7 @@ from photostyle.objective.wasserstein import MOST_PIXELS, RegionWasserstein
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.masks import resize_masks
 from photostyle.segmentation.scene import Scene
+from photostyle.smoothness import gains
 
 Array = NDArray[Any]  # float32 or float64
 
@@ -72,6 +74,10 @@ class Scores:
         content_colour: the same for the content itself: no style taken.
         style_taken: in [0, 1], higher is better: 1 − colour / content_colour; 1 where the
             content has the style's colours (content_colour < 0.5).
+        smoothness: median gain of the differences between like colours of a region, ΔE out over
+            ΔE in; 1 keeps the content's contrast.
+        stain: at least 1, lower is better: 1 + the 95th percentile of such gains above the
+            usual gain of their colour; 1 where like colours came out alike.
     """
 
     structure: float
@@ -79,6 +85,8 @@ class Scores:
     colour: float
     content_colour: float
     style_taken: float
+    smoothness: float
+    stain: float
 
 
 def measure(
@@ -114,12 +122,15 @@ def measure(
     partners = resize_masks(style_masks.cpu(), style_size)
     colour, content_colour = _colour_distances((image, content), style, masks, partners)
     taken = 1.0 if content_colour < SAME_COLOURS else 1 - colour / content_colour
+    smoothness, stain = gains(image, content, masks)
     return Scores(
         structure=_structure(_pixels(image), _pixels(content)),
         edges=_edge_similarity(_pixels(image), _pixels(content)),
         colour=colour,
         content_colour=content_colour,
         style_taken=min(max(taken, 0.0), 1.0),
+        smoothness=smoothness,
+        stain=stain,
     )
 
 
@@ -170,19 +181,11 @@ def departure(image: Tensor, content: Tensor) -> Tensor:
 
 
 def heatmap(image: Tensor, content: Tensor) -> Tensor:
-    """`departure` as a picture: 1×3×H×W float32 in [0, 1], on the image's device.
+    """`departure` as a picture over the content: 1×3×H×W float32 in [0, 1], on the image's device.
 
-    The content in dimmed grey where the image is an affine map of it; from there through violet
-    and orange to pale yellow where all variance is its own. Takes and raises what `departure` does.
+    Takes and raises what `departure` does.
     """
-    strength = departure(image, content).cpu().numpy()
-    levels = np.rint(strength * 255).astype(np.uint8)
-    ramp = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1].astype(np.float32) / 255
-    grey = 0.6 * _pixels(content) @ _LUMA
-    # The ramp starts at black, so that what is laid over adds nothing where there is nothing.
-    picture = (grey * (1 - strength))[..., None] + ramp
-    planes = np.ascontiguousarray(picture.clip(0, 1).transpose(2, 0, 1), np.float32)
-    return torch.from_numpy(planes)[None].to(image.device)  # 1×3×H×W
+    return heat_picture(departure(image, content), content)
 
 
 def _named(image: Tensor) -> str:

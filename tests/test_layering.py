@@ -18,7 +18,7 @@ config images
 runtime matting
 segmentation encoders
 color
-objective
+objective smoothness
 feedforward metrics
 optimize
 finish
@@ -34,7 +34,7 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / solves / stages / config / presets training / files",
-    "images": "hashing profiles / decoding / picture / saving / sheets",
+    "images": "hashing heat profiles / decoding / picture / saving / sheets",
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks superpixels / cluster labels pairing polygons scene semantic"

@@ -10,7 +10,11 @@ from photostyle.commands.arguments import add_command
 if TYPE_CHECKING:
     from photostyle.metrics import Scores
 
-HEADINGS = {"structure": "structure", "edges": "edges", "colour": "ΔE", "style_taken": "style"}
+#: Scores in the order of the table: their headings, and how they are written.
+COLUMNS = {
+    "structure": ("structure", ".3f"), "edges": ("edges", ".3f"), "colour": ("ΔE", ".2f"),
+    "style_taken": ("style", ".0%"), "smoothness": ("gain", ".2f"), "stain": ("stain", ".2f"),
+}  # fmt: skip
 
 
 def register(commands: Any) -> None:
@@ -47,9 +51,9 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _table(scores: "dict[str, Scores]") -> str:
-    rows = [["", *HEADINGS.values()]]
+    rows = [["", *(heading for heading, _ in COLUMNS.values())]]
     rows += [
-        [name, f"{s.structure:.3f}", f"{s.edges:.3f}", f"{s.colour:.2f}", f"{s.style_taken:.0%}"]
+        [name, *(format(getattr(s, field), form) for field, (_, form) in COLUMNS.items())]
         for name, s in scores.items()
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -55,6 +55,11 @@ def _add_outputs(files: Any) -> None:
         help="also write where the result is no local affine map of the content",
     )
     files.add_argument(
+        "--stain-map",
+        type=Path,
+        help="also write where like colours of the content came out unlike",
+    )
+    files.add_argument(
         "--preview", type=Path, help="also write content and style under the colours of their "
         "regions",
     )  # fmt: skip
@@ -101,7 +106,8 @@ def _stylize(
         check_output(path, inputs)
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise OptionError(
-            "--out, --sheet, --heatmap and --preview: two of them are one file; name them apart."
+            "--out, --sheet, --heatmap, --stain-map and --preview: two of them are one file; "
+            "name them apart."
         )
     with Progress() as progress:
         result = stylize(
@@ -116,8 +122,8 @@ def _stylize(
         _write_sheet(arguments.sheet, content, styles, result)
     if arguments.preview:
         _write_preview(arguments.preview, content, styles[0], result)
-    if arguments.heatmap:
-        _write_heatmap(arguments.heatmap, content, result)
+    if arguments.heatmap or arguments.stain_map:
+        _write_maps(arguments.heatmap, arguments.stain_map, content, result)
     return INTERRUPTED if result.interrupted else 0
 
 
@@ -141,7 +147,8 @@ def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result"
 
 
 def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
-    return arguments.out, arguments.sheet, arguments.heatmap, arguments.preview
+    maps = (arguments.heatmap, arguments.stain_map)
+    return arguments.out, arguments.sheet, *maps, arguments.preview
 
 
 def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
@@ -156,11 +163,16 @@ def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> 
     print(path)
 
 
-def _write_heatmap(path: Path, content: Path, result: "Result") -> None:
+def _write_maps(heat: Path | None, stains: Path | None, content: Path, result: "Result") -> None:
     from photostyle.images.picture import image_size, load_image, resize
     from photostyle.images.saving import save_image
     from photostyle.metrics import heatmap
+    from photostyle.smoothness import stain_map
 
     full = resize(load_image(content).image, image_size(result.image))
-    save_image(path, heatmap(result.image, full))
-    print(path)
+    if heat:
+        save_image(heat, heatmap(result.image, full))
+        print(heat)
+    if stains:
+        save_image(stains, stain_map(result.image, full, result.masks.content))
+        print(stains)

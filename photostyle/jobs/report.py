@@ -117,7 +117,8 @@ class Report:
                 assert record
                 row["icon"] = _data_uri(_scaled(picture, ICON))
                 row["full"] = self._shown(record["picture"], pictures)
-                row["heat"] = record.get("heat") and self._shown(record["heat"], pictures)
+                for name in ("heat", "stains"):  # records of before know no stains
+                    row[name] = record.get(name) and self._shown(record[name], pictures)
                 row["before"] = self._before(Path(job["files"][0]), picture.size, pictures)
             rows.append(row)
         data = {"title": self._plan["title"], "rows": rows, "pictures": pictures,
@@ -180,11 +181,13 @@ def _score_lines(record: Record | None) -> tuple[str, ...]:
         return ()
     losses = record.get("losses", {})
     shown = [f"{name} {losses[name]:.3g}" for name in ("style", "photoreal") if name in losses]
-    lines = (
+    lines = [
         f"structure {scores['structure']:.3f}  edges {scores['edges']:.3f}",
         f"colours {scores['style_taken']:.0%}  distance {scores['colour']:.2f}",
-    )
-    return (*lines, "losses: " + "  ".join(shown)) if shown else lines
+    ]
+    if "stain" in scores:
+        lines.append(f"gain {scores['smoothness']:.2f}  stain {scores['stain']:.2f}")
+    return (*lines, "losses: " + "  ".join(shown)) if shown else tuple(lines)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

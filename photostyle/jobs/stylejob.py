@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +68,7 @@ class StyleJob:
         return [*self._roles().values(), *option_files(self.config).values()]
 
     def run(self, folder: Path, memory: "Memory") -> Record:
-        """Writes the picture with what belongs to it, and its heat map.
+        """Writes the picture with what belongs to it, and its heat maps.
 
         Raises:
             PhotostyleError: whatever stops a run, or the job to begin with has no result.
@@ -85,10 +85,11 @@ class StyleJob:
         if self.sent:
             result = self.sent.claimed(result)
         picture = self.name + self.suffix
-        heat = self.name + ".heat.jpg"
-        _write_heat(folder / heat, self.content, result, memory)
+        maps = {"heat": self.name + ".heat.jpg", "stains": self.name + ".stains.jpg"}
+        places = [folder / name for name in maps.values()]
+        _write_maps(places, self.content, result, memory)
         result.save(folder / picture)
-        return {"picture": picture, "heat": heat, **_facts(result)}
+        return {"picture": picture, **maps, **_facts(result)}
 
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""
@@ -150,16 +151,21 @@ def _losses(result: "Result") -> dict[str, float]:
     return {n: float(f"{terms[n] / weight:.6g}") for n, weight in weights.items() if weight}
 
 
-def _write_heat(path: Path, content: Path, result: "Result", memory: "Memory") -> None:
+def _write_maps(places: Sequence[Path], content: Path, result: "Result", memory: "Memory") -> None:
+    """Departures and stains, at the two places."""
     from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.images.saving import save_image
     from photostyle.loading import decoded
     from photostyle.metrics import heatmap
+    from photostyle.smoothness import stain_map
 
     photo = decoded(content, memory)
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    save_image(path, heatmap(resize(result.image, size), resize(photo.image, size)))
+    pair = resize(result.image, size), resize(photo.image, size)
+    shown = heatmap(*pair), stain_map(*pair, result.masks.content)
+    for path, picture in zip(places, shown, strict=True):
+        save_image(path, picture)
 
 
 def _encoder(config: Config) -> str:

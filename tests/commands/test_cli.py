@@ -128,13 +128,16 @@ def test_delivery_without_its_grade_is_refused(folder: Path) -> None:
 
 
 def test_scores_and_heat_map(folder: Path) -> None:
-    done = photostyle(folder, f"{MASKED} --heatmap heat.png")
+    done = photostyle(folder, f"{MASKED} --heatmap heat.png --stain-map stains.png")
     assert done.returncode == 0, done.stderr
     scores = json.loads((folder / "result.json").read_text())["scores"]
     assert scores["structure"] > 0.9
     assert 0.3 < scores["style_taken"] <= 1
+    assert scores["smoothness"] > 0
+    assert 1 <= scores["stain"] < 10
     assert "style taken" in done.stdout
-    assert pixels(folder / "heat.png").shape == (90, 120, 3)
+    for name in ("heat.png", "stains.png"):
+        assert pixels(folder / name).shape == (90, 120, 3)
 
 
 def test_result_moves_towards_the_style(folder: Path) -> None:

@@ -149,7 +149,7 @@ def test_batch_post_and_compare(folder: Path, capsys: pytest.CaptureFixture[str]
     assert scores["(content)"]["structure"] > 0.99
     assert main(["compare", "out/ä b.tif", *PAIR]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["structure", "edges", "ΔE", "style"]
+    assert lines[0].split() == ["structure", "edges", "ΔE", "style", "gain", "stain"]
     assert len(lines) == 3
 
 

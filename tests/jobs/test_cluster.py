@@ -49,7 +49,7 @@ def test_a_machine_without_the_folder_sends_its_files_back(
     hashes = {path: sha256_of(path) for path in pair.values()}
     records, files = cluster._unit(jobs, tmp_path / "unseen", "token", {}, hashes)
     assert not (tmp_path / "unseen").exists()
-    assert len(files) == 2 * 4  # picture, manifest, grade, heat map
+    assert len(files) == 2 * 5  # picture, manifest, grade, heat map, stain map
     assert list(cluster._received(records, files, tmp_path / "here"))
     assert all(Folder(tmp_path / "here").done(job.key) for job in jobs)
 

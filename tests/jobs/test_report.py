@@ -18,7 +18,7 @@ from photostyle.jobs.jobs import PLAN, Folder, write_text
 from photostyle.jobs.report import Report
 
 SCORES = {"structure": 0.9123456789, "edges": 0.8, "colour": 3.0, "content_colour": 9.0,
-          "style_taken": 2 / 3}  # fmt: skip
+          "style_taken": 2 / 3, "smoothness": 1.1, "stain": 2.5}  # fmt: skip
 
 
 @pytest.fixture
@@ -36,7 +36,8 @@ def folder(tmp_path: Path) -> Path:
     save_image(place / picture, torch.rand(1, 3, 60, 80, generator=generator))
     home = Folder(place)
     home.note(plan.jobs[0].key, {"state": "done", "picture": picture, "heat": picture,
-                                 "scores": SCORES, "seconds": 1.5, "calls": 3})  # fmt: skip
+                                 "stains": picture, "scores": SCORES,
+                                 "seconds": 1.5, "calls": 3})  # fmt: skip
     home.note(plan.jobs[1].key, {"state": "failed", "reason": "no </script> light"})
     return place
 
@@ -77,6 +78,7 @@ def test_page_fetches_nothing_from_elsewhere(folder: Path, embed: bool) -> None:
     assert data["pictures"][done["before"]].startswith("data:image/jpeg;base64,")
     assert failed["facts"]["reason"] == "no </script> light"
     assert missing["facts"]["state"] == "missing"
+    assert done["stains"] == done["full"]
     assert "default-src 'none'" in text
 
 
@@ -86,6 +88,7 @@ def test_tables_hold_every_score(folder: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [row["state"] for row in rows] == ["done", "failed", "missing"]
     assert float(rows[0]["structure"]) == pytest.approx(SCORES["structure"], abs=1e-6)
+    assert float(rows[0]["stain"]) == 2.5
     assert rows[1]["name"] == "x,y"
     listed = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     assert listed[0]["style_taken"] == pytest.approx(2 / 3, abs=1e-6)
@@ -103,6 +106,25 @@ def test_sheet_shows_done_cells_and_frames_for_the_others(folder: Path) -> None:
     again = (folder / "sheet.png").read_bytes()
     Report(folder).write()
     assert (folder / "sheet.png").read_bytes() == again
+
+
+def test_records_without_stains_are_reported(folder: Path) -> None:
+    """As they were written before there were any."""
+    Report(folder).write()
+    with_stains = load_image(folder / "sheet.png").image
+    key = json.loads((folder / PLAN).read_text(encoding="utf-8"))["jobs"][0]["key"]
+    record = Folder(folder).record(key)
+    assert record
+    old = {name: v for name, v in SCORES.items() if name not in ("smoothness", "stain")}
+    old_record = {name: v for name, v in record.items() if name != "stains"}
+    Folder(folder).note(key, {**old_record, "scores": old})
+    Report(folder).write()
+    rows = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    assert rows[0]["state"] == "done"
+    assert "stain" not in rows[0]
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    assert json.loads(page.scripts[0][1])["rows"][0]["stains"] is None
+    assert load_image(folder / "sheet.png").image.shape[2] < with_stains.shape[2]
 
 
 def test_a_folder_without_jobs_is_refused(tmp_path: Path) -> None:

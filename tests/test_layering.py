@@ -37,7 +37,7 @@ FILES = {
     "images": "hashing heat profiles / decoding / picture / saving / sheets",
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
-    "segmentation": "masks superpixels / cluster labels pairing polygons scene semantic"
+    "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "lab lut / transfer / preserve",

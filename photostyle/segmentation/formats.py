@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
@@ -20,11 +21,9 @@ from photostyle.images.hashing import PICTURES
 from photostyle.segmentation.labels import (
     CORE_SHARE,
     EXACT,
-    FLAT,
     NAMED,
     PALETTE,
     Colours,
-    flat_areas,
     indexed_with,
     labels_of,
     legend_of,
@@ -34,13 +33,15 @@ from photostyle.segmentation.labels import (
 )
 from photostyle.segmentation.masks import LabelMap
 from photostyle.segmentation.polygons import read_polygons
+from photostyle.segmentation.speckle import APART, FLAT, between, flat_areas, scattered
 
 Array = NDArray[Any]
 
 MOST_COLOURS = 40  # more flat colours than this are no palette
 LEARNT_SHARE = 0.9  # of both pictures that the shared flat colours must cover
-APART = 24  # difference of two colours that no compression makes of one
 LEAST_FLAT = 2e-3  # share of the picture that makes a flat colour a label
+SPECKLED_FLAT = 0.3  # share of a speckled picture that is flat all the same
+COVERED_SHARE = 0.85  # of a speckled picture that its flat colours must cover
 
 
 @dataclass(frozen=True)
@@ -217,15 +218,15 @@ def _by_colours(paths: Sequence[Path], known: Colours | None) -> list[LabelMap]:
     if legend:
         return [_read(p, legend, path) for p, path in zip(pictures, paths, strict=True)]
     learnt = None
+    if any(_ambiguous(picture) for picture in pictures):
+        learnt = _learnt([rgb_of(picture) for picture in pictures])
     try:
-        if any(_ambiguous(picture) for picture in pictures):
-            learnt = _learnt([rgb_of(picture) for picture in pictures])
         return [_read(p, learnt or PALETTE, path) for p, path in zip(pictures, paths, strict=True)]
     except MaskError:
-        learnt = learnt or _learnt([rgb_of(picture) for picture in pictures])
-        if not learnt:
+        other = PALETTE if learnt else _learnt([rgb_of(picture) for picture in pictures])
+        if not other:
             raise
-    return [_read(p, learnt, path) for p, path in zip(pictures, paths, strict=True)]
+    return [_read(p, other, path) for p, path in zip(pictures, paths, strict=True)]
 
 
 def _read(picture: Image.Image, palette: Colours, path: Path) -> LabelMap:
@@ -236,7 +237,9 @@ def _read(picture: Image.Image, palette: Colours, path: Path) -> LabelMap:
 
 def _ambiguous(picture: Image.Image) -> bool:
     """Whether two flat colours of the picture would be read as one of the nine."""
-    colours = np.array(_flat_colours(rgb_of(picture), apart=APART) or [(0, 0, 0)])
+    rgb = rgb_of(picture)
+    found = _without_speckle(rgb, _flat_colours(rgb, apart=APART), APART)
+    colours = np.array(found or [(0, 0, 0)])
     nine = np.array(list(PALETTE.values()))
     gaps = np.abs(colours[:, None] - nine).max(axis=2)
     nearest = gaps.argmin(axis=1)[gaps.min(axis=1) <= tolerance_of(PALETTE)]
@@ -246,18 +249,58 @@ def _ambiguous(picture: Image.Image) -> bool:
 def _learnt(pictures: Sequence[NDArray[np.uint8]]) -> dict[str, tuple[int, int, int]] | None:
     """The palette of the flat colours, when the pictures share it; None when they do not."""
     colours: list[tuple[int, int, int]] = []
-    shared = None
-    for rgb in pictures:
-        mine = _flat_colours(rgb)
-        if not mine or _flat_share(rgb) < LEARNT_SHARE * 0.9:
+    flat_colours = [_flat_colours(rgb) for rgb in pictures]
+    kept = [_without_speckle(rgb, mine) for rgb, mine in zip(pictures, flat_colours, strict=True)]
+    for rgb, mine in zip(pictures, kept, strict=True):
+        if not mine or not _is_drawing(rgb, mine):
             return None
         colours += [c for c in mine if _position(c, colours) is None]
-        places = {_position(c, colours) for c in mine}
-        shared = places if shared is None else shared & places
+    # What is speckle in one picture may be a region in the other.
+    places = [{_position(c, colours) for c in mine} - {None} for mine in flat_colours]
+    shared = set.intersection(*places)
     if not shared or len(colours) > MOST_COLOURS:
         return None
     names = {rgb: name for name, rgb in NAMED.items()}
     return {names.get(c, "#{:02x}{:02x}{:02x}".format(*c)): c for c in colours}
+
+
+def _is_drawing(rgb: NDArray[np.uint8], colours: Sequence[tuple[int, int, int]]) -> bool:
+    """Whether a picture is nearly all flat, or flat colours with speckle all over.
+
+    Speckle breaks up flat areas, so it is the pixels that are counted then; but colours that run
+    into each other are a photograph's.
+    """
+    flat = _flat_share(rgb)
+    if flat >= LEARNT_SHARE * 0.9:
+        return True
+    apart = all(_position(c, colours[:i], 2 * APART) is None for i, c in enumerate(colours))
+    if flat < SPECKLED_FLAT or len(colours) > MOST_COLOURS or not apart:
+        return False
+    covered = np.zeros(flat_areas(rgb).shape, bool)
+    for colour in colours:
+        covered |= _like(rgb, colour)
+    return bool(covered.mean() >= COVERED_SHARE)
+
+
+def _without_speckle(
+    rgb: NDArray[np.uint8], colours: Sequence[tuple[int, int, int]], apart: int = FLAT
+) -> list[tuple[int, int, int]]:
+    """The colours of H×W×3 pixels, most frequent first, that are no speckle beside earlier ones."""
+    flat = flat_areas(rgb)
+    kept: list[tuple[int, int, int]] = []
+    for colour in colours:
+        if not kept or not between(colour, kept) or not scattered(_like(rgb, colour, apart) & flat):
+            kept.append(colour)
+    return kept
+
+
+def _like(
+    rgb: NDArray[np.uint8], colour: tuple[int, int, int], apart: int = FLAT
+) -> NDArray[np.bool_]:
+    """H×W: whether pixels have a colour, up to `apart` in every channel."""
+    bounds = np.array(colour) + np.array([[-apart], [apart]])  # (2, 3)
+    low, high = bounds.clip(0, 255)
+    return cv2.inRange(rgb, low, high) > 0
 
 
 def _position(

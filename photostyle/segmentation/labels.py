@@ -5,7 +5,8 @@ pictures come anti-aliased, resized and compressed, so few border pixels have a 
 Reading goes in three steps: pixels near a palette colour that lie in a solid area are seeds; a
 label without any solid area is an artefact and does not count; every other pixel takes the label
 of the nearest seed. So every pixel has a label that is really there, and no blend of two labels
-becomes a third one along their border.
+becomes a third one along their border. Speckle goes the same way (speckle.py); an area of substance
+in a colour that is no label's is refused.
 """
 
 import json
@@ -20,6 +21,14 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from photostyle.errors import MaskError, OutputError
 from photostyle.images.saving import atomic_path
 from photostyle.segmentation.masks import LabelMap
+from photostyle.segmentation.speckle import (
+    FOREIGN_SHARE,
+    TOLERANCE,
+    TRACE,
+    flat_areas,
+    speckle_share,
+    stray,
+)
 
 PALETTE = {
     "blue": (0, 0, 255),
@@ -56,22 +65,12 @@ LEGEND = "photostyle-labels"
 Colours = Mapping[str, tuple[int, int, int]]
 """Name → RGB (0–255)."""
 
-TOLERANCE = 48
-"""Largest difference per channel (of 255) at which a pixel is near a palette colour. Below 64 no
-pixel is near two of them."""
-
 EXACT = 8
 """Largest difference per channel at which a thin line is one that was drawn, not an artefact."""
-
-FLAT = 12
-"""Largest range of any channel over 3×3 pixels in an area of one colour."""
 
 CORE_SHARE = 1e-4
 """Share of the picture, at least one pixel, that a label keeps when its areas lose a rim of one
 pixel; with less it does not count."""
-
-FOREIGN_SHARE = 0.05
-"""Share of the picture above which flat areas of a colour outside the palette are refused."""
 
 UNLABELLED_SHARE = 0.5
 """Share of the picture above which pixels far from every palette colour are refused: what is
@@ -101,13 +100,15 @@ def labels_of(rgb: NDArray[np.uint8], palette: Colours, path: Path | str) -> Lab
     colours = _array(palette)
     near = _near(rgb, colours, tolerance_of(palette))
     flat = flat_areas(rgb)
-    _check_colours(rgb, near, flat, palette, path)
+    near, foreign = stray(rgb, near, flat, colours)
+    _check_colours(rgb, near, foreign, palette, path)
     exact = _near(rgb, colours, min(EXACT, tolerance_of(palette)))
     seeds = _seeds(near, exact, flat, _blends(palette))
     if not (seeds >= 0).any():
         raise MaskError(f"{path} has no solid area of any label; it needs {_text(palette)}.")
-    notes = _vanished(exact, seeds, palette, path)
-    return LabelMap(_fill(rgb, seeds, colours), tuple(palette), str(path), notes)
+    ids = _fill(rgb, seeds, colours)
+    notes = (*_vanished(exact, seeds, palette, path), *_speckled(rgb, exact, ids, path))
+    return LabelMap(ids, tuple(palette), str(path), notes)
 
 
 def write_labels(path: Path | str, labels: LabelMap, colours: Colours | None = None) -> None:
@@ -223,21 +224,14 @@ def _blends(palette: Colours) -> NDArray[np.bool_]:
     return np.asarray(gap.min(axis=(0, 1)) <= EXACT)
 
 
-def flat_areas(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """H×W: whether the 3×3 pixels around have one colour, up to `FLAT`."""
-    spread = cv2.dilate(rgb, _SQUARE) - cv2.erode(rgb, _SQUARE)
-    return np.asarray(spread.max(axis=2) <= FLAT)
-
-
 def _check_colours(
     rgb: NDArray[np.uint8],
     near: NDArray[np.int8],
-    flat: NDArray[np.bool_],
+    areas: NDArray[np.bool_],
     palette: Colours,
     path: Path | str,
 ) -> None:
     far = near < 0
-    areas = far & flat
     if areas.mean() > FOREIGN_SHARE:
         far = areas
     elif far.mean() <= UNLABELLED_SHARE:
@@ -292,6 +286,20 @@ def _vanished(
         f"pixel{'s' if count > 1 else ''}, which take the label around them."
         for name, count, solid, blend in rows
         if count and not solid and not blend
+    )
+
+
+def _speckled(
+    rgb: NDArray[np.uint8], exact: NDArray[np.int8], ids: NDArray[np.int32], path: Path | str
+) -> tuple[str, ...]:
+    """What to say about stray colours inside the regions; nothing about a trace of them."""
+    share = speckle_share(exact, ids)
+    if share <= TRACE:
+        return ()
+    found = ", ".join(str(colour) for colour in _main_colours(rgb[exact < 0]))
+    return (
+        f"{path}: {share:.0%} of its area is speckle in colours beside the labels', "
+        f"mostly {found}; it takes the nearest label.",
     )
 
 

@@ -63,7 +63,7 @@ def load(
     masks: tuple[str | Path | None, str | Path | None],
     start: str | Path | None,
     config: Config,
-    log: Log,
+    memory: Memory,
 ) -> Sources:
     """Stage 1: the pictures of a run, after everything that can be checked without them.
 
@@ -71,11 +71,10 @@ def load(
         OptionError, ModelError, ImageError: options that do not fit, or a picture that cannot be
             used.
     """
-    with log.stage("load"):
-        styles = [style] if isinstance(style, str | Path | Photo) else style
-        check_styles(len(styles), config)
-        check_network(config)
-        photos = [loaded(photo, log.memory) for photo in (content, *styles)]
+    styles = [style] if isinstance(style, str | Path | Photo) else style
+    check_styles(len(styles), config)
+    check_network(config)
+    photos = [loaded(photo, memory) for photo in (content, *styles)]
     mine, its, begin = (None if path is None else Path(path) for path in (*masks, start))
     return Sources(photos[0], tuple(photos[1:]), (mine, its), begin)
 

@@ -110,11 +110,10 @@ def run_encoder(config: Config, device: torch.device, log: Log) -> Encoder | Non
         encoder.memory = Memory(log.memory.limit)
         return encoder, notes
 
-    with log.stage("load"):
-        encoder, notes = log.memory.get(("encoder", config.encoder, device), load)
-        log.note("load", *notes)
-        for solve in config.optimize.chosen:  # a wrong name shows before the long work
-            check_taps(encoder, config.encoder, config.objective, solve.terms)
+    encoder, notes = log.memory.get(("encoder", config.encoder, device), load)
+    log.note("load", *notes)
+    for solve in config.optimize.chosen:  # a wrong name shows before the long work
+        check_taps(encoder, config.encoder, config.objective, solve.terms)
     return encoder
 
 

@@ -8,6 +8,8 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.config.config import Config
 from photostyle.finish.finishing import finished
 from photostyle.matting.maps import LocalAffine, Painted
+from photostyle.runtime.memory import Memory
+from photostyle.runtime.watching import Log, Silent
 from photostyle.segmentation.scene import Scene
 
 
@@ -26,15 +28,19 @@ def scene(content: Tensor) -> Scene:
     return Scene(content, content, whole, whole)
 
 
+def log() -> Log:
+    return Log(Silent(), Memory(limit=0))
+
+
 @pytest.mark.parametrize("step", ["guided", "affine", "bilateral", "none"])
 def test_pixels_are_delivered_as_they_are_finished(
     step: str, content: Tensor, image: Tensor
 ) -> None:
     pixels, maps_of = ({"postprocess": step, "deliver": x} for x in ("pixels", "maps"))
-    picture, made = finished(image, content, scene(content), Config().with_options(pixels))
+    picture, made = finished(image, content, scene(content), Config().with_options(pixels), log())
     assert isinstance(made, Painted)
     assert torch.equal(made.picture, picture)
-    same, maps = finished(image, content, scene(content), Config().with_options(maps_of))
+    same, maps = finished(image, content, scene(content), Config().with_options(maps_of), log())
     assert torch.equal(same, picture)
     assert isinstance(maps, LocalAffine)
     if step == "none":
@@ -44,7 +50,7 @@ def test_pixels_are_delivered_as_they_are_finished(
 
 
 def test_guided_picture_is_its_maps(content: Tensor, image: Tensor) -> None:
-    picture, maps = finished(image, content, scene(content), Config())
+    picture, maps = finished(image, content, scene(content), Config(), log())
     torch.testing.assert_close(maps.apply(content), picture)
 
 
@@ -56,7 +62,7 @@ def test_rare_colors_turn_the_patch_towards_its_own_chroma() -> None:
 
     def chroma(keep: float) -> Tensor:
         config = Config().with_options({"rare_colors": keep})
-        picture = finished(dyed, dyed, scene(content), config)[0]
+        picture = finished(dyed, dyed, scene(content), config, log())[0]
         return rgb_to_lab(picture[0].reshape(3, -1).T)[:, 1:].reshape(40, 50, 2)
 
     own = rgb_to_lab(content[0].reshape(3, -1).T)[:, 1:].reshape(40, 50, 2)

@@ -7,9 +7,9 @@ import torch
 
 from photostyle.config.training import TrainingConfig
 from photostyle.encoders.builtin import BankEncoder
-from photostyle.feedforward import comparing
 from photostyle.feedforward.style_model import StyleInfo, StyleModel
 from photostyle.feedforward.training import style_objective
+from photostyle.jobs import comparing
 from photostyle.jobs.comparing import (
     Comparison,
     Run,

@@ -14,7 +14,7 @@ from photostyle.images.hashing import content_sha256, file_stamp
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
 from photostyle.optimize.solving import check_network
-from photostyle.optimize.start import start_image
+from photostyle.optimize.start import Start, start_of
 from photostyle.result import InputFile, Inputs
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.watching import Log
@@ -132,9 +132,9 @@ def segmented(
     return scene, masks, config, made.fingerprint
 
 
-def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[Tensor, Tensor]:
-    """Pictures 1×3×H×W at the working size: the start that `init` names, and what the solves
-    begin with, another one where it is given.
+def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[Start, Tensor]:
+    """The start that `init` names, and the picture 1×3×H×W that the solves begin with, another one
+    where it is given.
 
     Raises:
         ImageError: the given one cannot be read, or has other proportions than the content.
@@ -142,9 +142,9 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[Te
     with log.stage("start"):
         init, seed = config.optimize.init, config.optimize.seed
         key = ("start", log.memory.name(scene), init, seed)
-        colors = log.memory.get(key, lambda: start_image(scene, init, seed))
+        colors = log.memory.get(key, lambda: start_of(scene, init, seed))
         begin = sources.start
-        return colors, colors if begin is None else _fitted_start(begin, scene, log.memory)
+        return colors, colors.picture if begin is None else _fitted_start(begin, scene, log.memory)
 
 
 def _one_style(config: Config, sources: Sources) -> Config:

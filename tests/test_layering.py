@@ -40,13 +40,13 @@ FILES = {
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "lab lut / transfer / preserve",
+    "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes video / data distributed style_model tiling"
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
-    "finish": "delivery postprocess rarity shadows / finishing",
+    "finish": "delivery distil postprocess rarity shadows / finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate sweep / batch chains",
     "commands": "arguments / apply compare compare_fast config export render report run running"

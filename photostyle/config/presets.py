@@ -3,7 +3,7 @@
 import dataclasses
 
 from photostyle.config.config import Config
-from photostyle.config.solves import GRID, Solve
+from photostyle.config.solves import COLORS, Solve
 from photostyle.config.stages import (
     EncoderConfig,
     ImageConfig,
@@ -45,9 +45,7 @@ PRESETS: dict[str, Config] = {
     "photoreal-fast": Config(
         preset="photoreal-fast",
         objective=ObjectiveConfig(drift_weight=2.7),
-        optimize=OptimizeConfig(
-            solves=(dataclasses.replace(GRID, terms=("swd", "drift", "gamut")),)
-        ),
+        optimize=OptimizeConfig(solves=(COLORS,)),
         postprocess=PostprocessConfig(guided_radius=7, shadow_recovery=0.7),
     ),
     "color": Config(

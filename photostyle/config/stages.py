@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from photostyle.config.options import Stage, option
-from photostyle.config.solves import CANVASES, GRID, LEAST_SCALE, OPTIMIZERS, PIXELS, Solve
+from photostyle.config.solves import CANVASES, GRID, LEAST_SCALE, OPTIMIZERS, Solve
 from photostyle.errors import OptionError
 
 SEGMENTERS = ("auto", "labels", "semantic", "cluster", "none")
@@ -240,7 +240,7 @@ class OptimizeConfig(Stage):
         low=1,
         high=6,
     )
-    solves: tuple[Solve, ...] = (GRID, PIXELS)
+    solves: tuple[Solve, ...] = (GRID,)
 
     @property
     def chosen(self) -> tuple[Solve, ...]:
@@ -260,10 +260,11 @@ class PostprocessConfig(Stage):
     """Stage 6, post-processing."""
 
     postprocess: str = option(
-        "guided",
-        "Last step: guided (locally affine projection by a guided filter), affine (the paper's "
-        "smoothed local affine), bilateral, or none.",
-        choices=("guided", "affine", "bilateral", "none"),
+        "distil",
+        "Last step: distil (a smooth map of the content's colours for each region), guided "
+        "(locally affine projection by a guided filter), affine (the paper's smoothed local "
+        "affine), bilateral, or none.",
+        choices=("distil", "guided", "affine", "bilateral", "none"),
     )
     guided_radius: int = option(5, "Window radius of guided, in pixels at 512.", low=1, high=200)
     guided_epsilon: float = option(1e-4, "Regularisation of guided.", low=1e-9, high=1.0)

@@ -14,6 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.color.regional import RegionalLook
+from photostyle.color.silhouettes import Borders
 from photostyle.config.stages import RenderConfig, strengths
 from photostyle.errors import OptionError
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
@@ -30,13 +32,13 @@ class Grade:
     """A finished change of light and colour, apart from the picture that it was found on.
 
     Attributes:
-        maps: local affine maps from content to result, or a picture of its own, at the working
-            size.
+        maps: smooth maps of regions or local affine maps from content to result, or a picture of
+            its own, at the working size.
         masks: K×h×w float32 regions of the content at that size, summing to 1 over K.
         names: of the regions.
     """
 
-    maps: LocalAffine | Painted
+    maps: LocalAffine | Painted | RegionalLook
     masks: Tensor
     names: tuple[str, ...]
 
@@ -47,7 +49,11 @@ class Grade:
             OutputError: the folder cannot be written.
         """
         tensors = {"masks": self.masks.cpu().mul(255).round().byte()}
-        if isinstance(self.maps, LocalAffine):
+        if isinstance(self.maps, RegionalLook):
+            tensors["look"] = self.maps.coefficients.cpu()
+            tensors["borders"] = self.maps.borders.weights.cpu().half()
+            tensors["sides"] = self.maps.borders.colors.cpu().half()
+        elif isinstance(self.maps, LocalAffine):
             tensors["maps"] = self.maps.coefficients.cpu().half()
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
@@ -67,8 +73,12 @@ class Grade:
                 tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
                 masks = tensors["masks"]
                 names = json.loads(file.metadata()["names"])
-            maps: LocalAffine | Painted
-            if "picture" in tensors:
+            maps: LocalAffine | Painted | RegionalLook
+            if "look" in tensors:
+                ones = torch.ones(len(tensors["look"]))
+                borders = Borders(tensors["borders"], tensors["sides"])
+                maps = RegionalLook(tensors["look"], borders, ones)
+            elif "picture" in tensors:
                 maps = Painted(tensors["picture"] / LEVELS, torch.ones(()))
             else:
                 maps = LocalAffine(tensors["maps"])
@@ -98,12 +108,15 @@ def deliver(
     """
     own = image_size(photo.image)
     size = fit_size(own, options.output_size) if options.output_size else grade.maps.size_on(own)
-    strength = _strength_map(options.strength, grade)
-    full = bool((strength == 1).all())
-    if working is not None and image_size(working) == size and full:
+    values = list(region_strengths(options.strength, grade.names).values())
+    if working is not None and image_size(working) == size and min(values) == 1:
         return working.cpu()
-    maps = grade.maps if full else grade.maps.faded(strength)
-    return maps.apply(resize(photo.image, size))
+    content = resize(photo.image, size)
+    if min(values) == 1:
+        return grade.maps.apply(content)
+    if isinstance(grade.maps, RegionalLook):
+        return grade.maps.faded(values).apply(content)
+    return grade.maps.faded(_strength_map(values, grade)).apply(content)
 
 
 def rendered(
@@ -148,9 +161,8 @@ def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:
     return values
 
 
-def _strength_map(text: str, grade: Grade) -> Tensor:
-    """h×w strengths in [0, 1]."""
-    values = list(region_strengths(text, grade.names).values())
+def _strength_map(values: Sequence[float], grade: Grade) -> Tensor:
+    """h×w strengths in [0, 1] from those of the regions."""
     if len(set(values)) == 1:  # exact, whatever the masks' rounding
         return torch.full(grade.masks.shape[1:], values[0])
     weights = torch.tensor(values)[:, None, None]

@@ -1,21 +1,32 @@
 """Post-processing as configured: the finished picture, and how it reaches any size."""
 
+import math
+
 import torch
 from torch import Tensor
 
+from photostyle.color.regional import RegionalLook
 from photostyle.config.config import Config
 from photostyle.finish import postprocess
+from photostyle.finish.distil import regional_look
 from photostyle.finish.rarity import kept_chroma, rarity
 from photostyle.finish.shadows import lost_contrast
 from photostyle.matting.maps import LocalAffine, Painted, fit_local_affine
 from photostyle.optimize.canvas import EPSILON, RADIUS
+from photostyle.optimize.start import Start
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.scene import Scene
 
+Maps = LocalAffine | Painted | RegionalLook
+
+#: Photorealism weight at which a picture is distilled and no more; decades below it to the free
+#: picture, and above it to the start.
+MIDDLE, FREE, FIRM = 1e4, 2.0, 3.0
+
 
 def finished(
-    image: Tensor, start: Tensor, scene: Scene, config: Config, log: Log
-) -> tuple[Tensor, LocalAffine | Painted]:
+    image: Tensor, start: Start, scene: Scene, config: Config, log: Log
+) -> tuple[Tensor, Maps]:
     """Stage 6: the finished picture at the working size, and what makes it of the content at any.
 
     Args:
@@ -28,24 +39,39 @@ def finished(
         return _finished(image, start, scene, config)
 
 
-def _finished(
-    image: Tensor, start: Tensor, scene: Scene, config: Config
-) -> tuple[Tensor, LocalAffine | Painted]:
+def _finished(image: Tensor, start: Start, scene: Scene, config: Config) -> tuple[Tensor, Maps]:
     options, deliver, content = config.postprocess, config.render.deliver, scene.content
-    if options.postprocess == "guided":
-        maps = _project(image, start, scene, config)
-        image = maps.apply(content)
-        if deliver == "maps":
-            return image, maps
+    maps: Maps | None = None
+    if options.postprocess == "distil":
+        maps = _distil(image, start, scene, config)
+    elif options.postprocess == "guided":
+        maps = _project(image, start.picture, scene, config)
     elif options.postprocess == "affine":
         image = postprocess.smoothed_affine(
             image, content, options.affine_radius, options.affine_edge
         )
     elif options.postprocess == "bilateral":
         image = postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
+    if maps is not None:
+        image = maps.apply(content)
     if deliver == "pixels":
         return image, Painted(image.cpu(), torch.ones(()))
-    return image, fit_local_affine(image, content, RADIUS, EPSILON)
+    return image, maps or fit_local_affine(image, content, RADIUS, EPSILON)
+
+
+def _distil(image: Tensor, start: Start, scene: Scene, config: Config) -> Maps:
+    """The picture distilled; under a large photorealism weight rather the start, under a small one
+    rather the picture as it is, both by decades. Rare colours change in place, which only local
+    maps can."""
+    decades = math.log10(max(config.objective.photoreal_weight, 1e-9) / MIDDLE)
+    firm, free = (min(1.0, max(0.0, d)) for d in (decades / FIRM, -decades / FREE))
+    goal = torch.lerp(image, start.picture, firm)
+    look = regional_look(goal, start.matches, scene, config.segmentation.segmenter == "cluster")
+    if free == 0 and config.postprocess.rare_colors == 0:
+        return look
+    return _project(
+        torch.lerp(look.apply(scene.content), image, free), start.picture, scene, config
+    )
 
 
 def _project(image: Tensor, start: Tensor, scene: Scene, config: Config) -> LocalAffine:

@@ -1,11 +1,42 @@
 """Starting pictures: what the first solve begins with."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
+from photostyle.color.matching import Matches, changed, match_regions
 from photostyle.color.transfer import color_start
 from photostyle.images.picture import image_size, resize
 from photostyle.segmentation.scene import Scene
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run begins with.
+
+    Attributes:
+        picture: 1×3×H×W in [0, 1] at the content's size, on its device.
+        matches: the regions' matched maps; None where the start is not of colours.
+    """
+
+    picture: Tensor
+    matches: Matches | None = None
+
+
+def start_of(scene: Scene, init: str, seed: int) -> Start:
+    """The start that `init` names; "color" follows the matches as far as the pictures are akin."""
+    if init != "color":
+        return Start(start_image(scene, init, seed))
+    matches = match_regions(*scene.pair)
+    if (matches.kinship == 1).all():
+        return Start(changed(scene.content, scene.content_masks, matches), matches)
+    picture = start_image(scene, init, seed)
+    if matches.kinship.any():
+        kin = torch.from_numpy(matches.kinship).float()[:, None, None]
+        share = (kin * scene.content_masks.cpu()).sum(dim=0).to(picture)
+        picture = torch.lerp(picture, changed(scene.content, scene.content_masks, matches), share)
+    return Start(picture, matches)
 
 
 def start_image(scene: Scene, init: str, seed: int) -> Tensor:

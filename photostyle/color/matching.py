@@ -1,0 +1,241 @@
+"""Matching by structure: which place of the style each place of the content looks like, whatever
+its colour, and the colour map that these matches agree on.
+
+Both pictures are encoded with the built-in filter bank, every channel brought to mean 0 and
+deviation 1 over its own picture, which makes the features blind to the look. A place's partners are
+the most similar ones in features, in colour under the map so far, and a little in height. The map
+is the likeliest under the matches and the prior over looks; map and matches take turns.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photostyle.color.fitting import likely_fit
+from photostyle.color.prior import look_prior
+from photostyle.color.terms import COLORS, LUMA, color_terms
+from photostyle.color.transfer import moments, monge_kantorovich
+from photostyle.encoders.builtin import BankEncoder
+from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.segmentation.masks import resize_masks
+
+Array = NDArray[Any]
+
+SIDE, STRIDE = 256, 4  # long side at which pictures are matched, and pixels per place
+LAYERS = ("relu2_1", "relu3_1", "relu4_1")
+ROUNDS = 4
+PARTNERS, SHARPNESS = 5, 20.0  # partners of a place, and how much the nearer ones count more
+SURE = 4.0  # how fast a place's say falls with its similarity
+COLOR, HEIGHT = 1.0, 0.2  # what a distance in RGB, and the picture's height, cost in similarity
+BEGIN = 0.5  # share of the Monge-Kantorovich map in the first guess, the rest the identity
+SPREAD = 0.2  # share of the weighted Monge-Kantorovich map in what is aimed at: it keeps contrast
+LEAST_PLACES = 40  # of a region in either picture, for matches of its own
+PLAIN = 0.01  # deviation of luma in a place's surroundings below which it is like any other
+HOPE = 0.05  # what the rounds after the first may still add to the similarity
+KIN = (0.50, 0.62)  # similarity from which two pictures count as of one kind, and as wholly so
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places of a picture at the matching size.
+
+    Attributes:
+        features: N×C of length 1. colors: N×3. heights: N in [0, 1], from the top.
+        structured: N, whether there is anything to tell the place by.
+    """
+
+    features: Tensor
+    colors: Array
+    heights: Array
+    structured: Array
+
+    def only(self, chosen: Array) -> "Places":
+        """Those of the places for which the N booleans hold."""
+        return Places(
+            self.features[torch.from_numpy(chosen)], self.colors[chosen], self.heights[chosen],
+            self.structured[chosen],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The colour maps of all regions by matching.
+
+    Attributes:
+        change: K×20×3 coefficients of map(z) − z.
+        kinship: K in [0, 1], how far a region's two sides are of one kind, so that its map is the
+            look; 0 where they could not be matched.
+    """
+
+    change: Array
+    kinship: Array
+
+
+def match_regions(
+    content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+) -> Matches:
+    """The matched map of every region.
+
+    Args:
+        content, style: 1×3×H×W and 1×3×h×w in [0, 1].
+        content_masks, style_masks: K×H×W and K×h×w in [0, 1].
+    """
+    here, there = places_of(content), places_of(style)
+    change, kinship = np.zeros((len(content_masks), COLORS, 3)), np.zeros(len(content_masks))
+    whole, most = matched(here, there)
+    if len(content_masks) == 1:
+        return Matches(whole[None], np.array([most]))
+    if most == 0:  # a sky is like any other: regions alone do not make pictures of one kind
+        return Matches(change, kinship)
+    grids = [_of_regions(m, x) for m, x in ((content_masks, content), (style_masks, style))]
+    for k, (mine, theirs) in enumerate(zip(*grids, strict=True)):
+        if min(mine.sum(), theirs.sum()) >= LEAST_PLACES:
+            change[k], kinship[k] = matched(here.only(mine), there.only(theirs))
+    return Matches(change, np.minimum(kinship, most))
+
+
+def changed(content: Tensor, masks: Tensor, matches: Matches) -> Tensor:
+    """A content 1×3×H×W under the matched maps of its regions K×H×W, in [0, 1]."""
+    flat = content[0].flatten(1).T.cpu().double().numpy()
+    terms = color_terms(flat)
+    out = sum(
+        mask.flatten()[:, None].cpu().double().numpy() * (terms @ change)
+        for mask, change in zip(masks, matches.change, strict=True)
+    )
+    image = torch.from_numpy(flat + out).T.reshape(content.shape)
+    return image.clamp(0, 1).to(content)
+
+
+def _grid(image: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(height, width) at which a picture is matched, and (rows, columns) of its places."""
+    size = image_size(image)
+    height, width = fit_size(size, min(SIDE, max(size)))
+    return (height, width), (max(1, height // STRIDE), max(1, width // STRIDE))
+
+
+def _of_regions(masks: Tensor, image: Tensor) -> Array:
+    """K×N booleans: which places belong to which region."""
+    return (resize_masks(masks, _grid(image)[1]).flatten(1) > 0.5).cpu().numpy()
+
+
+@lru_cache(maxsize=1)
+def _bank() -> BankEncoder:
+    return BankEncoder()
+
+
+@torch.no_grad()
+def places_of(image: Tensor) -> Places:
+    """A picture 1×3×H×W as places to match."""
+    size, grid = _grid(image)
+    small = resize(image.cpu(), size)
+    maps = _bank()(small, LAYERS)
+    rows = []
+    for name in LAYERS:
+        x = maps[name]
+        x = (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 1e-3)
+        rows.append(F.interpolate(x, grid, mode="bilinear") / x.shape[1] ** 0.5)
+    features = F.normalize(torch.cat(rows, 1)[0].flatten(1).T, dim=1)  # 1×C×h×w -> N×C
+    colors = F.interpolate(small, grid, mode="area")[0].flatten(1).T  # 1×3×h×w -> N×3
+    heights = np.repeat(np.arange(grid[0]) / grid[0], grid[1])
+    luma = (small * small.new_tensor(LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
+    centred = luma - luma.mean()
+    around = [F.avg_pool2d(x, 9, 1, 4, count_include_pad=False) for x in (centred, centred**2)]
+    spread = F.interpolate((around[1] - around[0] ** 2).clamp(min=0).sqrt(), grid, mode="area")
+    structured = (spread > PLAIN).flatten().numpy()
+    return Places(features, colors.double().numpy(), heights, structured)
+
+
+def matched(content: Places, style: Places) -> tuple[Array, float]:
+    """20×3 coefficients of the change that takes the content's places to their likes in the style,
+    and the kinship of both."""
+    alike = content.features @ style.features.T
+    apart = np.abs(content.heights[:, None] - style.heights[None])
+    placed = alike - HEIGHT * torch.from_numpy(apart).float()
+    x, y = content.colors, style.colors
+    terms = color_terms(x)
+    plain = linear_between(x, np.ones(len(x)), y, np.ones(len(y)))
+    now = BEGIN * plain(x) + (1 - BEGIN) * x
+    change = np.zeros((COLORS, 3))
+    for turn in range(ROUNDS):
+        near = placed - COLOR * _distances(now, y)
+        change = _agreed(near, x, y, terms)
+        now = x + terms @ change
+        if turn == 0 and _likeness(alike, now, content, style) < KIN[0] - HOPE:
+            return change, 0.0
+    kinship = (_likeness(alike, now, content, style) - KIN[0]) / (KIN[1] - KIN[0])
+    return change, float(np.clip(kinship, 0.0, 1.0))
+
+
+def _likeness(alike: Tensor, now: Array, content: Places, style: Places) -> float:
+    """How like their likest are the structured places of either picture, of the picture where it
+    is less."""
+    near = alike - COLOR * _distances(now, style.colors)
+    means = [
+        float(near.amax(dim=side)[torch.from_numpy(one.structured)].mean())
+        if one.structured.any() else 0.0
+        for side, one in ((1, content), (0, style))
+    ]  # fmt: skip
+    return min(means)
+
+
+def _agreed(near: Tensor, x: Array, y: Array, terms: Array) -> Array:
+    """20×3 coefficients of the change on which N×M similarities of places agree.
+
+    Both sides choose their partners. Averages of partners lose contrast, so a share of the aim is
+    the linear map between both clouds, each place counted as it is matched.
+    """
+    index, part, sure = _partners(near)
+    back, back_part, back_sure = _partners(near.T)
+    counts = np.bincount(index.ravel(), (part * sure[:, None]).ravel(), len(y))
+    spread = linear_between(x, sure, y, counts)
+    aim = (1 - SPREAD) * (part[..., None] * y[index]).sum(axis=1) + SPREAD * spread(x)
+    source = (back_part[..., None] * x[back]).sum(axis=1)
+    return likely_fit(
+        np.concatenate([terms, color_terms(source)]),
+        np.concatenate([aim - x, y - source]),
+        np.concatenate([sure, back_sure]),
+        look_prior(),
+    )
+
+
+@dataclass(frozen=True)
+class Linear:
+    """x ↦ (x − source) · matrix + target on N×3 colours."""
+
+    source: Array
+    target: Array
+    matrix: Array
+
+    def __call__(self, colors: Array) -> Array:
+        out: Array = (colors - self.source) @ self.matrix + self.target
+        return out
+
+
+def linear_between(
+    x: Array, x_weights: Array, y: Array, y_weights: Array, ridge: float = 1e-4
+) -> Linear:
+    """The linear Monge-Kantorovich map between two weighted clouds of N×3 and M×3 colours."""
+    a, b = moments(x, x_weights), moments(y, y_weights)
+    fixed = ridge * np.eye(3)
+    matrix = monge_kantorovich(a.covariance + fixed, b.covariance + fixed)
+    return Linear(a.mean, b.mean, matrix)
+
+
+def _distances(colors: Array, others: Array) -> Tensor:
+    inside = torch.from_numpy(np.clip(colors, 0, 1)).float()
+    return torch.cdist(inside, torch.from_numpy(others).float())
+
+
+def _partners(near: Tensor) -> tuple[Array, Array, Array]:
+    """N×k partners of every row, their shares, and how sure each row is, at most 1."""
+    top, index = near.topk(min(PARTNERS, near.shape[1]), dim=1)
+    best = top[:, 0]
+    sure = torch.exp(SURE * (best - best.max())).double()
+    shares = torch.softmax(top * SHARPNESS, dim=1).double()
+    return index.numpy(), shares.numpy(), sure.numpy()

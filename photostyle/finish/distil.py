@@ -1,0 +1,145 @@
+"""Distilling: what a solve found, brought back to smooth colour maps of the content.
+
+A solve finds the mood; what is no smooth function of the content's colour, slowly changing in
+place, is dirt. Per region the finished picture is fitted robustly; how much freedom the fit has is
+decided by the picture itself: blocks are held out in turn, and a term stays only if the maps
+without those blocks foretell them better with it. Least squares regress to the mean, so luma and
+chroma are stretched back to the spread that the solve had.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photostyle.color.fitting import robust_fit
+from photostyle.color.matching import Matches
+from photostyle.color.regional import RegionalLook
+from photostyle.color.silhouettes import borders_of
+from photostyle.color.terms import COLORS, COUNT, LUMA, color_terms, place_terms, places
+from photostyle.segmentation.scene import Scene
+
+Array = NDArray[Any]
+
+RIDGE, KNEE = 1e-4, 0.06
+#: Columns of the terms by degree of freedom: linear; quadratic; a slow change with height; colours
+#: that change with height, and a change across the picture.
+LINEAR = (0, 1, 2, 3)
+QUADRATIC = (*LINEAR, 4, 5, 6, 7, 8, 9)
+TALL = (COLORS, COLORS + 4)
+WIDE = tuple(range(COLORS, COUNT))
+FREEDOMS = (LINEAR, QUADRATIC, (*QUADRATIC, *TALL), (*QUADRATIC, *WIDE))
+BLOCKS, FOLDS = 8, 4  # blocks a side that are held out together, and in how many turns
+WORTH = 0.98  # share of the error that more freedom must come below
+EVEN = 0.1  # range of luma below which a region is too even for a change in place
+MOST_SPREAD, MOST_CHROMA = 1.5, 1.25
+FEW = 400  # pixels inside a region from which its blended border is left out
+SAMPLES = 20_000  # pixels that a region is fitted on, at most
+
+
+def regional_look(
+    image: Tensor, matches: Matches | None, scene: Scene, as_one: bool
+) -> RegionalLook:
+    """The look of a finished picture.
+
+    Args:
+        image: 1×3×H×W, at the size of the scene's content.
+        matches: maps that take the place of the fitted ones as far as the pictures are akin.
+        as_one: all regions have one map, as is safest where nobody drew them; they stay apart for
+            their strengths.
+    """
+    content, masks = scene.content, scene.content_masks
+    fitted = masks.new_ones(1, *masks.shape[1:]) if as_one else masks
+    found = distilled(image, content, fitted).expand(len(masks), -1, -1).clone()
+    if matches is not None and matches.kinship.any():
+        known = torch.zeros_like(found)
+        known[:, :COLORS] = torch.from_numpy(matches.change).float()
+        known[:, 1:4] += torch.eye(3)
+        found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
+    return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+
+
+def distilled(image: Tensor, content: Tensor, masks: Tensor) -> Tensor:
+    """K×27×3 float32 coefficients of the smooth maps from content to image.
+
+    Args:
+        image, content: 1×3×H×W in [0, 1].
+        masks: K×H×W, summing to 1 over K.
+    """
+    goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
+    y, x = places((content.shape[2], content.shape[3]))
+    found = []
+    for mask in masks.cpu().numpy():
+        used = _inside(mask)
+        z = source[used]
+        terms = np.concatenate([color_terms(z), place_terms(z, y[used], x[used])], axis=1)
+        found.append(_fitted(terms, goal[used], _folds(y[used], x[used])))
+    return torch.from_numpy(np.stack(found)).float()
+
+
+def _inside(mask: Array) -> Array:
+    """Indices of the pixels of a region away from its border, evenly thinned."""
+    own = (mask > 0.5).astype(np.uint8)
+    inner = cv2.erode(own, np.ones((7, 7), np.uint8), borderValue=1)
+    used = np.flatnonzero(inner if inner.sum() > FEW else own if own.any() else np.ones_like(own))
+    return used[:: max(1, len(used) // SAMPLES)]
+
+
+def _folds(y: Array, x: Array) -> Array:
+    """To which turn of holding out every place belongs: neighbouring blocks to different ones."""
+    rows, columns = ((v + 0.5) * BLOCKS for v in (y, x))
+    out: Array = (rows.astype(int) * 3 + columns.astype(int)) % FOLDS
+    return out
+
+
+def _fitted(terms: Array, goal: Array, folds: Array) -> Array:
+    """27×3 coefficients with the freedom that foretells best."""
+    ones = np.ones(len(terms))
+    best: tuple[int, ...] = FREEDOMS[0]
+    least = np.inf
+    even = _range(terms[:, 1:4] @ np.array(LUMA)) < EVEN
+    for freedom in FREEDOMS[:2] if even else FREEDOMS:
+        columns = terms[:, freedom]
+        errors = []
+        for fold in np.unique(folds):
+            out = folds == fold
+            if out.all():
+                continue
+            held = robust_fit(columns[~out], goal[~out], ones[~out], RIDGE, KNEE)
+            misfit = np.linalg.norm(goal[out] - columns[out] @ held, axis=1)
+            errors.append(np.minimum(misfit, KNEE).sum())
+        error = sum(errors) / len(terms)
+        if error < WORTH * least:
+            best, least = freedom, error
+    found = np.zeros((COUNT, 3))
+    found[list(best)] = robust_fit(terms[:, best], goal, ones, RIDGE, KNEE)
+    return _spread(found, terms @ found, goal)
+
+
+def _spread(found: Array, fitted: Array, goal: Array) -> Array:
+    """The map with luma and chroma stretched about their means to the spread of the goal."""
+    luma = np.array(LUMA)
+    light, wanted = fitted @ luma, goal @ luma
+    gain = np.clip(_range(wanted) / (_range(light) + 1e-6), 1, MOST_SPREAD)
+    chroma = np.clip(
+        _deviation(goal - wanted[:, None]) / (_deviation(fitted - light[:, None]) + 1e-6),
+        1, MOST_CHROMA,
+    )  # fmt: skip
+    grey = np.outer(np.ones(3), luma)  # c ↦ its luma, three times
+    turn = gain * grey + chroma * (np.eye(3) - grey)
+    mean = fitted.mean(axis=0)
+    out: Array = found @ turn.T
+    out[0] += mean - turn @ mean
+    return out
+
+
+def _range(light: Array) -> float:
+    low, high = np.quantile(light, [0.03, 0.97])
+    return float(high - low)
+
+
+def _deviation(chroma: Array) -> float:
+    return float(np.linalg.norm(chroma - chroma.mean(axis=0), axis=1).mean())

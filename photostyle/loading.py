@@ -9,7 +9,7 @@ from torch import Tensor
 
 from photostyle.config.config import Config
 from photostyle.errors import ImageError
-from photostyle.finish.delivery import region_strengths
+from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.hashing import content_sha256, file_stamp
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
@@ -125,6 +125,7 @@ def segmented(
         scene, masks, made = _segmented(sources, config, log.memory)
         config = config.with_options({"segmenter": made.used})
         region_strengths(config.render.strength, masks.names)  # a wrong name shows early
+        protected(config.render.protect, masks.names)
         log.note("segment", *masks.warnings)
         log.tell("segment", f"regions by {made.used}", *describe(masks))
         others = (_fitted_style(photo, scene.content, config) for photo in sources.styles[1:])

@@ -33,7 +33,7 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / solves / stages / config / presets training / files",
+    "config": "options / rendering solves / stages / config / presets training / files",
     "images": "hashing heat profiles / decoding / picture / saving / sheets",
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
@@ -46,7 +46,7 @@ FILES = {
     "feedforward": "batch descent network scenes video / data distributed style_model tiling"
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
-    "finish": "delivery distil postprocess rarity shadows / finishing",
+    "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate sweep / batch chains",
     "commands": "arguments / apply compare compare_fast config export render report run running"
@@ -79,7 +79,7 @@ PLAIN = [n for n in RANK if RANK[n] < RANK["objective.objective"] and n not in S
     "optimize.canvas", "finish.shadows", "finish.rarity",
 ]  # fmt: skip
 #: What reads settings in a package above the objective's, as it is their use of a stage.
-READS = {"objective.styles", "runtime.progress"}
+READS = {"objective.styles", "runtime.progress", "finish.delivery"}
 
 
 def modules() -> dict[str, Path]:

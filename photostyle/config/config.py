@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from photostyle.config.options import Stage, flag
+from photostyle.config.rendering import RenderConfig
 from photostyle.config.stages import (
     EncoderConfig,
     FeedForwardConfig,
@@ -20,7 +21,6 @@ from photostyle.config.stages import (
     ObjectiveConfig,
     OptimizeConfig,
     PostprocessConfig,
-    RenderConfig,
     SegmentationConfig,
 )
 from photostyle.errors import OptionError

@@ -3,6 +3,7 @@
 import dataclasses
 
 from photostyle.config.config import Config
+from photostyle.config.rendering import RenderConfig
 from photostyle.config.solves import COLORS, Solve
 from photostyle.config.stages import (
     EncoderConfig,
@@ -10,7 +11,6 @@ from photostyle.config.stages import (
     ObjectiveConfig,
     OptimizeConfig,
     PostprocessConfig,
-    RenderConfig,
     SegmentationConfig,
 )
 from photostyle.errors import OptionError

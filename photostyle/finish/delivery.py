@@ -5,7 +5,7 @@ Nothing is optimised here, so a finished run can be delivered again at once.
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from torch import Tensor
 
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
-from photostyle.config.stages import RenderConfig, strengths
+from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.errors import OptionError
+from photostyle.finish.keeping import FINDERS, found, kept
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
 from photostyle.images.saving import atomic_path
 from photostyle.matting.maps import LocalAffine, Painted
@@ -50,9 +51,9 @@ class Grade:
         """
         tensors = {"masks": self.masks.cpu().mul(255).round().byte()}
         if isinstance(self.maps, RegionalLook):
-            tensors["look"] = self.maps.coefficients.cpu()
-            tensors["borders"] = self.maps.borders.weights.cpu().half()
-            tensors["sides"] = self.maps.borders.colors.cpu().half()
+            tensors["look"] = self.maps.coefficients.cpu().contiguous()
+            tensors["borders"] = self.maps.borders.weights.cpu().half().contiguous()
+            tensors["sides"] = self.maps.borders.colors.cpu().half().contiguous()
         elif isinstance(self.maps, LocalAffine):
             tensors["maps"] = self.maps.coefficients.cpu().half()
         else:
@@ -109,14 +110,32 @@ def deliver(
     own = image_size(photo.image)
     size = fit_size(own, options.output_size) if options.output_size else grade.maps.size_on(own)
     values = list(region_strengths(options.strength, grade.names).values())
-    if working is not None and image_size(working) == size and min(values) == 1:
+    guarded = protected(options.protect, grade.names)
+    values = [v * (1 - guarded.get(n, 0.0)) for n, v in zip(grade.names, values, strict=True)]
+    things = {what: share for what, share in guarded.items() if what not in grade.names}
+    whole = min(values) == 1
+    apart = options.luminance is not None or options.color is not None or bool(things)
+    if working is not None and image_size(working) == size and whole and not apart:
         return working.cpu()
     content = resize(photo.image, size)
-    if min(values) == 1:
-        return grade.maps.apply(content)
-    if isinstance(grade.maps, RegionalLook):
-        return grade.maps.faded(values).apply(content)
-    return grade.maps.faded(_strength_map(values, grade)).apply(content)
+    if whole:
+        image = grade.maps.apply(content)
+    elif isinstance(grade.maps, RegionalLook):
+        image = grade.maps.faded(values).apply(content)
+    else:
+        image = grade.maps.faded(_strength_map(values, grade)).apply(content)
+    return _kept(content, image, options, things) if apart else image
+
+
+def _kept(
+    content: Tensor, image: Tensor, options: RenderConfig, things: Mapping[str, float]
+) -> Tensor:
+    """The picture with part of the content's lightness, colour and protected things."""
+    luminance, color = (1.0 if x is None else x for x in (options.luminance, options.color))
+    planes = {what: share * found(content, what) for what, share in things.items()}
+    chroma = planes.pop("neutrals", None)
+    own = torch.stack(list(planes.values())).amax(dim=0) if planes else None
+    return kept(content, image, luminance, color, own, chroma)
 
 
 def rendered(
@@ -144,6 +163,20 @@ def size_note(photo: Photo, grade: Grade, options: RenderConfig) -> str | None:
     return (
         f"--output-size {options.output_size}: the content has {own} pixels, and so has the result."
     )
+
+
+def protected(text: str | None, names: Sequence[str]) -> dict[str, float]:
+    """Share of their own look of the regions and things that are protected.
+
+    Raises:
+        OptionError: a word that is neither; the message lists both.
+    """
+    words = protections(text)
+    for word in words:
+        if word not in names and word not in FINDERS:
+            known = ", ".join([*FINDERS, *names])
+            raise OptionError(f"--protect {text}: there is no {word!r}; there is {known}.")
+    return words
 
 
 def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:

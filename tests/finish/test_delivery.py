@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.config.stages import RenderConfig
+from photostyle.config.rendering import RenderConfig
 from photostyle.finish.delivery import Grade, deliver, size_note
 from photostyle.images.picture import Metadata, Photo, resize
 from photostyle.matting.maps import Painted

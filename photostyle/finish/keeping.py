@@ -56,7 +56,7 @@ def kept(
         mixed += torch.lerp(own_luma, new_luma, luminance)
         if whole is not None:
             mixed = torch.lerp(mixed, own, whole[rows].to(own))
-        out[0, :, rows] = in_gamut(mixed.reshape(3, -1)).reshape_as(own)
+        out[0, :, rows] = in_gamut(mixed.reshape(3, -1)).reshape_as(own).clamp_(0.0, 1.0)
     return out
 
 

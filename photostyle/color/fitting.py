@@ -14,12 +14,14 @@ NOISE = (0.015, 0.08)  # least and most that a match is taken to be off, as a di
 EVIDENCE = 60.0  # places that all matches together count as: neighbours say the same
 
 
-def robust_fit(terms: Array, wanted: Array, weights: Array, ridge: float, knee: float) -> Array:
+def robust_fit(
+    terms: Array, wanted: Array, weights: Array, ridge: float, knee: float, rounds: int = ROUNDS
+) -> Array:
     """T×3 coefficients of N×T terms that best give N×3 values, misfits beyond `knee` counting
-    linearly (Huber)."""
+    linearly (Huber), in so many rounds of reweighting."""
     penalty = ridge * np.eye(terms.shape[1])
     used = weights
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         scaled = terms * (used / used.sum())[:, None]
         found: Array = np.linalg.solve(scaled.T @ terms + penalty, scaled.T @ wanted)
         misfit = np.linalg.norm(wanted - terms @ found, axis=1)

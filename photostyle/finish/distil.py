@@ -32,7 +32,10 @@ QUADRATIC = (*LINEAR, 4, 5, 6, 7, 8, 9)
 TALL = (COLORS, COLORS + 4)
 WIDE = tuple(range(COLORS, COUNT))
 FREEDOMS = (LINEAR, QUADRATIC, (*QUADRATIC, *TALL), (*QUADRATIC, *WIDE))
+DEEPEST, ANCHOR = 0.005, 0.3  # share of the style that is its black, and what that counts in a
+# fit, as a share of the region
 BLOCKS, FOLDS = 8, 4  # blocks a side that are held out together, and in how many turns
+THINNER, TRIAL_ROUNDS = 3, 3  # pixels and rounds of reweighting suffice for choosing freedom
 WORTH = 0.98  # share of the error that more freedom must come below
 EVEN = 0.1  # range of luma below which a region is too even for a change in place
 MOST_SPREAD, MOST_CHROMA = 1.5, 1.25
@@ -53,7 +56,9 @@ def regional_look(
     """
     content, masks = scene.content, scene.content_masks
     fitted = masks.new_ones(1, *masks.shape[1:]) if as_one else masks
-    found = distilled(image, content, fitted).expand(len(masks), -1, -1).clone()
+    found = (
+        distilled(image, content, fitted, black_of(scene.style)).expand(len(masks), -1, -1).clone()
+    )
     if matches is not None and matches.kinship.any():
         known = torch.zeros_like(found)
         known[:, :COLORS] = torch.from_numpy(matches.change).float()
@@ -62,12 +67,22 @@ def regional_look(
     return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
 
 
-def distilled(image: Tensor, content: Tensor, masks: Tensor) -> Tensor:
+def black_of(style: Tensor) -> Array:
+    """The colour (3,) of a style's deepest shadows."""
+    pixels = style[0].detach().cpu().double().flatten(1).T.numpy()
+    light = pixels @ np.array(LUMA)
+    black: Array = pixels[light <= np.quantile(light, DEEPEST)].mean(axis=0)
+    return black
+
+
+def distilled(image: Tensor, content: Tensor, masks: Tensor, black: Array | None = None) -> Tensor:
     """K×27×3 float32 coefficients of the smooth maps from content to image.
 
     Args:
         image, content: 1×3×H×W in [0, 1].
         masks: K×H×W, summing to 1 over K.
+        black: what the content's black should become, so that no region fogs what is black in it;
+            None for whatever the map makes of it.
     """
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
     y, x = places((content.shape[2], content.shape[3]))
@@ -76,7 +91,8 @@ def distilled(image: Tensor, content: Tensor, masks: Tensor) -> Tensor:
         used = _inside(mask)
         z = source[used]
         terms = np.concatenate([color_terms(z), place_terms(z, y[used], x[used])], axis=1)
-        found.append(_fitted(terms, goal[used], _folds(y[used], x[used])))
+        freedom = _freedom(terms, goal[used], _folds(y[used], x[used]))
+        found.append(_fitted(terms, goal[used], freedom, black))
     return torch.from_numpy(np.stack(found)).float()
 
 
@@ -95,27 +111,36 @@ def _folds(y: Array, x: Array) -> Array:
     return out
 
 
-def _fitted(terms: Array, goal: Array, folds: Array) -> Array:
-    """27×3 coefficients with the freedom that foretells best."""
+def _freedom(terms: Array, goal: Array, folds: Array) -> tuple[int, ...]:
+    """The columns of the terms that foretell held-out blocks best."""
+    terms, goal, folds = terms[::THINNER], goal[::THINNER], folds[::THINNER]
     ones = np.ones(len(terms))
     best: tuple[int, ...] = FREEDOMS[0]
     least = np.inf
     even = _range(terms[:, 1:4] @ np.array(LUMA)) < EVEN
     for freedom in FREEDOMS[:2] if even else FREEDOMS:
-        columns = terms[:, freedom]
-        errors = []
+        columns, error = terms[:, freedom], 0.0
         for fold in np.unique(folds):
             out = folds == fold
             if out.all():
                 continue
-            held = robust_fit(columns[~out], goal[~out], ones[~out], RIDGE, KNEE)
+            held = robust_fit(columns[~out], goal[~out], ones[~out], RIDGE, KNEE, TRIAL_ROUNDS)
             misfit = np.linalg.norm(goal[out] - columns[out] @ held, axis=1)
-            errors.append(np.minimum(misfit, KNEE).sum())
-        error = sum(errors) / len(terms)
+            error += np.minimum(misfit, KNEE).sum() / len(terms)
         if error < WORTH * least:
             best, least = freedom, error
+    return best
+
+
+def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | None) -> Array:
+    """27×3 coefficients of a fit with that freedom, at the spread of the goal."""
+    rows, wanted, weights = terms[:, freedom], goal, np.ones(len(terms))
+    if black is not None:
+        dark = np.eye(1, terms.shape[1])[:, freedom]  # the terms of black: all but the first are 0
+        rows, wanted = np.concatenate([rows, dark]), np.concatenate([goal, black[None]])
+        weights = np.append(weights, ANCHOR * len(terms))
     found = np.zeros((COUNT, 3))
-    found[list(best)] = robust_fit(terms[:, best], goal, ones, RIDGE, KNEE)
+    found[list(freedom)] = robust_fit(rows, wanted, weights, RIDGE, KNEE)
     return _spread(found, terms @ found, goal)
 
 

@@ -21,7 +21,10 @@ STRIP = 16
 LEAST_WEIGHT = 1e-3
 #: Windows and variance of what counts as fine detail, noise among it, in pixels at the picture's
 #: own size and in squared colour; and how many times such detail may grow.
-GRAIN, GRAIN_VARIANCE, GRAIN_GAIN = 5, 3e-4, 1.0
+GRAIN, GRAIN_VARIANCE, GRAIN_GAIN = 5, 1e-4, 1.0
+#: Share of plain clipping for colours outside [0, 1], which keeps them pure where giving up chroma
+#: alone would wash out a flame or a lamp.
+PURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class RegionalLook:
     """Smooth colour maps and where they hold.
 
     Attributes:
-        coefficients: K×27×3 float32, see `terms`: content colours in [0, 1] to the result's.
+        coefficients: K×29×3 float32, see `terms`: content colours in [0, 1] to the result's.
         borders: of the K regions.
         strengths: K, share of each region's change in [0, 1].
     """
@@ -47,7 +50,7 @@ class RegionalLook:
         return replace(self, strengths=self.strengths * self.strengths.new_tensor(strengths))
 
     def map(self, region: int) -> Tensor:
-        """27×3 coefficients of one region at its strength."""
+        """29×3 coefficients of one region at its strength."""
         identity = self.coefficients.new_zeros(COUNT, 3)
         identity[1:4] = torch.eye(3)
         return torch.lerp(identity, self.coefficients[region], self.strengths[region])
@@ -165,10 +168,10 @@ def _box(plane: Tensor) -> Tensor:
 
 
 def in_gamut(rgb: Tensor) -> Tensor:
-    """3×N colours of which those outside [0, 1] have given up chroma, not luma."""
+    """3×N colours of which those outside [0, 1] have given up chroma, and a little luma."""
     luma = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
     inside = luma.clamp(0.0, 1.0)
     away = rgb - luma
     room = torch.where(away > 0, 1 - inside, inside)
     keep = (room / away.abs().clamp(min=1e-6)).amin(dim=0).clamp(max=1.0)
-    return inside + away * keep
+    return torch.lerp(inside + away * keep, rgb.clamp(0.0, 1.0), PURE)

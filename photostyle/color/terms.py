@@ -25,8 +25,8 @@ POWERS = tuple(
     for k in (degree - i - j,)
 )
 COLORS = len(POWERS)
-#: The terms of place, in order: y, y·r, y·g, y·b, y², x, x·luma.
-PLACES = 7
+#: The terms of place, in order: y, y·r, y·g, y·b, y², x, x·luma, x², x·y.
+PLACES = 9
 COUNT = COLORS + PLACES
 
 
@@ -41,10 +41,10 @@ def color_terms(rgb: Array) -> Array:
 
 
 def place_terms(rgb: Array, y: Array, x: Array) -> Array:
-    """N×7 float64 terms of place of N×3 colours at N places, each in [-½, ½] of the picture."""
+    """N×9 float64 terms of place of N×3 colours at N places, each in [-½, ½] of the picture."""
     rgb = np.asarray(rgb, np.float64)
     luma = rgb @ np.array(LUMA)
-    return np.column_stack([y, y[:, None] * rgb, y * y, x, x * luma])
+    return np.column_stack([y, y[:, None] * rgb, y * y, x, x * luma, x * x, x * y])
 
 
 def places(size: tuple[int, int]) -> tuple[Array, Array]:
@@ -58,7 +58,7 @@ def apply_terms(coefficients: Tensor, rgb: Tensor, y: Tensor, x: Tensor) -> Tens
     """3×N colours under one map.
 
     Args:
-        coefficients: 27×3, colour terms first, then terms of place.
+        coefficients: 29×3, colour terms first, then terms of place.
         rgb: 3×N. y, x: N places in [-½, ½].
     """
     r, g, b = rgb
@@ -71,5 +71,5 @@ def apply_terms(coefficients: Tensor, rgb: Tensor, y: Tensor, x: Tensor) -> Tens
         used = coefficients
     else:
         used = torch.cat([coefficients[:10], coefficients[COLORS:]])
-    rows += [y, y * r, y * g, y * b, y * y, x, x * luma]
+    rows += [y, y * r, y * g, y * b, y * y, x, x * luma, x * x, x * y]
     return used.T @ torch.stack(rows)  # 3×T @ T×N

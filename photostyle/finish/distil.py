@@ -38,7 +38,7 @@ BLOCKS, FOLDS = 8, 4  # blocks a side that are held out together, and in how man
 THINNER, TRIAL_ROUNDS = 3, 3  # pixels and rounds of reweighting suffice for choosing freedom
 WORTH = 0.98  # share of the error that more freedom must come below
 EVEN = 0.1  # range of luma below which a region is too even for a change in place
-MOST_SPREAD, MOST_CHROMA = 1.5, 1.25
+MOST_SPREAD, MOST_CHROMA = 1.5, 1.4
 FEW = 400  # pixels inside a region from which its blended border is left out
 SAMPLES = 20_000  # pixels that a region is fitted on, at most
 
@@ -56,9 +56,8 @@ def regional_look(
     """
     content, masks = scene.content, scene.content_masks
     fitted = masks.new_ones(1, *masks.shape[1:]) if as_one else masks
-    found = (
-        distilled(image, content, fitted, black_of(scene.style)).expand(len(masks), -1, -1).clone()
-    )
+    maps = distilled(image, content, fitted, black_of(scene.style))
+    found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
         known = torch.zeros_like(found)
         known[:, :COLORS] = torch.from_numpy(matches.change).float()
@@ -76,13 +75,13 @@ def black_of(style: Tensor) -> Array:
 
 
 def distilled(image: Tensor, content: Tensor, masks: Tensor, black: Array | None = None) -> Tensor:
-    """K×27×3 float32 coefficients of the smooth maps from content to image.
+    """K×29×3 float32 coefficients of the smooth maps from content to image.
 
     Args:
         image, content: 1×3×H×W in [0, 1].
         masks: K×H×W, summing to 1 over K.
         black: what the content's black should become, so that no region fogs what is black in it;
-            None for whatever the map makes of it.
+            None for whatever the maps make of it.
     """
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
     y, x = places((content.shape[2], content.shape[3]))
@@ -133,7 +132,7 @@ def _freedom(terms: Array, goal: Array, folds: Array) -> tuple[int, ...]:
 
 
 def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | None) -> Array:
-    """27×3 coefficients of a fit with that freedom, at the spread of the goal."""
+    """29×3 coefficients of a fit with that freedom, at the spread of the goal."""
     rows, wanted, weights = terms[:, freedom], goal, np.ones(len(terms))
     if black is not None:
         dark = np.eye(1, terms.shape[1])[:, freedom]  # the terms of black: all but the first are 0

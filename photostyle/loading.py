@@ -13,7 +13,7 @@ from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.hashing import content_sha256, file_stamp
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
-from photostyle.optimize.solving import check_network
+from photostyle.optimize.solving import check_solves
 from photostyle.optimize.start import Start, start_of
 from photostyle.result import InputFile, Inputs
 from photostyle.runtime.memory import Memory
@@ -73,7 +73,7 @@ def load(
     """
     styles = [style] if isinstance(style, str | Path | Photo) else style
     check_styles(len(styles), config)
-    check_network(config)
+    check_solves(config)
     photos = [loaded(photo, memory) for photo in (content, *styles)]
     mine, its, begin = (None if path is None else Path(path) for path in (*masks, start))
     return Sources(photos[0], tuple(photos[1:]), (mine, its), begin)

@@ -37,10 +37,25 @@ def test_renders(made: Path) -> None:
     assert np.abs(levels(made / "again.png") - levels(made / "half.png")).max() <= 1
 
 
+#: What its photoreal-fast did.
+SOLVES = """
+preset = "photoreal-fast"
+[objective]
+drift_weight = 2.7
+[[optimize.solves]]
+canvas = "affine-grid"
+terms = ["swd", "drift", "gamut"]
+steps = 25
+scale = 0.5
+"""
+
+
 def test_resumes(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (made / "before.toml").write_text(SOLVES)
     words = (
-        "sweep --content city.png --style night.png --grid swd_weight=1,100 --preset "
-        "photoreal-fast --size 72 --iterations 2 --device cpu --set segmenter=none --out sweep"
+        "sweep --content city.png --style night.png --grid swd_weight=1,100 --config before.toml "
+        "--postprocess guided --guided-radius 7 --set shadow_recovery=0.7 --size 72 "
+        "--iterations 2 --device cpu --set segmenter=none --out sweep"
     )
     assert main(words.split()) == 0
     assert "2 jobs: 0 done now, 2 done before" in capsys.readouterr().out

@@ -70,7 +70,8 @@ class RegionalLook:
             here = y.repeat_interleave(width), x.repeat(strip.shape[1])
             total = torch.zeros_like(strip)
             for (k, weight), shift in zip(weights, shifts, strict=True):
-                total += weight * _mapped(maps[k], strip + shift, smooth + shift, here)
+                alone, even = ((x + shift).clamp(0.0, 1.0) for x in (strip, smooth))
+                total += weight * _mapped(maps[k], alone, even, here)
             out[0, :, top : top + STRIP] = total
         return out.clamp_(0.0, 1.0)
 

@@ -20,15 +20,15 @@ from photostyle.matting.guided import GuidedFilter
 
 Array = NDArray[Any]
 
-BAND, CORE = 16.0, 6.0  # pixels at a long side of 512: how far from a border is decided anew, and
+BAND, CORE = 10.0, 6.0  # pixels at a long side of 512: how far from a border is decided anew, and
 # how far from it a region's own colours are sure
 REACH = 24.0  # standard deviation, in the same pixels, over which a side's colours are taken
-NOISE = 0.03**2  # variance of a side's colours that is always allowed
-TRUST, DEEPER = 2.0, 0.25  # logarithm of the odds that the drawing is worth at a border, and more
+NOISE = 0.06**2  # variance of a side's colours that is always allowed
+TRUST, DEEPER = 3.5, 0.5  # logarithm of the odds that the drawing is worth at a border, and more
 # for every pixel into the region
 WINDOW, EPSILON = 2.5, 2e-5  # of the guided fit, in the same pixels and in squared colour
 EDGE = 2.5  # of the same pixels on each side of a border that may be of both
-LEAST_LINE = 0.08**2  # squared distance of two sides' colours below which a mixture says nothing
+LEAST_LINE = 0.15**2  # squared distance of two sides' colours below which a mixture says nothing
 #: Over how many of the same pixels, and with what share, colours spread to the mixed ones.
 NEARNESS = ((1.0, 2.0), (1e-3, 6.0), (1e-6, 20.0))
 FEW = 1e-3  # weight of a region's mean colour where none of its own is near

@@ -25,9 +25,16 @@ from photostyle.segmentation.scene import Scene
 LEAST_SOLVE_SIDE = 64
 
 
-def check_network(config: Config) -> None:
-    """Raises OptionError or ModelError where a solve moves a network and none is given, or one
-    that cannot be used."""
+def check_solves(config: Config) -> None:
+    """Raises OptionError where no solve is on the canvas asked for, and OptionError or ModelError
+    where a solve moves a network and none is given, or one that cannot be used."""
+    canvas = config.optimize.canvas
+    known = ", ".join(dict.fromkeys(solve.canvas for solve in config.optimize.solves))
+    if canvas is not None and not config.optimize.chosen:
+        has = f"it has {known}" if known else "it has no solves at all"
+        raise OptionError(
+            f"--canvas {canvas}: --preset {config.preset} has no solve on that canvas; {has}."
+        )
     if not any(solve.canvas == "network" for solve in config.optimize.chosen):
         return
     if config.network.model is None:

@@ -325,7 +325,7 @@ def test_full_size_from_server_to_result(
     assert f"not the published file but {url}" in capsys.readouterr().out
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
     out = tmp_path / "r.png"
-    options = f"--encoder vgg19 --size 64 --iterations 1 --canvas pixels --out {out}".split()
+    options = f"--encoder vgg19 --size 64 --iterations 1 --out {out}".split()
     assert main(["run", "--content", str(paths[0]), "--style", str(paths[1]), *options]) == 0
     manifest = json.loads(out.with_suffix(".json").read_text())
     assert manifest["encoder"]["name"] == "vgg19"

@@ -1,5 +1,6 @@
 """The stages together: awkward pairs, determinism, listeners, interruption, and real pairs."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from photostyle.config.config import Config
 from photostyle.config.presets import preset
+from photostyle.config.solves import GRID, PIXELS
+from photostyle.errors import OptionError
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import save_image
 from photostyle.metrics import departure
@@ -16,6 +19,10 @@ from photostyle.pipeline import stylize
 from photostyle.runtime.steps import Step
 
 SMALL = {"size": 96, "iterations": 3, "encoder": "builtin", "device": "cpu"}
+#: Two solves, the second of them with the Laplacian.
+TWO = dataclasses.replace(
+    Config(), optimize=dataclasses.replace(Config().optimize, solves=(GRID, PIXELS))
+).with_options(SMALL)
 
 
 def scene(height: int, width: int, seed: int) -> Tensor:
@@ -127,7 +134,7 @@ class Recorder:
 def test_listener_hears_stages_and_steps_in_order(tmp_path: Path) -> None:
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
     heard = Recorder()
-    result = stylize(*paths, Config().with_options(SMALL), listener=heard)
+    result = stylize(*paths, TWO, listener=heard)
     assert heard.stages == [
         "load", "segment", "start", "targets", "optimise", "Laplacian", "targets", "optimise",
         "post-process", "render", "measure",
@@ -142,15 +149,28 @@ def test_listener_hears_stages_and_steps_in_order(tmp_path: Path) -> None:
 )
 def test_canvas_leaves_only_its_solves(tmp_path: Path, canvas: str, term: str) -> None:
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
-    result = stylize(*paths, Config().with_options({**SMALL, "canvas": canvas}))
+    result = stylize(*paths, TWO.with_options({"canvas": canvas}))
     (steps,) = result.history
     assert term in steps[-1].terms
+
+
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [("photoreal", "affine-grid"), ("photoreal-fast", "affine-grid"), ("color", "no solves")],
+)
+def test_canvas_that_the_preset_lacks_is_refused(tmp_path: Path, name: str, has: str) -> None:
+    paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
+    config = preset(name).with_options({**SMALL, "canvas": "pixels"})
+    heard = Recorder()
+    with pytest.raises(OptionError, match=f"--canvas pixels: --preset {name} .*it has {has}"):
+        stylize(*paths, config, listener=heard)
+    assert set(heard.stages) <= {"load"}
 
 
 @pytest.mark.parametrize("stop_at", [1, 4])
 def test_interruption_keeps_the_picture_so_far(tmp_path: Path, stop_at: int) -> None:
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
-    result = stylize(*paths, Config().with_options(SMALL), listener=Recorder(stop_at))
+    result = stylize(*paths, TWO, listener=Recorder(stop_at))
     assert result.interrupted
     assert sum(map(len, result.history)) == stop_at
     assert result.image.shape == CONTENT.shape

@@ -5,9 +5,11 @@ import torch
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
+from photostyle.color.regional import RegionalLook
 from photostyle.config.config import Config
-from photostyle.finish.finishing import finished
+from photostyle.finish.finishing import Maps, finished
 from photostyle.matting.maps import LocalAffine, Painted
+from photostyle.optimize.start import Start
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.watching import Log, Silent
 from photostyle.segmentation.scene import Scene
@@ -32,37 +34,61 @@ def log() -> Log:
     return Log(Silent(), Memory(limit=0))
 
 
-@pytest.mark.parametrize("step", ["guided", "affine", "bilateral", "none"])
+def finish(
+    image: Tensor, start: Tensor, content: Tensor, **options: object
+) -> tuple[Tensor, Maps]:
+    config = Config().with_options(options)
+    return finished(image, Start(start), scene(content), config, log())
+
+
+@pytest.mark.parametrize("step", ["distil", "guided", "affine", "bilateral", "none"])
 def test_pixels_are_delivered_as_they_are_finished(
     step: str, content: Tensor, image: Tensor
 ) -> None:
-    pixels, maps_of = ({"postprocess": step, "deliver": x} for x in ("pixels", "maps"))
-    picture, made = finished(image, content, scene(content), Config().with_options(pixels), log())
+    picture, made = finish(image, content, content, postprocess=step, deliver="pixels")
     assert isinstance(made, Painted)
     assert torch.equal(made.picture, picture)
-    same, maps = finished(image, content, scene(content), Config().with_options(maps_of), log())
+    same, maps = finish(image, content, content, postprocess=step, deliver="maps")
     assert torch.equal(same, picture)
-    assert isinstance(maps, LocalAffine)
+    assert isinstance(maps, RegionalLook if step == "distil" else LocalAffine)
     if step == "none":
         assert torch.equal(picture, image)
     else:
         assert (picture - image).abs().max() > 0.01
 
 
-def test_guided_picture_is_its_maps(content: Tensor, image: Tensor) -> None:
-    picture, maps = finished(image, content, scene(content), Config(), log())
+@pytest.mark.parametrize("step", ["distil", "guided"])
+def test_picture_is_its_maps(step: str, content: Tensor, image: Tensor) -> None:
+    picture, maps = finish(image, content, content, postprocess=step)
     torch.testing.assert_close(maps.apply(content), picture)
 
 
-def test_rare_colors_turn_the_patch_towards_its_own_chroma() -> None:
+def test_weight_goes_by_decades_from_the_free_picture_to_the_start(
+    content: Tensor, image: Tensor
+) -> None:
+    """The start is a smooth map of the content, which is distilled to itself."""
+    start = 0.5 * content + 0.2
+    weights = (1.0, 1e3, 1e4, 1e5, 1e7, 1e9)
+    pictures = [finish(image, start, content, photoreal_weight=w)[0] for w in weights]
+    to_start = [float((p - start).abs().mean()) for p in pictures]
+    to_image = [float((p - image).abs().mean()) for p in pictures]
+    assert to_start == sorted(to_start, reverse=True)
+    assert to_image == sorted(to_image)
+    assert to_start[-1] < 5e-3
+    assert torch.equal(pictures[-1], pictures[-2])
+    kinds = [finish(image, start, content, photoreal_weight=w)[1] for w in (1e3, 1e4)]
+    assert [type(maps) for maps in kinds] == [LocalAffine, RegionalLook]
+
+
+@pytest.mark.parametrize("step", ["distil", "guided"])
+def test_rare_colors_turn_the_patch_towards_its_own_chroma(step: str) -> None:
     content = torch.tensor([0.2, 0.5, 0.15])[None, :, None, None].expand(1, 3, 40, 50).clone()
     content = content + 0.03 * torch.rand(content.shape, generator=torch.Generator().manual_seed(2))
     content[:, :, 15:23, 20:28] = torch.tensor([0.7, 0.1, 0.1])[:, None, None]
     dyed = 0.5 * content + 0.5 * torch.tensor([0.6, 0.4, 0.0])[None, :, None, None]
 
     def chroma(keep: float) -> Tensor:
-        config = Config().with_options({"rare_colors": keep})
-        picture = finished(dyed, dyed, scene(content), config, log())[0]
+        picture = finish(dyed, dyed, content, postprocess=step, rare_colors=keep)[0]
         return rgb_to_lab(picture[0].reshape(3, -1).T)[:, 1:].reshape(40, 50, 2)
 
     own = rgb_to_lab(content[0].reshape(3, -1).T)[:, 1:].reshape(40, 50, 2)

@@ -1,14 +1,16 @@
 """What runs share: bounded, keyed by content, and without any effect on the pixels."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+from photostyle.config.config import Config
 from photostyle.config.presets import preset
+from photostyle.config.solves import GRID, PIXELS
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.errors import ImageError
 from photostyle.images.saving import save_image
@@ -17,6 +19,7 @@ from photostyle.result import load_recipe
 from photostyle.runtime.memory import Memory, digest, held_bytes
 
 SMALL = {"size": 64, "iterations": 3, "encoder": "builtin", "device": "cpu"}
+BOTH = replace(Config(), optimize=replace(Config().optimize, solves=(GRID, PIXELS)))
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,15 @@ def test_encoder_remembers_what_it_is_asked_to() -> None:
     assert copied.remembered(image, layers)["relu1_1"] is not first["relu1_1"]
 
 
-@pytest.mark.parametrize("name", ["photoreal", "photoreal-fast", "color"])
-def test_shared_work_leaves_the_pixels_as_they_are(pair: tuple[Path, Path], name: str) -> None:
+@pytest.mark.parametrize(
+    "base", [BOTH.with_options({"postprocess": "guided"}), BOTH, preset("photoreal-fast"),
+             preset("color")],
+)  # fmt: skip
+def test_shared_work_leaves_the_pixels_as_they_are(pair: tuple[Path, Path], base: Config) -> None:
     memory = Memory()
     for weights in ({"photoreal_weight": 1e2}, {"photoreal_weight": 1e6}, {"style_weight": 1e3},
                     {"size": 56}, {"matting_epsilon": 1e-5}, {"init": "style"}):  # fmt: skip
-        config = preset(name).with_options({**SMALL, **weights})
+        config = base.with_options({**SMALL, **weights})
         alone = stylize(*pair, config)
         for _ in range(2):
             assert torch.equal(stylize(*pair, config, memory=memory).image, alone.image)

@@ -5,26 +5,36 @@ begins is told by guided masks, affine functions of the content's colours (He, S
 eq. 19), which follow the edges of the picture that they are applied to, pixel by pixel.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import cv2
+import numpy as np
 import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import COUNT, LUMA, apply_terms
+from photostyle.images.picture import fit_size, image_size, resize
 
-#: Rows rendered at a time, so that the terms of a strip stay in the processor's cache.
-STRIP = 16
-#: Weight below which a region is left out of a strip.
-LEAST_WEIGHT = 1e-3
+#: Rows and columns of the tiles that are rendered at a time, so that the terms of one stay in the
+#: processor's cache; most lie within one region.
+TILE = 64, 512
+#: Long side at which it is decided which regions a tile has, and the weight below which one is left
+#: out.
+SIDE, LEAST_WEIGHT = 512, 0.004
 #: Windows and variance of what counts as fine detail, noise among it, in pixels at the picture's
-#: own size and in squared colour; and how many times such detail may grow.
+#: own size and in squared colour; and how much a map may enlarge it.
 GRAIN, GRAIN_VARIANCE, GRAIN_GAIN = 5, 1e-4, 1.0
+#: Steepness of a map in most of a region's colours up to which its grain needs no care.
+STEEP, STEP = 1.15, 0.02
 #: Share of plain clipping for colours outside [0, 1], which keeps them pure where giving up chroma
 #: alone would wash out a flame or a lamp.
 PURE = 0.5
+
+Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -57,31 +67,39 @@ class RegionalLook:
 
     def apply(self, content: Tensor) -> Tensor:
         """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size."""
-        height, width = content.shape[2:]
         maps = [self.map(k).to(content) for k in range(len(self.coefficients))]
+        places = [(torch.arange(n, device=content.device) + 0.5) / n - 0.5
+                  for n in content.shape[2:]]  # fmt: skip
+        small = resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
+        weights = self.weights(small)
+        steep = [_steepness(one, small, mask) > STEEP
+                 for one, mask in zip(maps, weights, strict=True)]  # fmt: skip
+        planes = self._planes(content)
         out = torch.empty_like(content)
-        x = (torch.arange(width, device=content.device) + 0.5) / width - 0.5
-        for top, weights, shifts in self._strips(content):
-            strip = content[0, :, top : top + STRIP]
-            smooth = _smoothed(content, top, strip.shape[1])
-            y = (
-                torch.arange(top, top + strip.shape[1], device=content.device) + 0.5
-            ) / height - 0.5
-            here = y.repeat_interleave(width), x.repeat(strip.shape[1])
-            total = torch.zeros_like(strip)
-            for (k, weight), shift in zip(weights, shifts, strict=True):
-                alone, even = ((x + shift).clamp(0.0, 1.0) for x in (strip, smooth))
-                total += weight * _mapped(maps[k], alone, even, here)
-            out[0, :, top : top + STRIP] = total
+        for rows in _slices(content.shape[2], TILE[0]):
+            band = _smoothed(content, rows) if any(steep) else content[0, :, rows]
+            for columns in _slices(content.shape[3], TILE[1]):
+                strip, smooth = content[0, :, rows, columns], band[:, :, columns]
+                y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
+                here = y.repeat_interleave(len(x)), x.repeat(len(y))
+                total = torch.zeros_like(strip)
+                kept = self._regions_in((rows, columns), weights, image_size(content))
+                for k, weight, shift in _shared(strip, kept, planes, (rows, columns)):
+                    pair = [strip, smooth] if steep[k] else [strip]
+                    if shift is not None:
+                        pair = [(colors + shift).clamp_(0.0, 1.0) for colors in pair]
+                    found = _mapped(maps[k], pair, here)
+                    total += found if weight is None else weight * found
+                out[0, :, rows, columns] = total
         return out.clamp_(0.0, 1.0)
 
     def weights(self, content: Tensor) -> Tensor:
         """K×H×W weights of the regions on a content 1×3×H×W, summing to 1."""
-        planes = content.new_zeros(len(self.coefficients), *content.shape[2:])
-        for top, found, _ in self._strips(content):
-            for k, weight in found:
-                planes[k, top : top + STRIP] = weight
-        return planes
+        count = len(self.coefficients)
+        if self.one:  # as good as one region
+            return torch.eye(count, 1).to(content)[:, :, None].expand(-1, *content.shape[2:])
+        whole = slice(0, content.shape[2]), slice(0, content.shape[3])
+        return _weights(content[0], self._planes(content)[0].at(*whole))
 
     @property
     def one(self) -> bool:
@@ -89,87 +107,132 @@ class RegionalLook:
         same = (self.coefficients == self.coefficients[:1]).all()
         return bool(same and (self.strengths == self.strengths[:1]).all())
 
-    def _strips(
-        self, content: Tensor
-    ) -> Iterator[tuple[int, list[tuple[int, Tensor]], list[Tensor]]]:
-        """For every strip its first row, the regions in it with their rows×W weights, and what
-        brings the colours of mixed pixels to those of each region alone, 3×rows×W."""
-        height = content.shape[2]
-        if self.one:
-            for top in range(0, height, STRIP):
-                yield top, [(0, content.new_ones(()))], [content.new_zeros(())]
-            return
-        affine, colors = (_Rows(x.to(content.device), content.shape[2:])
-                          for x in (self.borders.weights, self.borders.colors))  # fmt: skip
-        for top in range(0, height, STRIP):
-            slopes = affine.at(top)  # K×4×rows×W
-            strip = content[0, :, top : top + STRIP]
-            found = (slopes[:, :3] * strip).sum(dim=1).add_(slopes[:, 3]).clamp_(0, 1)
-            found = found / found.sum(dim=0).clamp(min=1e-6)
-            kept = [k for k in range(len(found)) if float(found[k].max()) > LEAST_WEIGHT]
-            shares = found[kept] / found[kept].sum(dim=0).clamp(min=1e-6)
-            if len(kept) == 1:
-                yield top, [(kept[0], shares[0])], [content.new_zeros(())]
-                continue
-            sides = colors.at(top)[kept]  # k×3×rows×W
-            mixed = (shares[:, None] * sides).sum(dim=0)
-            yield top, list(zip(kept, shares, strict=True)), list(sides - mixed)
+    def _planes(self, content: Tensor) -> "tuple[_Planes, _Planes]":
+        """The borders' weights and colours at the content's size."""
+        size = image_size(content)
+        return (
+            _Planes(self.borders.weights.to(content.device), size),
+            _Planes(self.borders.colors.to(content.device), size),
+        )
+
+    def _regions_in(self, tile: Tile, weights: Tensor, size: tuple[int, int]) -> list[int]:
+        """The regions that a tile of a picture of that size may have, from their small weights."""
+        around = []
+        for part, whole, small in zip(tile, size, weights.shape[1:], strict=True):
+            first, last = part.start * small // whole - 2, -(-part.stop * small // whole) + 2
+            around.append(slice(max(0, first), last))
+        most = weights[:, around[0], around[1]].amax(dim=(1, 2))
+        return [k for k, weight in enumerate(most.tolist()) if weight > LEAST_WEIGHT]
 
 
-class _Rows:
-    """Strips of K×C×h×w planes enlarged to a size."""
+class _Planes:
+    """K×C×h×w planes enlarged to a size, a tile at a time, bilinearly."""
 
-    def __init__(self, planes: Tensor, size: Sequence[int]) -> None:
-        height, width = size
-        rows = planes.shape[2]
-        self._wide = F.interpolate(planes, (rows, width), mode="bilinear")
-        at = (torch.arange(height, device=planes.device) + 0.5) * (rows / height) - 0.5
-        at = at.clamp(0, rows - 1)
-        self._above = at.floor().long()
-        self._below, self._part = (self._above + 1).clamp(max=rows - 1), at - self._above
+    def __init__(self, planes: Tensor, size: tuple[int, int]) -> None:
+        self._planes = planes
+        self._axes = [_between(n, small, planes.device)
+                      for n, small in zip(size, planes.shape[2:], strict=True)]  # fmt: skip
 
-    def at(self, top: int) -> Tensor:
-        """K×C×rows×W of the strip that begins with the row."""
-        rows = slice(top, top + STRIP)
-        upper, lower = self._wide[:, :, self._above[rows]], self._wide[:, :, self._below[rows]]
-        return torch.lerp(upper, lower, self._part[rows, None])
+    def at(self, rows: slice, columns: slice) -> Tensor:
+        """K×C×rows×columns of a tile."""
+        (above, below, down), (left, right, across) = (
+            [part[at] for part in axis]
+            for axis, at in zip(self._axes, (rows, columns), strict=True)
+        )
+        first, last = int(above[0]), int(below[-1]) + 1
+        near = self._planes[:, :, first:last]
+        wide = torch.lerp(near[..., left], near[..., right], across)
+        return torch.lerp(wide[:, :, above - first], wide[:, :, below - first], down[:, None])
 
 
-def _mapped(
-    coefficients: Tensor, strip: Tensor, smooth: Tensor, here: tuple[Tensor, Tensor]
-) -> Tensor:
-    """3×rows×W colours under a map that leaves grain as it is while it enlarges what is broad."""
-    base, full = (
-        in_gamut(apply_terms(coefficients, x.reshape(3, -1), *here)).reshape_as(strip)
-        for x in (smooth, strip)
-    )
+def _between(size: int, small: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For each of `size` positions the two of `small` around it and how far it is between them."""
+    at = ((torch.arange(size, device=device) + 0.5) * (small / size) - 0.5).clamp(0, small - 1)
+    before = at.floor().long()
+    return before, (before + 1).clamp(max=small - 1), at - before
+
+
+def _slices(size: int, step: int) -> list[slice]:
+    return [slice(at, min(at + step, size)) for at in range(0, size, step)]
+
+
+def _weights(colors: Tensor, affine: Tensor) -> Tensor:
+    """K×rows×W weights of 3×rows×W colours under K×4×rows×W maps, summing to 1."""
+    found = (affine[:, :3] * colors).sum(dim=1).add_(affine[:, 3]).clamp_(0, 1)
+    return found / found.sum(dim=0).clamp(min=1e-6)
+
+
+def _shared(
+    strip: Tensor, kept: Sequence[int], planes: tuple[_Planes, _Planes], tile: Tile
+) -> list[tuple[int, Tensor | None, Tensor | None]]:
+    """The regions of a tile, each with its weights (None for all of it) and with what brings the
+    colours of mixed pixels to those of the region alone, 3×rows×W (None for nothing)."""
+    if len(kept) == 1:
+        return [(kept[0], None, None)]
+    weights = _weights(strip, planes[0].at(*tile))[list(kept)]
+    weights = weights / weights.sum(dim=0).clamp(min=1e-6)
+    sides = planes[1].at(*tile)[list(kept)]  # k×3×rows×W
+    mixed = (weights[:, None] * sides).sum(dim=0)
+    return [(k, weights[n], sides[n] - mixed) for n, k in enumerate(kept)]
+
+
+def _steepness(coefficients: Tensor, content: Tensor, mask: Tensor) -> float:
+    """How much a map enlarges a small difference, in most of the colours that a region (mask h×w
+    of a content 1×3×h×w) has."""
+    inside = content[0].flatten(1)[:, mask.flatten() > 0.5]  # 3×N
+    if not inside.shape[1]:
+        return 0.0
+    some = inside[:, :: max(1, inside.shape[1] // 500)]
+    middle = torch.zeros_like(some[0])
+    base = apply_terms(coefficients, some, middle, middle)
+    steps = [
+        (apply_terms(coefficients, some + STEP * axis[:, None], middle, middle) - base) / STEP
+        for axis in torch.eye(3).to(some)
+    ]
+    slopes = torch.stack(steps, dim=-1).permute(1, 0, 2)  # N×3×3
+    return float(torch.linalg.matrix_norm(slopes, ord=2).quantile(0.9))
+
+
+def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Tensor]) -> Tensor:
+    """3×rows×W colours under a map; given their smooth version too, grain stays as it is while what
+    is broad is enlarged."""
+    found = [
+        in_gamut(apply_terms(coefficients, x.reshape(3, -1), *here)).reshape_as(x) for x in pair
+    ]
+    if len(pair) == 1:
+        return found[0]
+    (full, base), (strip, smooth) = found, pair
     detail = full - base
     allowed = GRAIN_GAIN * (strip - smooth).square().sum(dim=0).sqrt()
     share = (allowed / detail.square().sum(dim=0).sqrt().clamp(min=1e-6)).clamp(max=1.0)
     return base + share * detail
 
 
-def _smoothed(content: Tensor, top: int, rows: int) -> Tensor:
+def _smoothed(content: Tensor, rows: slice) -> Tensor:
     """3×rows×W of the content without its fine detail: each channel guided by itself."""
-    first, last = max(0, top - 2 * GRAIN), min(content.shape[2], top + rows + 2 * GRAIN)
-    plane = content[:, :, first:last]
-    centred = plane - 0.5  # the variance is a difference of two squares
-    mean = _box(centred)
-    variance = (_box(centred * centred) - mean * mean).clamp(min=0)
-    slope = variance / (variance + GRAIN_VARIANCE)
-    smooth = _box(slope) * centred + _box(mean - slope * mean) + 0.5
-    return smooth[0, :, top - first : top - first + rows]
+    first = max(0, rows.start - 2 * GRAIN)
+    planes = []
+    for plane in content[0, :, first : rows.stop + 2 * GRAIN].cpu().numpy():
+        centred = plane - 0.5  # the variance is a difference of two squares
+        mean = _box(centred)
+        slope = np.maximum(_box(centred * centred) - mean * mean, 0)
+        slope /= slope + GRAIN_VARIANCE
+        planes.append(_box(slope) * centred + _box(mean - slope * mean) + 0.5)
+    smooth = torch.from_numpy(np.stack(planes)).to(content)
+    return smooth[:, rows.start - first : rows.stop - first]
 
 
-def _box(plane: Tensor) -> Tensor:
-    """Means over windows; along rows, then along columns, which is the same and quicker."""
+def _box(plane: NDArray[Any]) -> NDArray[Any]:
     side = 2 * GRAIN + 1
-    rows = F.avg_pool2d(plane, (1, side), 1, (0, GRAIN), count_include_pad=False)
-    return F.avg_pool2d(rows, (side, 1), 1, (GRAIN, 0), count_include_pad=False)
+    out: NDArray[Any] = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT_101)
+    return out
 
 
 def in_gamut(rgb: Tensor) -> Tensor:
     """3×N colours of which those outside [0, 1] have given up chroma, and a little luma."""
+    low, high = torch.aminmax(rgb) if rgb.numel() else (rgb.new_zeros(()), rgb.new_ones(()))
+    if low >= 0 and high <= 1:
+        return rgb
     luma = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
     inside = luma.clamp(0.0, 1.0)
     away = rgb - luma

@@ -7,6 +7,7 @@ the most similar ones in features, in colour under the map so far, and a little 
 is the likeliest under the matches and the prior over looks; map and matches take turns.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,6 +29,7 @@ from photostyle.segmentation.masks import resize_masks
 Array = NDArray[Any]
 
 SIDE, STRIDE = 256, 4  # long side at which pictures are matched, and pixels per place
+LEAST_SIDE = 48  # short side that a narrow picture keeps, as the encoder needs it
 LAYERS = ("relu2_1", "relu3_1", "relu4_1")
 ROUNDS = 4
 PARTNERS, SHARPNESS = 5, 20.0  # partners of a place, and how much the nearer ones count more
@@ -115,7 +117,8 @@ def changed(content: Tensor, masks: Tensor, matches: Matches) -> Tensor:
 def _grid(image: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
     """(height, width) at which a picture is matched, and (rows, columns) of its places."""
     size = image_size(image)
-    height, width = fit_size(size, min(SIDE, max(size)))
+    needed = math.ceil(LEAST_SIDE * max(size) / min(size))
+    height, width = fit_size(size, max(SIDE, needed))
     return (height, width), (max(1, height // STRIDE), max(1, width // STRIDE))
 
 

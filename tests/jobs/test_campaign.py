@@ -15,6 +15,7 @@ import torch
 
 from photostyle.config.config import Config
 from photostyle.config.presets import preset
+from photostyle.config.solves import GRID, PIXELS
 from photostyle.errors import OptionError, OutputError, SolveError
 from photostyle.images.picture import load_image
 from photostyle.images.saving import save_image
@@ -242,10 +243,11 @@ def test_clock() -> None:
 
 
 def test_records_tell_what_a_cell_is_worth(tmp_path: Path, pair: dict[str, Path]) -> None:
-    plan = plan_of(pair, settings={"preset": "photoreal"})
-    go(Plan("", plan.jobs[:1]), tmp_path)
-    record = Folder(tmp_path).record(plan.jobs[0].key) or {}
-    config = plan.jobs[0].config  # type: ignore[attr-defined]
+    config = configure("photoreal", {})
+    config = replace(config, optimize=replace(config.optimize, solves=(GRID, PIXELS)))
+    job = StyleJob("cell", pair["content"], pair["style"], config)
+    go(Plan("", (job,)), tmp_path)
+    record = Folder(tmp_path).record(job.key) or {}
     last = load_manifest(tmp_path / record["picture"])["history"][-1]["terms"]
     for name in ("style", "photoreal", "swd"):
         weighted = record["losses"][name] * config.objective.weight(name)

@@ -7,6 +7,7 @@ import safetensors.torch
 import torch
 
 from photostyle.config.config import Config
+from photostyle.config.presets import preset
 from photostyle.config.stages import EncoderConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
@@ -69,7 +70,7 @@ class Stages:
 @pytest.mark.parametrize("option", ["style_layers", "content_layers"])
 def test_wrong_layers_show_before_the_work(tmp_path: Path, weight_file: str, option: str) -> None:
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
-    config = Config().with_options({"encoder": weight_file, option: ["relu1_1", "relu9_1"]})
+    config = preset("dpst").with_options({"encoder": weight_file, option: ["relu1_1", "relu9_1"]})
     heard = Stages()
     with pytest.raises(OptionError, match=r"no layer 'relu9_1'; it has conv1_1, relu1_1, conv1_2"):
         stylize(*paths, config, listener=heard)

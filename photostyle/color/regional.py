@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.silhouettes import Borders
-from photostyle.color.terms import COUNT, LUMA, apply_terms
+from photostyle.color.terms import LUMA, apply_terms
 from photostyle.images.picture import fit_size, image_size, resize
 
 #: Rows and columns of the tiles that are rendered at a time, so that the terms of one stay in the
@@ -59,15 +59,9 @@ class RegionalLook:
         """The look at part of its strength, one number a region."""
         return replace(self, strengths=self.strengths * self.strengths.new_tensor(strengths))
 
-    def map(self, region: int) -> Tensor:
-        """29×3 coefficients of one region at its strength."""
-        identity = self.coefficients.new_zeros(COUNT, 3)
-        identity[1:4] = torch.eye(3)
-        return torch.lerp(identity, self.coefficients[region], self.strengths[region])
-
     def apply(self, content: Tensor) -> Tensor:
         """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size."""
-        maps = [self.map(k).to(content) for k in range(len(self.coefficients))]
+        maps = list(self.coefficients.to(content))
         places = [(torch.arange(n, device=content.device) + 0.5) / n - 0.5
                   for n in content.shape[2:]]  # fmt: skip
         small = resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
@@ -85,10 +79,12 @@ class RegionalLook:
                 total = torch.zeros_like(strip)
                 kept = self._regions_in((rows, columns), weights, image_size(content))
                 for k, weight, shift in _shared(strip, kept, planes, (rows, columns)):
-                    pair = [strip, smooth] if steep[k] else [strip]
+                    own = [strip, smooth] if steep[k] else [strip]
                     if shift is not None:
-                        pair = [(colors + shift).clamp_(0.0, 1.0) for colors in pair]
-                    found = _mapped(maps[k], pair, here)
+                        own = [colors + shift for colors in own]
+                    found = _mapped(maps[k], [colors.clamp(0.0, 1.0) for colors in own], here)
+                    if self.strengths[k] < 1:  # unclamped colours add up to the content's own
+                        found = torch.lerp(own[0], found, float(self.strengths[k]))
                     total += found if weight is None else weight * found
                 out[0, :, rows, columns] = total
         return out.clamp_(0.0, 1.0)

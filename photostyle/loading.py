@@ -142,8 +142,9 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
     """
     with log.stage("start"):
         init, seed = config.optimize.init, config.optimize.seed
-        key = ("start", log.memory.name(scene), init, seed)
-        colors = log.memory.get(key, lambda: start_of(scene, init, seed))
+        found = config.segmentation.segmenter == "cluster"
+        key = ("start", log.memory.name(scene), init, seed, found)
+        colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
         return colors, colors.picture if begin is None else _fitted_start(begin, scene, log.memory)
 

@@ -102,6 +102,15 @@ def match_regions(
     return Matches(change, np.minimum(kinship, most))
 
 
+def match_whole(
+    content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+) -> Matches:
+    """The matched map of the whole pictures, for each of the regions."""
+    change, kinship = matched(places_of(content), places_of(style))
+    count = len(content_masks)
+    return Matches(np.repeat(change[None], count, axis=0), np.full(count, kinship))
+
+
 def changed(content: Tensor, masks: Tensor, matches: Matches) -> Tensor:
     """A content 1×3×H×W under the matched maps of its regions K×H×W, in [0, 1]."""
     flat = content[0].flatten(1).T.cpu().double().numpy()

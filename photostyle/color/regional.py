@@ -66,12 +66,13 @@ class RegionalLook:
                   for n in content.shape[2:]]  # fmt: skip
         small = resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
         weights = self.weights(small)
-        steep = [_steepness(one, small, mask) > STEEP
-                 for one, mask in zip(maps, weights, strict=True)]  # fmt: skip
+        steepness = [_steepness(one, small, mask)
+                     for one, mask in zip(maps, weights, strict=True)]  # fmt: skip
+        steep = [slope > STEEP for slope in steepness]
         planes = self._planes(content)
         out = torch.empty_like(content)
         for rows in _slices(content.shape[2], TILE[0]):
-            band = _smoothed(content, rows) if any(steep) else content[0, :, rows]
+            band = _smoothed(content, rows, max(steepness)) if any(steep) else content[0, :, rows]
             for columns in _slices(content.shape[3], TILE[1]):
                 strip, smooth = content[0, :, rows, columns], band[:, :, columns]
                 y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
@@ -129,14 +130,14 @@ class _Planes:
         self._axes = [_between(n, small, planes.device)
                       for n, small in zip(size, planes.shape[2:], strict=True)]  # fmt: skip
 
-    def at(self, rows: slice, columns: slice) -> Tensor:
-        """K×C×rows×columns of a tile."""
+    def at(self, rows: slice, columns: slice, kept: Sequence[int] | None = None) -> Tensor:
+        """K×C×rows×columns of a tile, of all regions or of those kept."""
         (above, below, down), (left, right, across) = (
             [part[at] for part in axis]
             for axis, at in zip(self._axes, (rows, columns), strict=True)
         )
         first, last = int(above[0]), int(below[-1]) + 1
-        near = self._planes[:, :, first:last]
+        near = self._planes[:, :, first:last] if kept is None else self._planes[kept, :, first:last]
         wide = torch.lerp(near[..., left], near[..., right], across)
         return torch.lerp(wide[:, :, above - first], wide[:, :, below - first], down[:, None])
 
@@ -165,9 +166,8 @@ def _shared(
     colours of mixed pixels to those of the region alone, 3×rows×W (None for nothing)."""
     if len(kept) == 1:
         return [(kept[0], None, None)]
-    weights = _weights(strip, planes[0].at(*tile))[list(kept)]
-    weights = weights / weights.sum(dim=0).clamp(min=1e-6)
-    sides = planes[1].at(*tile)[list(kept)]  # k×3×rows×W
+    weights = _weights(strip, planes[0].at(*tile, kept))
+    sides = planes[1].at(*tile, kept)  # k×3×rows×W
     mixed = (weights[:, None] * sides).sum(dim=0)
     return [(k, weights[n], sides[n] - mixed) for n, k in enumerate(kept)]
 
@@ -204,16 +204,17 @@ def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Te
     return base + share * detail
 
 
-def _smoothed(content: Tensor, rows: slice) -> Tensor:
-    """3×rows×W of the content without its fine detail: each channel guided by itself."""
+def _smoothed(content: Tensor, rows: slice, slope: float) -> Tensor:
+    """3×rows×W of the content without its fine detail, of which there is the more the steeper a map
+    would make it: each channel guided by itself."""
     first = max(0, rows.start - 2 * GRAIN)
     planes = []
     for plane in content[0, :, first : rows.stop + 2 * GRAIN].cpu().numpy():
         centred = plane - 0.5  # the variance is a difference of two squares
         mean = _box(centred)
-        slope = np.maximum(_box(centred * centred) - mean * mean, 0)
-        slope /= slope + GRAIN_VARIANCE
-        planes.append(_box(slope) * centred + _box(mean - slope * mean) + 0.5)
+        share = np.maximum(_box(centred * centred) - mean * mean, 0)
+        share /= share + GRAIN_VARIANCE * slope
+        planes.append(_box(share) * centred + _box(mean - share * mean) + 0.5)
     smooth = torch.from_numpy(np.stack(planes)).to(content)
     return smooth[:, rows.start - first : rows.stop - first]
 

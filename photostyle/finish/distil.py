@@ -7,6 +7,8 @@ without those blocks foretell them better with it. Least squares regress to the 
 chroma are stretched back to the spread that the solve had.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -32,6 +34,13 @@ QUADRATIC = (*LINEAR, 4, 5, 6, 7, 8, 9)
 TALL = (COLORS, COLORS + 4)
 WIDE = tuple(range(COLORS, COUNT))
 FREEDOMS = (LINEAR, QUADRATIC, (*QUADRATIC, *TALL), (*QUADRATIC, *WIDE))
+#: Of a whole picture as one region: it needs the place to tell a sky from snow.
+WHOLE = ((*QUADRATIC, *range(COLORS, COLORS + 7)),)
+#: Least slope from lightness to lightness, as a share of a linear map's, which has at least so
+#: much: what is lighter in the content stays lighter.
+LEAST_TONE, LEAST_SLOPE = 0.25, 0.15
+OUTER = 0.995  # share of the pixels within a chroma's reach
+SLACK, LEAST_REACH = 1.15, 0.01  # how far beyond the style's reach chroma may go
 DEEPEST, ANCHOR = 0.005, 0.3  # share of the style that is its black, and what that counts in a
 # fit, as a share of the region
 BLOCKS, FOLDS = 8, 4  # blocks a side that are held out together, and in how many turns
@@ -41,6 +50,34 @@ EVEN = 0.1  # range of luma below which a region is too even for a change in pla
 MOST_SPREAD, MOST_CHROMA = 1.5, 1.4
 FEW = 400  # pixels inside a region from which its blended border is left out
 SAMPLES = 20_000  # pixels that a region is fitted on, at most
+
+
+@dataclass(frozen=True)
+class Hues:
+    """How far a style's chroma goes: axes (3, 3) in its columns, and the reach (3,) along each from
+    its mean."""
+
+    axes: Array
+    reach: Array
+
+    def bounded(self, found: Array, fitted: Array) -> Array:
+        """A map's 29×3 coefficients with no more chroma along any axis than the style has, so that
+        nothing of the content's own colours is left where the style has one hue or none.
+
+        Args:
+            fitted: N×3 colours that the map gives.
+        """
+        luma = np.array(LUMA)
+        chroma = fitted - (fitted @ luma)[:, None]
+        mean = chroma.mean(axis=0)
+        reach = np.quantile(np.abs((chroma - mean) @ self.axes), OUTER, axis=0)
+        keep = np.minimum(1.0, (SLACK * self.reach + LEAST_REACH) / (reach + 1e-6))
+        grey = np.outer(np.ones(3), luma)  # c ↦ its luma, three times
+        squeeze = (self.axes * keep) @ self.axes.T @ (np.eye(3) - grey)
+        squeeze -= np.outer(np.ones(3), luma @ squeeze)  # what is left stays without luma
+        out: Array = found @ (grey + squeeze).T
+        out[0] += mean - squeeze @ mean
+        return out
 
 
 def regional_look(
@@ -55,8 +92,12 @@ def regional_look(
             their strengths.
     """
     content, masks = scene.content, scene.content_masks
-    fitted = masks.new_ones(1, *masks.shape[1:]) if as_one else masks
-    maps = distilled(image, content, fitted, black_of(scene.style))
+    sides = [m.new_ones(1, *m.shape[1:]) if as_one else m for m in (masks, scene.style_masks)]
+    maps = distilled(
+        image, content, sides[0], None if as_one else black_of(scene.style),
+        WHOLE if as_one else FREEDOMS,
+        hues_of(scene.style, sides[1]),
+    )  # fmt: skip
     found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
         known = torch.zeros_like(found)
@@ -64,6 +105,19 @@ def regional_look(
         known[:, 1:4] += torch.eye(3)
         found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
     return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+
+
+def hues_of(style: Tensor, masks: Tensor) -> list[Hues]:
+    """The chroma of every region of masks K×h×w in a style 1×3×h×w."""
+    pixels = style[0].detach().cpu().double().flatten(1).T.numpy()
+    chroma = pixels - (pixels @ np.array(LUMA))[:, None]
+    found = []
+    for mask in masks.flatten(1).cpu().numpy() > 0.5:
+        own = chroma[mask] if mask.sum() > FEW else chroma
+        centred = own - own.mean(axis=0)
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        found.append(Hues(axes, np.quantile(np.abs(centred @ axes), OUTER, axis=0)))
+    return found
 
 
 def black_of(style: Tensor) -> Array:
@@ -74,7 +128,14 @@ def black_of(style: Tensor) -> Array:
     return black
 
 
-def distilled(image: Tensor, content: Tensor, masks: Tensor, black: Array | None = None) -> Tensor:
+def distilled(
+    image: Tensor,
+    content: Tensor,
+    masks: Tensor,
+    black: Array | None = None,
+    freedoms: Sequence[tuple[int, ...]] | None = None,
+    hues: Sequence[Hues] | None = None,
+) -> Tensor:
     """K×29×3 float32 coefficients of the smooth maps from content to image.
 
     Args:
@@ -86,12 +147,13 @@ def distilled(image: Tensor, content: Tensor, masks: Tensor, black: Array | None
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
     y, x = places((content.shape[2], content.shape[3]))
     found = []
-    for mask in masks.cpu().numpy():
+    for k, mask in enumerate(masks.cpu().numpy()):
         used = _inside(mask)
         z = source[used]
         terms = np.concatenate([color_terms(z), place_terms(z, y[used], x[used])], axis=1)
-        freedom = _freedom(terms, goal[used], _folds(y[used], x[used]))
-        found.append(_fitted(terms, goal[used], freedom, black))
+        freedom = _freedom(terms, goal[used], _folds(y[used], x[used]), freedoms or FREEDOMS)
+        fit = _fitted(terms, goal[used], freedom, black)
+        found.append(hues[k].bounded(fit, terms @ fit) if hues else fit)
     return torch.from_numpy(np.stack(found)).float()
 
 
@@ -110,14 +172,16 @@ def _folds(y: Array, x: Array) -> Array:
     return out
 
 
-def _freedom(terms: Array, goal: Array, folds: Array) -> tuple[int, ...]:
+def _freedom(
+    terms: Array, goal: Array, folds: Array, freedoms: Sequence[tuple[int, ...]]
+) -> tuple[int, ...]:
     """The columns of the terms that foretell held-out blocks best."""
     terms, goal, folds = terms[::THINNER], goal[::THINNER], folds[::THINNER]
     ones = np.ones(len(terms))
-    best: tuple[int, ...] = FREEDOMS[0]
+    best = freedoms[0]
     least = np.inf
     even = _range(terms[:, 1:4] @ np.array(LUMA)) < EVEN
-    for freedom in FREEDOMS[:2] if even else FREEDOMS:
+    for freedom in freedoms[:2] if even else freedoms:
         columns, error = terms[:, freedom], 0.0
         for fold in np.unique(folds):
             out = folds == fold
@@ -140,7 +204,35 @@ def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | 
         weights = np.append(weights, ANCHOR * len(terms))
     found = np.zeros((COUNT, 3))
     found[list(freedom)] = robust_fit(rows, wanted, weights, RIDGE, KNEE)
+    plain = np.zeros((COUNT, 3))
+    plain[list(LINEAR)] = robust_fit(terms[:, LINEAR], goal, np.ones(len(terms)), RIDGE, KNEE)
+    found = _rising(found, plain, terms[:, 1:4])
     return _spread(found, terms @ found, goal)
+
+
+def _rising(found: Array, plain: Array, colors: Array) -> Array:
+    """The map, turned towards the linear one as far as its tone would fall anywhere.
+
+    Args:
+        found, plain: 29×3 coefficients of both. colors: N×3 of the region.
+    """
+    luma = np.array(LUMA)
+    slope = float(plain[1:4].sum(axis=0) @ luma)
+    if slope < LEAST_SLOPE:
+        plain = plain.copy()
+        lift = LEAST_SLOPE - slope
+        plain[1:4] += lift * np.outer(luma, np.ones(3))
+        plain[0] -= lift * float((colors @ luma).mean())
+        slope = LEAST_SLOPE
+    low, high = np.quantile(colors @ luma, [0.01, 0.99])
+    tone = np.linspace(low, high, 9)[:, None] * np.ones(3)
+    step = (color_terms(tone + 0.01) - color_terms(tone)) @ found[:COLORS] @ luma / 0.01
+    least = float(step.min())
+    wanted = LEAST_TONE * slope
+    if least >= wanted:
+        return found
+    share = (wanted - least) / (slope - least)
+    return (1 - share) * found + share * plain
 
 
 def _spread(found: Array, fitted: Array, goal: Array) -> Array:

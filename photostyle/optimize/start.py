@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from photostyle.color.matching import Matches, changed, match_regions
+from photostyle.color.matching import Matches, changed, match_regions, match_whole
 from photostyle.color.transfer import color_start
 from photostyle.images.picture import image_size, resize
 from photostyle.segmentation.scene import Scene
@@ -24,11 +24,15 @@ class Start:
     matches: Matches | None = None
 
 
-def start_of(scene: Scene, init: str, seed: int) -> Start:
-    """The start that `init` names; "color" follows the matches as far as the pictures are akin."""
+def start_of(scene: Scene, init: str, seed: int, as_one: bool = False) -> Start:
+    """The start that `init` names; "color" follows the matches as far as the pictures are akin.
+
+    Args:
+        as_one: the pictures are matched as a whole, whatever regions they have.
+    """
     if init != "color":
         return Start(start_image(scene, init, seed))
-    matches = match_regions(*scene.pair)
+    matches = match_whole(*scene.pair) if as_one else match_regions(*scene.pair)
     if (matches.kinship == 1).all():
         return Start(changed(scene.content, scene.content_masks, matches), matches)
     picture = start_image(scene, init, seed)

@@ -84,6 +84,8 @@ def test_finished_run_is_delivered_again_at_any_strength_and_size(folder: Path) 
         "--strength 0.5 --out half.png",
         "--strength red=0 --out sky.png",
         "--output-size 60 --out small.png",
+        "--protect red --out guarded.png",
+        "--luminance 0 --color 0 --out both.png",
     ):
         done = photostyle(folder, f"render result.png {words}")
         assert done.returncode == 0, done.stderr
@@ -98,6 +100,8 @@ def test_finished_run_is_delivered_again_at_any_strength_and_size(folder: Path) 
     sky = pixels(folder / "sky.png")
     assert (sky[60:] == content[60:]).all()
     assert np.abs(sky[:30] - result[:30]).max() <= 1
+    assert np.abs(pixels(folder / "guarded.png") - sky).max() == 0
+    assert np.abs(pixels(folder / "both.png") - content).max() <= 1
     assert pixels(folder / "small.png").shape == (45, 60, 3)
 
 
@@ -107,6 +111,10 @@ def test_finished_run_is_delivered_again_at_any_strength_and_size(folder: Path) 
         ("--strength 2", "0 to 1"),
         ("--strength green=0.5", "'green'; there is blue, red"),
         ("--output-size 0", "--output-size"),
+        ("--protect lake", "'lake'; there is skin, neutrals, sky, blue, red"),
+        ("--protect skin=3", "nothing to protect"),
+        ("--luminance 2", "--luminance is 2; it must be at most 1"),
+        ("--color none", "--color is 'none'; it must be a number"),
         ("--out content.png", "content.png"),
         ("--preset dpst", "--preset"),
     ],

@@ -132,6 +132,17 @@ CASES = {
     "unknown layer": (f"{BOTH} --style-layers relu9_9", "relu9_9"),
     "strength above 1": (f"{BOTH} --strength 2", "--strength"),
     "strength of an unknown region": (f"{BOTH} --strength sky=0.5", "'sky'"),
+    "protection of an unknown thing": (f"{BOTH} --protect lake", "'lake'"),
+    "protection above 1": (f"{BOTH} --protect skin=2", "'skin=2' is nothing to protect"),
+    "luminance above 1": (f"{BOTH} --luminance 1.5", "--luminance"),
+    "canvas that the preset lacks": (
+        f"{BOTH} --canvas pixels",
+        "--canvas pixels: --preset photoreal has no solve on that canvas; it has affine-grid.",
+    ),
+    "canvas of a preset without solves": (
+        f"{BOTH} --preset color --canvas pixels",
+        "it has no solves at all.",
+    ),
     "missing configuration": (f"{BOTH} --config nowhere.toml", "nowhere.toml"),
     "unknown name in configuration": (f"{BOTH} --config settings.toml", "style_weight"),
     "unknown encoder": (f"{BOTH} --encoder vgg99", "vgg99"),

@@ -92,7 +92,7 @@ def test_stain_in_one_place_is_dropped() -> None:
 
 
 def test_spread_of_luma_and_chroma_is_kept() -> None:
-    """What the content does not explain makes a fit flat; its luma and chroma are stretched back."""
+    """What the content does not explain makes a fit flat; luma and chroma are stretched back."""
     content = random_picture()
     image = 0.5 * content + 0.5 * random_picture(seed=7) * 0.6 + 0.1
     out = applied(distilled(image, content, WHOLE), content)

@@ -35,9 +35,7 @@ def log() -> Log:
     return Log(Silent(), Memory(limit=0))
 
 
-def finish(
-    image: Tensor, start: Tensor, content: Tensor, **options: object
-) -> tuple[Tensor, Maps]:
+def finish(image: Tensor, start: Tensor, content: Tensor, **options: object) -> tuple[Tensor, Maps]:
     config = Config().with_options(options)
     return finished(image, Start(start), scene(content), config, log())
 

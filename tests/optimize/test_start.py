@@ -1,9 +1,14 @@
 """Starting pictures."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
-from photostyle.optimize.start import start_image
+from photostyle.color.matching import Matches, changed
+from photostyle.optimize import start as module
+from photostyle.optimize.start import start_image, start_of
 from photostyle.segmentation.scene import Scene
 
 
@@ -35,3 +40,40 @@ def test_noise_follows_its_seed(scene: Scene) -> None:
     first, again, other = (start_image(scene, "noise", seed) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_only_a_start_of_colours_is_matched(scene: Scene) -> None:
+    for init in ("content", "style", "noise"):
+        start = start_of(scene, init, 3)
+        assert start.matches is None
+        assert torch.equal(start.picture, start_image(scene, init, 3))
+
+
+def test_pictures_that_are_not_kin_start_by_their_colours(scene: Scene) -> None:
+    start = start_of(scene, "color", 0)
+    assert start.matches is not None
+    assert not start.matches.kinship.any()
+    assert torch.equal(start.picture, start_image(scene, "color", 0))
+
+
+def matches_of(*kinship: float) -> Matches:
+    change = np.zeros((len(kinship), 20, 3))
+    change[:, 0] = 0.1
+    return Matches(change, np.array(kinship))
+
+
+def test_start_follows_the_matches_as_far_as_they_are_kin(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks = torch.zeros(2, 40, 50)
+    masks[0, :, :20], masks[1, :, 20:] = 1, 1
+    two = replace(scene, content_masks=masks, style_masks=torch.full((2, 30, 30), 0.5))
+    plain = start_image(two, "color", 0)
+    moved = changed(two.content, masks, matches_of(1, 1))
+    for kinship in ((1, 1), (1, 0), (0.5, 1)):
+        monkeypatch.setattr(module, "match_regions", lambda *_, k=kinship: matches_of(*k))
+        start = start_of(two, "color", 0)
+        share = kinship[0] * masks[0] + kinship[1] * masks[1]
+        torch.testing.assert_close(start.picture, torch.lerp(plain, moved, share))
+        assert start.matches is not None
+        assert start.matches.kinship.tolist() == list(kinship)

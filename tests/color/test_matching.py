@@ -13,6 +13,7 @@ from photostyle.color.matching import (
     changed,
     linear_between,
     match_regions,
+    match_whole,
     places_of,
 )
 
@@ -97,6 +98,16 @@ def test_regions_have_maps_of_their_own_unless_they_are_too_small(
     assert not found.change[2].any()
     assert found.kinship[:2].min() > 0
     assert not np.array_equal(found.change[0], found.change[1])
+
+
+def test_whole_pictures_give_all_regions_one_map(
+    parts: tuple[Tensor, Tensor], matches: Matches
+) -> None:
+    masks = torch.rand(3, *SIZE)
+    found = match_whole(*parts, masks, masks)
+    assert found.kinship.tolist() == [1.0] * 3
+    for change in found.change:
+        np.testing.assert_array_equal(change, matches.change[0])
 
 
 def test_regions_of_unlike_pictures_are_not_kin(parts: tuple[Tensor, Tensor]) -> None:

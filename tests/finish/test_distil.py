@@ -8,7 +8,7 @@ from torch import Tensor
 from photostyle.color.matching import Matches
 from photostyle.color.terms import COLORS, COUNT, LUMA
 from photostyle.finish import distil
-from photostyle.finish.distil import black_of, distilled, regional_look
+from photostyle.finish.distil import black_of, distilled, hues_of, regional_look
 from photostyle.segmentation.scene import Scene
 
 SIZE = (72, 96)
@@ -113,10 +113,10 @@ def test_regions_have_maps_of_their_own() -> None:
     content = random_picture()
     masks = torch.zeros(2, *SIZE)
     masks[0, :, :48], masks[1, :, 48:] = 1, 1
-    image = torch.where(masks[0] > 0, linear(content), 0.9 - 0.5 * content)
+    image = torch.where(masks[0] > 0, linear(content), 0.4 + 0.4 * content)
     found = distilled(image, content, masks)
     assert found.shape == (2, COUNT, 3)
-    for map_, look in zip(found, (linear, lambda c: 0.9 - 0.5 * c), strict=True):
+    for map_, look in zip(found, (linear, lambda c: 0.4 + 0.4 * c), strict=True):
         assert (applied(map_[None], content) - look(content)).abs().mean() < 0.01
     one = regional_look(image, None, scene(content, masks), as_one=True)
     assert one.one
@@ -167,6 +167,46 @@ def test_black_is_the_styles_and_holds_the_map_there() -> None:
     )
     assert free.min() > 0.4
     assert (held - 0.02).abs().max() < (free - 0.02).abs().max() / 2
+
+
+def inverted(content: Tensor) -> Tensor:
+    return 0.9 - 0.5 * content
+
+
+def arched(content: Tensor) -> Tensor:
+    """Lighter up to a middle grey and darker from there."""
+    return 0.2 + 2.4 * content * (1 - content)
+
+
+@pytest.mark.parametrize("look", [inverted, arched, quadratic])
+def test_what_is_lighter_stays_lighter(look: object) -> None:
+    content = random_picture()
+    found = distilled(look(content), content, WHOLE)  # type: ignore[operator]
+    luma = torch.tensor(LUMA)
+    ends = torch.einsum("c,chw->hw", luma, content[0]).quantile(torch.tensor([0.02, 0.98]))
+    ramp = torch.linspace(*ends.tolist(), SIZE[1]).expand(1, 3, *SIZE)
+    tone = torch.einsum("c,chw->hw", luma, applied(found, ramp)[0])[36]
+    assert tone.diff().min() >= -1e-4
+    assert tone[-1] > tone[0] + 0.02
+
+
+def test_chroma_goes_no_further_than_the_styles() -> None:
+    content = random_picture()
+    sepia = 0.5 + 0.3 * (random_picture(seed=3).mean(dim=1, keepdim=True) - 0.5)
+    sepia = sepia * torch.tensor([1.0, 0.85, 0.65])[:, None, None]
+    free, held = (
+        distilled(content, content, WHOLE, hues=hues)[0] for hues in (None, hues_of(sepia, WHOLE))
+    )
+    luma = torch.tensor(LUMA)
+    torch.testing.assert_close(held @ luma, free @ luma, atol=1e-5, rtol=0)
+
+    def spread(x: Tensor) -> float:
+        chroma = x[0] - torch.einsum("c,chw->hw", luma, x[0])
+        return float((chroma - chroma.mean(dim=(1, 2), keepdim=True)).norm(dim=0).mean())
+
+    assert spread(applied(held[None], content)) < 0.3 * spread(applied(free[None], content))
+    own = distilled(content, content, WHOLE, hues=hues_of(content, WHOLE))[0]
+    torch.testing.assert_close(own, free, atol=1e-4, rtol=0)
 
 
 def test_large_regions_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,16 @@ def test_pictures_that_are_not_kin_start_by_their_colours(scene: Scene) -> None:
     assert torch.equal(start.picture, start_image(scene, "color", 0))
 
 
+def test_found_regions_are_matched_as_one(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "match_regions", lambda *_: pytest.fail("regions one by one"))
+    masks = torch.full((2, 40, 50), 0.5)
+    two = Scene(scene.content, scene.content.clone(), masks, masks)
+    start = start_of(two, "color", 0, as_one=True)
+    assert start.matches is not None
+    assert start.matches.kinship.tolist() == [start.matches.kinship[0]] * 2
+    np.testing.assert_array_equal(*start.matches.change)
+
+
 def matches_of(*kinship: float) -> Matches:
     change = np.zeros((len(kinship), 20, 3))
     change[:, 0] = 0.1

@@ -23,9 +23,8 @@ Array = NDArray[Any]
 BAND, CORE = 10.0, 6.0  # pixels at a long side of 512: how far from a border is decided anew, and
 # how far from it a region's own colours are sure
 REACH = 24.0  # standard deviation, in the same pixels, over which a side's colours are taken
-NOISE = 0.06**2  # variance of a side's colours that is always allowed
-ALIKE = 0.2**2  # squared distance of two sides' colours below which they can hardly be told apart
-TRUST, DEEPER = 3.5, 0.5  # logarithm of the odds that the drawing is worth at a border, and more
+NOISE = 0.03**2  # variance of a side's colours that is always allowed
+TRUST, DEEPER = 3.0, 0.5  # logarithm of the odds that the drawing is worth at a border, and more
 # for every pixel into the region
 WINDOW, EPSILON = 2.5, 2e-5  # of the guided fit, in the same pixels and in squared colour
 EDGE = 2.5  # of the same pixels on each side of a border that may be of both
@@ -74,7 +73,7 @@ def borders_of(content: Tensor, masks: Tensor) -> Borders:
 def decided(image: Array, masks: Array, scale: float) -> Array:
     """K×H×W masks in which the band along borders follows the colours of both sides."""
     hard = masks == masks.max(axis=0)
-    drawn, near, scores, means = [], [], [], []
+    scores, near = [], []
     for own, mask in zip(hard, masks, strict=True):
         inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, 3) / scale
         outside = cv2.distanceTransform(1 - own.astype(np.uint8), cv2.DIST_L2, 3) / scale
@@ -82,18 +81,10 @@ def decided(image: Array, masks: Array, scale: float) -> Array:
         mean, variance = _side(image, core if core.any() else mask, REACH * scale)
         away = ((image - mean) ** 2).sum(axis=-1)
         score = -0.5 * away / variance - 1.5 * np.log(variance)
-        drawn.append(np.where(own, TRUST + DEEPER * inside, 0.0))
+        score += np.where(own, TRUST + DEEPER * inside, 0.0)
         near.append(outside < BAND)
-        scores.append(score)
-        means.append(mean)
-    labels = hard.argmax(axis=0)[None]
-    mine = np.take_along_axis(np.array(scores), labels, axis=0)
-    own_mean = np.take_along_axis(np.array(means), labels[..., None], axis=0)
-    apart = ((np.array(means) - own_mean) ** 2).sum(axis=-1)
-    telling = 1 - np.exp(-0.5 * apart / ALIKE)  # colours of two sides that are alike say nothing
-    total = mine + telling * (np.array(scores) - mine) + np.array(drawn)
-    total = np.where(near, total, -1e9)
-    odds = np.exp(total - total.max(axis=0))
+        scores.append(np.where(near[-1], score, -1e9))
+    odds = np.exp(np.array(scores) - np.max(scores, axis=0))
     odds /= odds.sum(axis=0)
     border = (np.sum(near, axis=0) > 1)[None]
     out: Array = np.where(border, odds, masks)

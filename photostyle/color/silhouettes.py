@@ -76,6 +76,7 @@ def decided(image: Array, masks: Array, scale: float) -> Array:
     scores, near = [], []
     for own, mask in zip(hard, masks, strict=True):
         inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, 3) / scale
+        inside = np.minimum(inside, 2 * BAND)  # boundless where a region is the whole picture
         outside = cv2.distanceTransform(1 - own.astype(np.uint8), cv2.DIST_L2, 3) / scale
         core = (inside > min(CORE, 0.5 * float(inside.max()))).astype(np.float32)
         mean, variance = _side(image, core if core.any() else mask, REACH * scale)

@@ -75,9 +75,10 @@ def decided(image: Array, masks: Array, scale: float) -> Array:
     hard = masks == masks.max(axis=0)
     scores, near = [], []
     for own, mask in zip(hard, masks, strict=True):
-        inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, 3) / scale
-        inside = np.minimum(inside, 2 * BAND)  # boundless where a region is the whole picture
-        outside = cv2.distanceTransform(1 - own.astype(np.uint8), cv2.DIST_L2, 3) / scale
+        inside, outside = (
+            np.minimum(cv2.distanceTransform(x, cv2.DIST_L2, 3), 2 * BAND * scale) / scale
+            for x in (own.astype(np.uint8), 1 - own.astype(np.uint8))
+        )  # bounded, as there is no distance where a region is the whole picture or none of it
         core = (inside > min(CORE, 0.5 * float(inside.max()))).astype(np.float32)
         mean, variance = _side(image, core if core.any() else mask, REACH * scale)
         away = ((image - mean) ** 2).sum(axis=-1)

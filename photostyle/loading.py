@@ -142,7 +142,7 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
     """
     with log.stage("start"):
         init, seed = config.optimize.init, config.optimize.seed
-        found = config.segmentation.segmenter == "cluster"
+        found = config.segmentation.unguided
         key = ("start", log.memory.name(scene), init, seed, found)
         colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start

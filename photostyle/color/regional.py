@@ -18,6 +18,7 @@ from torch import Tensor
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import LUMA, apply_terms
 from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.matting.maps import neighbours
 
 #: Rows and columns of the tiles that are rendered at a time, so that the terms of one stay in the
 #: processor's cache; most lie within one region.
@@ -127,7 +128,7 @@ class _Planes:
 
     def __init__(self, planes: Tensor, size: tuple[int, int]) -> None:
         self._planes = planes
-        self._axes = [_between(n, small, planes.device)
+        self._axes = [neighbours(small, n, planes.device)
                       for n, small in zip(size, planes.shape[2:], strict=True)]  # fmt: skip
 
     def at(self, rows: slice, columns: slice, kept: Sequence[int] | None = None) -> Tensor:
@@ -140,13 +141,6 @@ class _Planes:
         near = self._planes[:, :, first:last] if kept is None else self._planes[kept, :, first:last]
         wide = torch.lerp(near[..., left], near[..., right], across)
         return torch.lerp(wide[:, :, above - first], wide[:, :, below - first], down[:, None])
-
-
-def _between(size: int, small: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """For each of `size` positions the two of `small` around it and how far it is between them."""
-    at = ((torch.arange(size, device=device) + 0.5) * (small / size) - 0.5).clamp(0, small - 1)
-    before = at.floor().long()
-    return before, (before + 1).clamp(max=small - 1), at - before
 
 
 def _slices(size: int, step: int) -> list[slice]:

@@ -38,6 +38,11 @@ class ImageConfig(Stage):
 class SegmentationConfig(Stage):
     """Stage 2, regions that pair up."""
 
+    @property
+    def unguided(self) -> bool:
+        """Whether nobody drew or named the regions, so that the pictures are safest taken whole."""
+        return self.segmenter == "cluster"
+
     segmenter: str = option(
         "auto",
         "Where regions come from: labels (the masks given, else one region), semantic (a "

@@ -66,7 +66,7 @@ def _distil(image: Tensor, start: Start, scene: Scene, config: Config) -> Maps:
     decades = math.log10(max(config.objective.photoreal_weight, 1e-9) / MIDDLE)
     firm, free = (min(1.0, max(0.0, d)) for d in (decades / FIRM, -decades / FREE))
     goal = torch.lerp(image, start.picture, firm)
-    look = regional_look(goal, start.matches, scene, config.segmentation.segmenter == "cluster")
+    look = regional_look(goal, start.matches, scene, config.segmentation.unguided)
     if free == 0 and config.postprocess.rare_colors == 0:
         return look
     return _project(

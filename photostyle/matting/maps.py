@@ -58,7 +58,7 @@ class LocalAffine:
         height, width = content.shape[2:]
         maps = self.coefficients.to(content.device)
         wide = F.interpolate(maps[None], (maps.shape[1], width), mode="bilinear")[0]  # 12×h×W
-        above, below, part = _neighbours(maps.shape[1], height, content.device)
+        above, below, part = neighbours(maps.shape[1], height, content.device)
         out = torch.empty_like(content)
         for top in range(0, height, STRIP):
             rows = slice(top, top + STRIP)
@@ -112,8 +112,9 @@ def fit_local_affine(image: Tensor, content: Tensor, radius: int, epsilon: float
     return LocalAffine(torch.from_numpy(flat).float())
 
 
-def _neighbours(rows: int, height: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """For each output row the two rows of maps around it and how far it is between them."""
+def neighbours(rows: int, height: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For each of `height` output rows, or columns, the two of `rows` around it and how far it is
+    between them."""
     at = (torch.arange(height, device=device) + 0.5) * (rows / height) - 0.5
     at = at.clamp(0, rows - 1)
     above = at.floor().long()

@@ -20,6 +20,7 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError, MaskError
 from photostyle.images.heat import heat_picture
 from photostyle.images.picture import (
+    LUMA,
     PROPORTION_TOLERANCE,
     check_image,
     fit_size,
@@ -51,7 +52,7 @@ SAME_COLOURS = 0.5
 #: Root mean square deviation in ΔE under which a style has no picture in it, one colour only.
 ONE_COLOUR = 3.0
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_LUMA = np.array(LUMA, np.float32)
 _BLUR = 1.5  # standard deviation of the windows of SSIM
 _SSIM_MEAN, _SSIM_VARIANCE = 0.01**2, 0.03**2
 #: Percentile of the gradient that normalised edge maps set to 1, and where they end.

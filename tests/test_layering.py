@@ -34,7 +34,7 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "hashing heat profiles / decoding / picture / saving / sheets",
+    "images": "hashing profiles / decoding / picture / heat saving / sheets",
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"

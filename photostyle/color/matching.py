@@ -20,10 +20,11 @@ from torch import Tensor
 
 from photostyle.color.fitting import likely_fit
 from photostyle.color.prior import look_prior
-from photostyle.color.terms import COLORS, LUMA, color_terms
+from photostyle.color.terms import COLORS, color_terms
 from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.matting.grid import brightness
 from photostyle.segmentation.masks import resize_masks
 
 Array = NDArray[Any]
@@ -155,7 +156,7 @@ def places_of(image: Tensor) -> Places:
     features = F.normalize(torch.cat(rows, 1)[0].flatten(1).T, dim=1)  # 1×C×h×w -> N×C
     colors = F.interpolate(small, grid, mode="area")[0].flatten(1).T  # 1×3×h×w -> N×3
     heights = np.repeat(np.arange(grid[0]) / grid[0], grid[1])
-    luma = (small * small.new_tensor(LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
+    luma = brightness(small)
     centred = luma - luma.mean()
     around = [F.avg_pool2d(x, 9, 1, 4, count_include_pad=False) for x in (centred, centred**2)]
     spread = F.interpolate((around[1] - around[0] ** 2).clamp(min=0).sqrt(), grid, mode="area")

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photostyle.color.terms import COLORS, LUMA, color_terms
+from photostyle.color.terms import COLORS, color_terms
+from photostyle.images.picture import LUMA
 
 Array = NDArray[Any]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.silhouettes import Borders
-from photostyle.color.terms import LUMA, apply_terms
-from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.color.terms import apply_terms
+from photostyle.images.picture import LUMA, fit_size, image_size, resize
 from photostyle.matting.maps import neighbours
 
 #: Rows and columns of the tiles that are rendered at a time, so that the terms of one stay in the

@@ -11,10 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Array = NDArray[Any]
+from photostyle.images.picture import LUMA
 
-#: Rec. 601 luma of sRGB values, as video and the eye's quick look have it.
-LUMA = (0.299, 0.587, 0.114)
+Array = NDArray[Any]
 
 #: Exponents of r, g, b in the colour terms: all monomials up to the third degree.
 POWERS = tuple(

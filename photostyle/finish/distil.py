@@ -21,7 +21,8 @@ from photostyle.color.fitting import robust_fit
 from photostyle.color.matching import Matches
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import borders_of
-from photostyle.color.terms import COLORS, COUNT, LUMA, color_terms, place_terms, places
+from photostyle.color.terms import COLORS, COUNT, color_terms, place_terms, places
+from photostyle.images.picture import LUMA
 from photostyle.segmentation.scene import Scene
 
 Array = NDArray[Any]

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.regional import in_gamut
-from photostyle.color.terms import LUMA
-from photostyle.images.picture import fit_size, image_size, resize, to_array
+from photostyle.images.picture import LUMA, fit_size, image_size, resize, to_array
 from photostyle.matting.guided import GuidedFilter
 
 Array = NDArray[Any]

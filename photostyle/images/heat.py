@@ -5,7 +5,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+from photostyle.images.picture import LUMA
+
+_LUMA = np.array(LUMA, np.float32)
 
 
 def heat_picture(strength: Tensor, picture: Tensor) -> Tensor:

@@ -22,6 +22,9 @@ from photostyle.images.profiles import Array, scaled
 
 _MAX_BYTES = 2**31
 
+#: Weights of R, G and B in luma (ITU-R BT.601), of sRGB-encoded values.
+LUMA = (0.299, 0.587, 0.114)
+
 #: Relative difference in width : height that pictures which belong together may have.
 PROPORTION_TOLERANCE = 0.02
 

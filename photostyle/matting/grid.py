@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.images.picture import LUMA
+
 #: Orthonormal rows: brightness and two chroma axes of RGB.
 OPPONENT = F.normalize(torch.tensor([[1.0, 1, 1], [1, 0, -1], [-0.5, 1, -0.5]]), dim=1)
 #: Coefficients of a cell: three rows (brightness and two chromas out) of three gains and an offset.
@@ -75,5 +77,5 @@ def grid_roughness(grid: Tensor, chroma: float) -> Tensor:
 
 def brightness(image: Tensor) -> Tensor:
     """The guide of a 1×3×H×W image: 1×1×H×W luma (ITU-R BT.601)."""
-    weights = image.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]
+    weights = image.new_tensor(LUMA)[None, :, None, None]
     return (image * weights).sum(dim=1, keepdim=True)

@@ -10,8 +10,8 @@ from torch import Tensor
 from photostyle.color import regional
 from photostyle.color.regional import RegionalLook, in_gamut
 from photostyle.color.silhouettes import borders_of
-from photostyle.color.terms import COLORS, COUNT, LUMA, apply_terms
-from photostyle.images.picture import resize
+from photostyle.color.terms import COLORS, COUNT, apply_terms
+from photostyle.images.picture import LUMA, resize
 
 SIZE = (64, 96)
 

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import borders_of
-from photostyle.color.terms import COUNT, LUMA
+from photostyle.color.terms import COUNT
 from photostyle.config.rendering import RenderConfig, protections
 from photostyle.errors import OptionError
 from photostyle.finish.delivery import Grade, deliver, size_note
-from photostyle.images.picture import Metadata, Photo, resize
+from photostyle.images.picture import LUMA, Metadata, Photo, resize
 
 SMALL, LARGE = (48, 64), (72, 96)
 

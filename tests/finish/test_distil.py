@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from photostyle.color.matching import Matches
-from photostyle.color.terms import COLORS, COUNT, LUMA
+from photostyle.color.terms import COLORS, COUNT
 from photostyle.finish import distil
 from photostyle.finish.distil import black_of, distilled, hues_of, regional_look
+from photostyle.images.picture import LUMA
 from photostyle.segmentation.scene import Scene
 
 SIZE = (72, 96)

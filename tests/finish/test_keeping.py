@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color.terms import LUMA
 from photostyle.finish.keeping import FINDERS, STRIP, found, kept
+from photostyle.images.picture import LUMA
 
 SIZE = (64, 80)
 

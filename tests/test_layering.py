@@ -40,7 +40,8 @@ FILES = {
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
+    "color": "lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
+    " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes video / data distributed style_model tiling"

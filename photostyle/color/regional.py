@@ -27,8 +27,8 @@ TILE = 64, 512
 #: out.
 SIDE, LEAST_WEIGHT = 512, 0.004
 #: Windows and variance of what counts as fine detail, noise among it, in pixels at the picture's
-#: own size and in squared colour; and how much a map may enlarge it.
-GRAIN, GRAIN_VARIANCE, GRAIN_GAIN = 5, 1e-4, 1.0
+#: own size and in squared colour; what stays of its chroma; and of its size where a map darkens.
+GRAIN, GRAIN_VARIANCE, GRAIN_CHROMA, GRAIN_LEAST = 3, 2e-4, 0.4, 0.25
 #: Steepness of a map in most of a region's colours up to which its grain needs no care.
 STEEP, STEP = 1.15, 0.02
 #: Share of plain clipping for colours outside [0, 1], which keeps them pure where giving up chroma
@@ -184,8 +184,8 @@ def _steepness(coefficients: Tensor, content: Tensor, mask: Tensor) -> float:
 
 
 def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Tensor]) -> Tensor:
-    """3×rows×W colours under a map; given their smooth version too, grain stays as it is while what
-    is broad is enlarged."""
+    """3×rows×W colours under a map; given their smooth version too, grain keeps the size that it
+    has beside its own brightness, and little chroma, while what is broad is enlarged."""
     found = [
         in_gamut(apply_terms(coefficients, x.reshape(3, -1), *here)).reshape_as(x) for x in pair
     ]
@@ -193,9 +193,15 @@ def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Te
         return found[0]
     (full, base), (strip, smooth) = found, pair
     detail = full - base
-    allowed = GRAIN_GAIN * (strip - smooth).square().sum(dim=0).sqrt()
+    darker = _luma(base) / _luma(smooth).clamp(min=1e-2)
+    allowed = (strip - smooth).square().sum(dim=0).sqrt() * darker.clamp(GRAIN_LEAST, 1.0)
     share = (allowed / detail.square().sum(dim=0).sqrt().clamp(min=1e-6)).clamp(max=1.0)
-    return base + share * detail
+    grey = _luma(detail)
+    return base + share * torch.lerp(grey.expand_as(detail), detail, GRAIN_CHROMA)
+
+
+def _luma(rgb: Tensor) -> Tensor:
+    return LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
 
 
 def _smoothed(content: Tensor, rows: slice, slope: float) -> Tensor:
@@ -224,7 +230,7 @@ def in_gamut(rgb: Tensor) -> Tensor:
     low, high = torch.aminmax(rgb) if rgb.numel() else (rgb.new_zeros(()), rgb.new_ones(()))
     if low >= 0 and high <= 1:
         return rgb
-    luma = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
+    luma = _luma(rgb)
     inside = luma.clamp(0.0, 1.0)
     away = rgb - luma
     room = torch.where(away > 0, 1 - inside, inside)

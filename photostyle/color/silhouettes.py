@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.color.spills import without_spills
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
 
@@ -58,7 +59,8 @@ def borders_of(content: Tensor, masks: Tensor) -> Borders:
     if len(masks) == 1:
         return Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
     scale = max(image.shape[:2]) / 512
-    decision = decided(image, masks.cpu().numpy(), scale)
+    drawn = without_spills(image, masks.cpu().numpy(), scale)
+    decision = decided(image, drawn, scale)
     sharp, colors = mixed(image, decision, scale)
     # The ridge is far below what float32 windows can tell from nothing.
     guided = GuidedFilter(image.astype(np.float64), max(1, round(WINDOW * scale)), EPSILON)

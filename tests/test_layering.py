@@ -40,7 +40,7 @@ FILES = {
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
+    "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
     " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",

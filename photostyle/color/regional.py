@@ -207,9 +207,13 @@ def in_gamut(rgb: Tensor) -> Tensor:
     low, high = torch.aminmax(rgb) if rgb.numel() else (rgb.new_zeros(()), rgb.new_ones(()))
     if low >= 0 and high <= 1:
         return rgb
-    luma = _luma(rgb)
+    least, most = rgb.amin(dim=0), rgb.amax(dim=0)
+    outside = ((least < 0) | (most > 1)).nonzero()[:, 0]
+    own = rgb[:, outside]
+    luma = _luma(own)
     inside = luma.clamp(0.0, 1.0)
-    away = rgb - luma
+    away = own - luma
     room = torch.where(away > 0, 1 - inside, inside)
     keep = (room / away.abs().clamp(min=1e-6)).amin(dim=0).clamp(max=1.0)
-    return torch.lerp(inside + away * keep, rgb.clamp(0.0, 1.0), PURE)
+    mapped = torch.lerp(inside + away * keep, own.clamp(0.0, 1.0), PURE)
+    return rgb.index_copy(1, outside, mapped)

@@ -91,6 +91,11 @@ class Coding:
         """Whether the samples need 16-bit arrays."""
         return self.bits > 8
 
+    @property
+    def scales(self) -> bool:
+        """Whether libswscale's 16-bit white is not at 65535."""
+        return self.deep and not self.rgb
+
 
 class ToPixels:
     """Decoded frames as R'G'B' arrays; for one thread."""
@@ -99,10 +104,14 @@ class ToPixels:
         self.coding, self.size = coding, size
         self._reformatter = VideoReformatter()
         white = (1 << 16) - (1 << (16 - min(coding.bits, 16))) if coding.full else _WHITE
-        self._gain = 65535 / white if white else 1.0
+        self._gain = 65535 / white
 
-    def __call__(self, frame: VideoFrame) -> Pixels:
-        """H×W×3, uint8, or uint16 with white at 65535 where the samples have more than 8 bits."""
+    def __call__(self, frame: VideoFrame) -> tuple[Pixels, VideoFrame]:
+        """
+        Returns:
+            H×W×3, uint8, or uint16 with white at 65535 where the samples have more than 8 bits;
+            and a frame of the same size in R'G'B' with all else that rides along with the given.
+        """
         coding = self.coding
         shown = self._reformatter.reformat(
             frame, self.size[1], self.size[0], "rgb48le" if coding.deep else "rgb24",
@@ -110,8 +119,8 @@ class ToPixels:
             src_color_range=_FULL if coding.full else _LIMITED, dst_color_range=_FULL,
             interpolation=_EXACT, threads=1,
         )  # fmt: skip
-        pixels: Pixels = shown.to_ndarray()
-        return scaled(pixels, self._gain) if coding.deep and not coding.rgb else pixels
+        pixels: Pixels = shown.to_ndarray()  # shares memory
+        return scaled(pixels, self._gain) if coding.scales else pixels.copy(), shown
 
 
 class FromPixels:
@@ -121,15 +130,22 @@ class FromPixels:
         self.coding, self.form = coding, form
         self._reformatter = VideoReformatter()
 
-    def __call__(self, pixels: Pixels) -> VideoFrame:
-        """`pixels`: H×W×3, uint8, uint16 with white at 65535, or floats in [0, 1]."""
+    def __call__(self, pixels: Pixels, beside: VideoFrame) -> VideoFrame:
+        """
+        Args:
+            pixels: H×W×3, uint8, uint16 with white at 65535, or floats in [0, 1].
+            beside: the frame in R'G'B' that they were made from; what rides along with it goes on,
+                its samples are lost.
+        """
         coding = self.coding
         deep = as_depth(pixels, coding.deep)
-        if coding.deep and not coding.rgb:
-            deep = scaled(deep, _WHITE / 65535)
-        frame = VideoFrame.from_numpy_buffer(
-            np.ascontiguousarray(deep), "rgb48le" if coding.deep else "rgb24"
-        )
+        levels = scaled(deep, _WHITE / 65535) if coding.scales else deep
+        form = "rgb48le" if coding.deep else "rgb24"
+        frame = beside
+        if beside.format.name == form and (beside.height, beside.width) == pixels.shape[:2]:
+            frame.to_ndarray()[:] = levels
+        else:
+            frame = VideoFrame.from_numpy_buffer(np.ascontiguousarray(levels), form)
         return self._reformatter.reformat(
             frame, format=self.form, src_colorspace=coding.matrix, dst_colorspace=coding.matrix,
             src_color_range=_FULL, dst_color_range=_FULL if coding.full else _LIMITED,

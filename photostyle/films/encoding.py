@@ -7,6 +7,8 @@ import av
 from photostyle.errors import OptionError, OutputError
 from photostyle.films.reading import FilmInfo
 
+#: Decoders after which libswscale takes chroma to lie in the middle; H.264's is left if not said.
+_CENTRED = ("mjpeg", "mpeg1video", "ffv1", "vp8", "rawvideo")
 #: Of libx264 and libx265, the presets that keep 1080p above 20 frames a second on two cores, with
 #: constant qualities at which a film and its copy look the same.
 _PRESET = "veryfast"
@@ -50,16 +52,17 @@ def encoder(codec: str, info: FilmInfo, size: tuple[int, int], quality: int | No
         raise OptionError(f"--quality is {quality}; it must be 0 (best) to {_QUALITIES[-1]}.")
     height, width = size
     odd = bool(height % 2 or width % 2)
+    full = info.coding.full and not info.coding.rgb
     factor = {"preset": _PRESET, "crf": str(QUALITY.get(codec, 0) if quality is None else quality)}
+    if info.codec in _CENTRED:
+        factor["chroma_sample_location"] = "center"
     if codec == "h264":
-        return Encoder("libx264", _form("libx264", info, odd), factor, info.coding.full)
+        return Encoder("libx264", _form("libx264", info, odd), factor, full)
     if codec == "h265":
         if min(size) < 16:
             raise OutputError(f"h265 holds no frames of {width}×{height} pixels; take h264.")
         quiet = {"x265-params": "log-level=none"}
-        return Encoder(
-            "libx265", _form("libx265", info, odd), factor | quiet, info.coding.full, "hvc1"
-        )
+        return Encoder("libx265", _form("libx265", info, odd), factor | quiet, full, "hvc1")
     if codec == "prores":
         # The faster of the two encoders knows even sizes only; ProRes has the limited range alone.
         name = "prores_ks" if odd else "prores_aw"
@@ -70,7 +73,7 @@ def encoder(codec: str, info: FilmInfo, size: tuple[int, int], quality: int | No
     if info.coding.rgb:
         form = "bgr0" if info.bits == 8 else f"gbrp{_deeper(info.bits)}le"
         return Encoder("ffv1", form, settings, True)
-    return Encoder("ffv1", _form("ffv1", info, False), settings, info.coding.full)
+    return Encoder("ffv1", _form("ffv1", info, False), settings, full)
 
 
 def _form(name: str, info: FilmInfo, odd: bool) -> str:

@@ -62,6 +62,11 @@ class FilmInfo:
         """Of a sample: 8, or what of 9 to 16 the stream has."""
         return self.coding.bits
 
+    @property
+    def alpha(self) -> bool:
+        """Whether frames are transparent somewhere."""
+        return any(part.is_alpha for part in av.VideoFormat(self.form, 16, 16).components)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -69,11 +74,11 @@ class Frame:
 
     Attributes:
         pixels: H×W×3 as shown, uint8, or uint16 with white at 65535 for more than 8 bits.
-        source: the decoded frame, with its time stamps and what else rides along.
+        beside: a frame with its time stamps and what else rides along, in R'G'B' as stored.
     """
 
     pixels: Pixels
-    source: VideoFrame
+    beside: VideoFrame
 
 
 class FilmReader:
@@ -93,6 +98,7 @@ class FilmReader:
         self.read, self.damaged = 0, False
         self._packets = self._skipped = self._failed = 0
         self._end: Fraction | None = None
+        self._begin: int | None = None
         self.container = _opened(path)
         try:
             self.picture = _picture(path, self.container)
@@ -101,6 +107,7 @@ class FilmReader:
             self._items = self._decoded()
             first = self._first()
             self.info = _info(self.container, self.picture, first)
+            self._lag = self._decoding_lag(first)
         except BaseException:
             self.container.close()
             raise
@@ -126,7 +133,10 @@ class FilmReader:
         for item in self._all():
             if isinstance(item, VideoFrame):
                 self.read += 1
-                yield Frame(self.info.turn.upright(self._to_pixels(item)), item)
+                pixels, beside = self._to_pixels(item)
+                if self._lag and beside.pts is not None:
+                    beside.pts -= self._lag
+                yield Frame(self.info.turn.upright(pixels), beside)
             else:
                 yield item
 
@@ -161,6 +171,13 @@ class FilmReader:
                 return item
         raise ImageError(f"{self.path} has no frame that can be read; give a video.")
 
+    def _decoding_lag(self, first: VideoFrame) -> int:
+        """By what AVI files come late: they know the order of decoding only, and libav takes its
+        delay for the first frame's time."""
+        if self.container.format.name != "avi" or first.pts is None or self._begin is None:
+            return 0
+        return max(0, first.pts - self._begin)
+
     def _decoded(self) -> "Iterator[Packet[Any] | VideoFrame]":
         for packet in self._demuxed():
             if packet is not None and packet.stream.index != self.picture.index:
@@ -168,6 +185,7 @@ class FilmReader:
                 continue
             if packet is not None:
                 self._packets += 1
+                self._begin = packet.dts if self._begin is None else self._begin
                 self._skipped += packet.is_discard
                 self.damaged = self.damaged or packet.is_corrupt
             for frame in self._decode(packet):

@@ -104,7 +104,7 @@ def restyle_batches(
     ):
         interrupted = _pass_on(reader, writer, change, batch, progress)
     expected = reader.expected()
-    notes = _notes(source, target, writer)
+    notes = _notes(source, target, reader, writer)
     return FilmReport(
         source, target, reader.read, writer.written, max(expected, reader.read),
         (reader.damaged or reader.read < expected) and not interrupted, interrupted, notes,
@@ -122,7 +122,7 @@ def _pass_on(
 
     def write(item: "tuple[Pixels, Frame] | Packet[Any]") -> None:
         if isinstance(item, tuple):
-            writer.write(item[0], item[1].source)
+            writer.write(item[0], item[1].beside)
         else:
             writer.copy(item)
 
@@ -161,8 +161,10 @@ def _grouped(
         yield group
 
 
-def _notes(source: Path, target: Path, writer: FilmWriter) -> tuple[str, ...]:
+def _notes(source: Path, target: Path, reader: FilmReader, writer: FilmWriter) -> tuple[str, ...]:
     notes = []
+    if reader.info.alpha:
+        notes.append(f"{source}: the transparency of its frames is left out.")
     if writer.left_out:
         names = ", ".join(_named(stream) for stream in writer.left_out)
         notes.append(f"{source}: {target.suffix} files do not take its {names}; .mkv takes most.")

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any
 
 import av
-import numpy as np
 from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
@@ -82,7 +81,7 @@ class FilmWriter:
     ) -> None:
         try:
             if error is None:
-                self._mux(self._picture.encode(None))
+                self._mux(self._last_packets())
             self._container.close()
         except (av.FFmpegError, ValueError) as failure:
             if error is None:
@@ -109,22 +108,22 @@ class FilmWriter:
                 raise self._failed(error) from error
             self.lost += 1
 
-    def write(self, pixels: Pixels, source: VideoFrame) -> None:
+    def write(self, pixels: Pixels, beside: VideoFrame) -> None:
         """Appends a frame.
 
         Args:
             pixels: H×W×3 as shown, uint8, uint16 with white at 65535, or floats in [0, 1].
-            source: the frame that it was made from, for its time.
+            beside: of the frame that it was made from; its samples are lost.
 
         Raises:
             OutputError: the disk is full.
         """
         turned = self._info.turn.stored(pixels) if self._keeps_turn else pixels
-        frame = self._carried(self._from_pixels(turned), source)
+        stamp = self._stamp(beside)
+        frame = self._from_pixels(turned, beside)
         frame.pict_type = PictureType.NONE  # for the encoder to choose
-        frame.time_base = self._info.time_base
-        frame.pts = self._stamp(source)
-        self._durations[frame.pts] = source.duration
+        frame.pts, frame.time_base = stamp, self._info.time_base
+        self._durations[stamp] = beside.duration
         try:
             self._mux(self._picture.encode(frame))
         except (av.FFmpegError, ValueError) as error:
@@ -193,22 +192,9 @@ class FilmWriter:
             said = info.colours.range or self._coding.full or info.coding.full
             context.color_range = (_FULL if self._coding.full else _LIMITED) if said else 0
 
-    def _carried(self, frame: VideoFrame, source: VideoFrame) -> VideoFrame:
-        """The new samples in a copy of the old frame, with its captions, fields and such."""
-        if (source.height, source.width) != (frame.height, frame.width):
-            return frame
-        if source.format.name != frame.format.name:
-            return frame
-        source.make_writable()
-        for old, new in zip(source.planes, frame.planes, strict=True):
-            rows = min(old.line_size, new.line_size)
-            _bytes(old)[:, :rows] = _bytes(new)[:, :rows]
-        source.color_range, source.colorspace = frame.color_range, frame.colorspace
-        return source
-
-    def _stamp(self, source: VideoFrame) -> int:
+    def _stamp(self, frame: VideoFrame) -> int:
         """The old frame's time, made to rise where a damaged film's goes back."""
-        stamp = source.pts if source.pts is not None else source.dts
+        stamp = frame.pts if frame.pts is not None else frame.dts
         index = self._picture.index
         last = self._last.get(index)
         if stamp is None:
@@ -229,6 +215,13 @@ class FilmWriter:
             packet.pts = max(packet.pts, packet.dts)
         self._last[stream.index] = packet.dts
 
+    def _last_packets(self) -> "list[Packet[Any]]":
+        packets = self._picture.encode(None)
+        if self.written <= 2:  # libx265 leaves their times of decoding to chance
+            for packet in packets:
+                packet.dts = packet.pts
+        return packets
+
     def _mux(self, packets: "list[Packet[Any]]") -> None:
         for packet in packets:
             duration = self._durations.pop(packet.pts or 0, 0)
@@ -238,11 +231,6 @@ class FilmWriter:
 
     def _failed(self, error: Exception) -> OutputError:
         return OutputError(f"{self._shown} cannot be written: {_reason(error)}.")
-
-
-def _bytes(plane: Any) -> Pixels:
-    """A plane's memory, rows × bytes."""
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
 
 
 def _created(path: Path, form: str, reader: FilmReader) -> OutputContainer:

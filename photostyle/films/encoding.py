@@ -54,6 +54,8 @@ def encoder(codec: str, info: FilmInfo, size: tuple[int, int], quality: int | No
     odd = bool(height % 2 or width % 2)
     full = info.coding.full and not info.coding.rgb
     factor = {"preset": _PRESET, "crf": str(QUALITY.get(codec, 0) if quality is None else quality)}
+    if quality == 0:  # a factor of 0 loses something from 10 bits on
+        factor["qp"] = factor.pop("crf")
     if info.codec in _CENTRED:
         factor["chroma_sample_location"] = "center"
     if codec == "h264":
@@ -61,7 +63,8 @@ def encoder(codec: str, info: FilmInfo, size: tuple[int, int], quality: int | No
     if codec == "h265":
         if min(size) < 16:
             raise OutputError(f"h265 holds no frames of {width}×{height} pixels; take h264.")
-        quiet = {"x265-params": "log-level=none"}
+        exact = ":lossless=1" if quality == 0 else ""
+        quiet = {"x265-params": f"log-level=none{exact}"}
         return Encoder("libx265", _form("libx265", info, odd), factor | quiet, full, "hvc1")
     if codec == "prores":
         # The faster of the two encoders knows even sizes only; ProRes has the limited range alone.

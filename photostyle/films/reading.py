@@ -24,6 +24,8 @@ from photostyle.films.turning import Turn
 _USUAL_RATE = Fraction(25)
 #: Tries to read on where a container breaks.
 _READ_ON = 100
+#: Bytes between two packets that are no loss: the heads of blocks and clusters.
+_BETWEEN = 200
 #: What a film may end before its time without counting as cut, in frames and in share.
 _EARLY = 3, 0.02
 
@@ -99,6 +101,8 @@ class FilmReader:
         self._packets = self._skipped = self._failed = 0
         self._end: Fraction | None = None
         self._begin: int | None = None
+        self._read_to: int | None = None
+        self._passed_over = False
         self.container = _opened(path)
         try:
             self.picture = _picture(path, self.container)
@@ -108,6 +112,7 @@ class FilmReader:
             first = self._first()
             self.info = _info(self.container, self.picture, first)
             self._lag = self._decoding_lag(first)
+            self._start = (self.picture.start_time or 0) * self.info.time_base
         except BaseException:
             self.container.close()
             raise
@@ -154,8 +159,8 @@ class FilmReader:
 
     def _ended_early(self) -> bool:
         """Whether the stream ended before the file says that it does."""
-        start = Fraction(self.picture.start_time or 0) * self.info.time_base
-        missing = self.info.expected - round(((self._end or start) - start) * self.info.rate)
+        length = (self._end or self._start) - self._start
+        missing = self.info.expected - round(length * self.info.rate)
         return missing > max(_EARLY[0], _EARLY[1] * self.info.expected)
 
     def _all(self) -> "Iterator[Packet[Any] | VideoFrame]":
@@ -206,8 +211,20 @@ class FilmReader:
 
     def _note_end(self, frame: VideoFrame) -> None:
         stamp = frame.pts if frame.pts is not None else frame.dts
-        end = ((stamp or 0) + (frame.duration or 0)) * (frame.time_base or Fraction(0))
+        start = (stamp or 0) * (frame.time_base or Fraction(0))
+        end = start + (frame.duration or 0) * (frame.time_base or Fraction(0))
+        if self._passed_over and self._end is not None and start > self._end:
+            self.damaged = True
         self._end = end if self._end is None else max(self._end, end)
+
+    def _note_place(self, packet: "Packet[Any]") -> None:
+        """Matroska files are read past what is broken without a word; but bytes are left out."""
+        place = packet.pos
+        if place is None or place < 0 or not self.container.format.name.startswith("matroska"):
+            return
+        if self._read_to is not None and place > self._read_to + _BETWEEN:
+            self._passed_over = True
+        self._read_to = max(self._read_to or 0, place + packet.size)
 
     def _demuxed(self) -> "Iterator[Packet[Any] | None]":
         """All packets, and None at the end; a container that breaks is read on from there as long
@@ -215,7 +232,10 @@ class FilmReader:
         for _ in range(_READ_ON):
             before = self._packets
             try:
-                yield from (packet for packet in self.container.demux() if packet.size)
+                for packet in self.container.demux():
+                    if packet.size:
+                        self._note_place(packet)
+                        yield packet
                 break
             except (av.FFmpegError, ValueError):
                 self.damaged = True

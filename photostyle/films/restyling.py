@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from av.packet import Packet
-from av.stream import Stream
 
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import check_target
@@ -166,14 +165,8 @@ def _notes(source: Path, target: Path, reader: FilmReader, writer: FilmWriter) -
     if reader.info.alpha:
         notes.append(f"{source}: the transparency of its frames is left out.")
     if writer.left_out:
-        names = ", ".join(_named(stream) for stream in writer.left_out)
+        names = ", ".join(writer.left_out)
         notes.append(f"{source}: {target.suffix} files do not take its {names}; .mkv takes most.")
     if writer.lost:
         notes.append(f"{source}: {writer.lost} broken packets beside the pictures are left out.")
     return tuple(notes)
-
-
-def _named(stream: Stream) -> str:
-    kinds = {"audio": "sound", "subtitle": "subtitles", "video": "second picture"}
-    name = getattr(stream, "name", None)
-    return f"{kinds.get(stream.type, stream.type)} stream{f' ({name})' if name else ''}"

@@ -11,15 +11,18 @@ and a cut is where all frames just before are far from all just after, and farth
 around there. Where a film goes through black, the last whole picture is compared with the next.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+from photostyle.films.colours import Pixels
+
 Floats = npt.NDArray[np.float32]
 
 #: Of the small picture, (width, height); a quarter on each side is left to shifts.
@@ -34,7 +37,7 @@ _BLANK, _FADE = 0.02, 60
 
 @dataclass(frozen=True)
 class _Look:
-    """A frame as it is compared: its grey, 32×48, its sorted colours, and the spread of its grey."""
+    """A frame as it is compared: grey, 32×48, its sorted colours, and the spread of its grey."""
 
     grey: Floats
     colours: Floats
@@ -83,11 +86,11 @@ class CutFinder:
             if not any(first <= cut <= last + 1 for cut in cuts):
                 cuts.append((first + last + 1) // 2)
         edges = [0, *sorted(cuts), self._count]
-        return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return [(a, b) for a, b in itertools.pairwise(edges) if b > a]
 
 
 class _Black:
-    """Follows a film into black and out of it again, and compares the fullest pictures beside it."""
+    """Follows a film into black and out again, and compares the fullest pictures beside it."""
 
     def __init__(self) -> None:
         self._passed: list[tuple[int, int]] = []
@@ -127,7 +130,7 @@ class _Black:
 def _look(pixels: Pixels) -> _Look:
     white = np.iinfo(pixels.dtype).max
     rough = max(1, min(pixels.shape[1] // _SMALL[0], pixels.shape[0] // _SMALL[1]) // 4)
-    some = np.ascontiguousarray(pixels[::rough, ::rough])
+    some: npt.NDArray[Any] = np.ascontiguousarray(pixels[::rough, ::rough])
     small = cv2.resize(some, _SMALL, interpolation=cv2.INTER_AREA).astype(np.float32) / white
     grey = np.ascontiguousarray(small.mean(axis=2))
     return _Look(grey, np.sort(small.reshape(-1, 3), axis=0), float(grey.std()))

@@ -39,8 +39,8 @@ class FilmWriter:
         shown: the path to name in errors.
 
     Attributes:
-        written: frames so far. left_out: streams that the container does not take. lost: their
-            packets that it did not take.
+        written: frames so far. left_out: names of streams that the container does not take.
+        lost: packets of others that it did not take.
 
     Raises:
         OutputError: the place cannot be written, or frames are too small for the codec.
@@ -132,7 +132,7 @@ class FilmWriter:
 
     def _add_streams(
         self, reader: FilmReader, size: tuple[int, int]
-    ) -> tuple[dict[int, Stream], list[Stream]]:
+    ) -> tuple[dict[int, Stream], list[str]]:
         """Streams of the new file by their numbers in the old, and those left out."""
         streams: dict[int, Stream] = {}
         left_out = []
@@ -146,7 +146,7 @@ class FilmWriter:
                 new = _added(self._container, old)
                 streams[old.index] = new
             else:
-                left_out.append(old)
+                left_out.append(_named(old))
                 continue
             new.disposition = old.disposition
             outdated = _OUTDATED_OF_STREAMS
@@ -266,6 +266,12 @@ def _fits(stream: Stream, form: str) -> bool:
     finally:
         _closed(trial)
     return True
+
+
+def _named(stream: Stream) -> str:
+    kinds = {"audio": "sound", "subtitle": "subtitles", "video": "second picture"}
+    name = getattr(stream, "name", None)
+    return f"{kinds.get(stream.type, stream.type)} stream{f' ({name})' if name else ''}"
 
 
 def _closed(container: OutputContainer) -> None:

@@ -36,7 +36,8 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
     "images": "hashing profiles / decoding / picture / heat saving / sheets",
     "runtime": "device memory steps / progress watching",
-    "films": "containers colours working / shots turning / reading / encoding / writing / restyling",
+    "films": "containers colours working / shots turning / reading / encoding / writing"
+    " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",

@@ -36,7 +36,7 @@ def through(source: Path, suffix: str | None = None, **options: object) -> tuple
 
 
 def test_every_frame_is_changed(tmp_path: Path) -> None:
-    source = clip(tmp_path / "a.mp4", form="yuv444p", tags=(1, 1, 1, 1))
+    source = clip(tmp_path / "a.mp4", form="yuv444p", tags=(1, 1, 1, 1), options={"qp": "2"})
     told: list[tuple[int, int]] = []
     target = tmp_path / "deep" / "out.mp4"
     report = restyle(source, target, swapped, quality=1, progress=lambda *n: told.append(n))

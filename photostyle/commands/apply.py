@@ -119,7 +119,7 @@ class _Work:
         from photostyle.feedforward.applying import apply_video
 
         def progress(done: int, expected: int) -> None:
-            bar.total = expected or None
+            bar.total = expected if expected >= done else None
             bar.update(done - bar.n)
 
         return apply_video(

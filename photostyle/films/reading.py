@@ -133,6 +133,13 @@ class FilmReader:
     def streams(self) -> list[Stream]:
         return list(self.container.streams)
 
+    def cover(self, stream: Stream) -> bytes | None:
+        """The file of a cover picture, None where the stream is none; before any item is taken."""
+        if not stream.disposition & Disposition.attached_pic:
+            return None
+        packets = (item for item in self._ahead if isinstance(item, Packet))
+        return next((bytes(p) for p in packets if p.stream.index == stream.index), None)
+
     def items(self) -> Iterator["Frame | Packet[Any]"]:
         """The frames, and between them the packets of all other streams, as the file has them."""
         for item in self._all():

@@ -142,6 +142,9 @@ class FilmWriter:
                 new: Stream = self._picture
             elif old.discard == Discard.all:  # a track of chapters, which are copied as such
                 continue
+            elif self._form == "matroska" and (cover := reader.cover(old)) is not None:
+                self._attach(old, cover)  # what would be a second film otherwise
+                continue
             elif _fits(old, self._form):
                 new = _added(self._container, old)
                 streams[old.index] = new
@@ -154,6 +157,11 @@ class FilmWriter:
                 {k: v for k, v in old.metadata.items() if not k.upper().startswith(outdated)}
             )
         return streams, left_out
+
+    def _attach(self, old: Stream, cover: bytes) -> None:
+        kind = "png" if old.codec_context.name == "png" else "jpeg"
+        name = old.metadata.get("filename", f"cover.{kind}")
+        self._container.add_attachment(name, f"image/{kind}", cover)
 
     def _add_picture(self, size: tuple[int, int]) -> VideoStream:
         info, chosen = self._info, self._encoder

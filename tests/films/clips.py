@@ -38,6 +38,7 @@ def clip(
     metadata: dict[str, str] | None = None,
     chapters: list[Any] | None = None,
     attachment: bytes | None = None,
+    mimetype: str = "text/plain",
 ) -> Path:
     """Writes a film.
 
@@ -72,7 +73,7 @@ def clip(
             voice.layout = "mono"
         text = file.add_mux_stream("subrip") if subtitles else None
         if attachment:
-            file.add_attachment("note.txt", "text/plain", attachment)
+            file.add_attachment("note.txt", mimetype, attachment)
         for n in range(frames):
             shown = picture(n, size, deep)
             frame = av.VideoFrame.from_ndarray(shown, "rgb48le" if deep else "rgb24")

@@ -9,8 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from photostyle.errors import OptionError, OutputError
 from photostyle.films.containers import CODECS, VIDEO_SUFFIXES, written_suffix
@@ -304,3 +306,16 @@ def test_floats_and_other_depths_are_taken(tmp_path: Path) -> None:
         )
         for frame in frames_of(report.target):
             assert np.abs(frame.astype(int) - 128).max() <= 2
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_cover_picture_stays_one(tmp_path: Path, suffix: str) -> None:
+    cover = cv2.imencode(".jpg", picture(3))[1].tobytes()
+    source = clip(tmp_path / "a.mkv", 5, attachment=cover, mimetype="image/jpeg")
+    target, report = through(source, suffix)
+    with av.open(str(target)) as file:
+        film, attached = file.streams.video
+        assert not film.disposition & Disposition.attached_pic
+        assert attached.disposition & Disposition.attached_pic
+        assert [bytes(p) for p in file.demux(attached) if p.size] == [cover]
+    assert report.notes == ()

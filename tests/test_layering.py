@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 ROOMS = """
 errors
 config images
-runtime matting
+runtime matting films
 segmentation encoders
 color
 objective smoothness
@@ -36,6 +36,8 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
     "images": "hashing profiles / decoding / picture / heat saving / sheets",
     "runtime": "device memory steps / progress watching",
+    "films": "containers colours working / shots turning / reading / encoding / writing"
+    " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",
@@ -44,7 +46,7 @@ FILES = {
     " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
-    "feedforward": "batch descent network scenes video / data distributed style_model tiling"
+    "feedforward": "batch descent network scenes / data distributed style_model tiling"
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",

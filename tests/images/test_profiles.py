@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from photostyle.images.picture import load_image
-from photostyle.images.profiles import srgb_profile, to_srgb
+from photostyle.images.profiles import srgb_profile, to_srgb, usable
 
 D50 = np.array([0.9642, 1.0, 0.8249])
 D65 = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
@@ -167,7 +167,7 @@ def test_gamma_22_is_not_taken_for_srgb(colours) -> None:
 
 
 def test_grey_profile() -> None:
-    grey = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
+    grey = np.arange(256, dtype=np.uint8)[:, None, None]
     values, kept = to_srgb(grey, profile(b"GRAY", {b"kTRC": gamma(1.8)}))
     assert np.abs(values[:, 0, 0] - encode((np.arange(256) / 255) ** (461 / 256))).max() < 1e-5
     assert kept == srgb_profile()
@@ -199,10 +199,14 @@ def test_table_profile_goes_through_littlecms() -> None:
     "broken",
     [b"x", bytes(200), srgb_profile()[:200], profile(b"RGB ", {b"rXYZ": b"XYZ "}), b"\xff" * 400],
 )
-def test_broken_profile_counts_as_srgb(colours, broken) -> None:
-    values, kept = to_srgb(colours, broken)
+def test_broken_profile_counts_as_srgb(tmp_path: Path, colours, broken) -> None:
+    assert not usable(broken, 3)
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb", iccprofile=broken)
+    photo = load_image(tmp_path / "a.tif")
+    values = photo.image[0].permute(1, 2, 0).numpy()
     assert np.abs(values - colours / 65535).max() < 1e-6
-    assert kept == srgb_profile()
+    assert photo.metadata.icc_profile is None
+    assert "colour profile is damaged" in " ".join(photo.notes)
 
 
 def test_srgb_profile_is_the_same_in_every_run_and_loads() -> None:

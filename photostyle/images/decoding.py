@@ -15,13 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from photostyle.errors import ImageError
 from photostyle.images import colorimetry, photoshop
 from photostyle.images.colorimetry import Said
 from photostyle.images.containers import (
-    EXIF_HEAD,
     JPEG_START,
     PNG_START,
     Carried,
@@ -45,6 +44,16 @@ from photostyle.images.xmp import orientation_in
 
 MANIFEST_KEY = "photostyle"  # of a manifest in a PNG, and its first word in a TIFF
 _READ_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # kinds of JPEG that Pillow decodes
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,28 +118,36 @@ def _refusals(path: Path, data: bytes) -> Iterator[None]:
 
 
 def pillow_picture(data: bytes, most: int) -> Image.Image:
-    """Return the picture as Pillow has it, decoded, in the values and the orientation of the file.
+    """Return the upright picture as Pillow has it, decoded, in the values of the file.
 
-    Its texts and its EXIF are in its `info`, but of TIFFs that Pillow does not read.
+    The texts of a PNG are in its `info`.
 
     Raises:
         Refusal: it is of a kind that is not read, or has more than so many pixels.
         Exception: nearly any, from damaged files.
     """
+    found = carried(data)
     try:
         image = opened(data, most)
         image.load()
+        tags = _tags_left(image, found)
     except (OSError, NotImplementedError):
-        if data[:4] not in TIFF_STARTS or (samples := read_tiff(data).samples) is None:
+        if data[:4] not in TIFF_STARTS or (page := read_tiff(data)).samples is None:
             raise
-        check_size(samples.shape[1], samples.shape[0], most)
-        return _as_pillow(samples)
-    if data[:4] not in TIFF_STARTS:
-        found = carried(data)
-        image.info.update(found.texts)
-        if found.exif:
-            image.info["exif"] = EXIF_HEAD + found.exif
-    return image
+        image, tags = _as_pillow(page.samples), page.tags
+        check_size(*image.size, most)
+    image.info.update(found.texts)
+    turn = orientation_of(tags) or orientation_in(found.xmp) or 1
+    return image.transpose(_TURNS[turn]) if turn in _TURNS else image
+
+
+def _tags_left(image: Image.Image, found: Carried) -> Image.Exif:
+    """The tags of a decoded picture; Pillow has turned a TIFF, and has no orientation left."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = Image.Exif()
+        tags[ExifTags.Base.Orientation] = image.tag_v2.get(ExifTags.Base.Orientation, 1)
+        return tags
+    return read_exif(found.exif or image.info.get("exif"))
 
 
 def _as_pillow(samples: Samples) -> Image.Image:
@@ -169,6 +186,8 @@ def _decode(data: bytes) -> Stored:
         if samples is None:
             with opened(data) as image:
                 samples, alpha = _loaded(image)
+                turn = orientation_of(_tags_left(image, page.carried)) or 1
+            page.tags[ExifTags.Base.Orientation] = turn
         return _stored(samples, alpha, page)
     with opened(data) as image:
         found = carried(data)

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from photostyle.errors import MaskError, OutputError
 from photostyle.images.decoding import pillow_picture
@@ -157,7 +157,7 @@ def open_picture(path: Path) -> Image.Image:
         if path.stat().st_size == 0:
             raise MaskError(f"{path} is empty (zero bytes), where a label picture is needed.")
         data = path.read_bytes()
-        return ImageOps.exif_transpose(pillow_picture(data, MOST_PIXELS))
+        return pillow_picture(data, MOST_PIXELS)
     except MaskError:
         raise
     except Exception as error:  # decoders meet broken files with nearly any exception

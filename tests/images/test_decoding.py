@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image, ImageOps
 
 from photostyle.images.picture import load_image
+from photostyle.segmentation.labels import open_picture
 from tests.images.pictures import LAYOUTS, chunk, noise, pixels, png
 
 
@@ -222,3 +223,15 @@ def test_exif_keeps_the_photograph_and_drops_the_file(tmp_path: Path, suffix) ->
 def test_broken_exif_is_no_obstacle(tmp_path: Path) -> None:
     Image.fromarray(noise()).save(tmp_path / "a.png", exif=b"Exif\0\0MM\0*\0\0\xff\xff")
     assert load_image(tmp_path / "a.png").metadata.exif is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["1", "P", "L"])
+def test_orientation_of_tiffs_that_pillow_turns_itself(tmp_path: Path, mode, orientation) -> None:
+    image = Image.fromarray(noise()).convert(mode)
+    image.save(tmp_path / "a.tif", tiffinfo={274: orientation})
+    turned = image.convert("RGB")
+    turned.getexif()[0x0112] = orientation
+    target = np.asarray(ImageOps.exif_transpose(turned))
+    assert np.array_equal(pixels(load_image(tmp_path / "a.tif")), target)
+    assert np.array_equal(np.asarray(open_picture(tmp_path / "a.tif").convert("RGB")), target)

@@ -52,7 +52,9 @@ class TooLarge(Refusal):
 
 
 def check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
-    """Raise TooLarge for more than so many pixels."""
+    """Raise TooLarge for more than so many pixels, Refusal for none."""
+    if min(width, height) < 1:
+        raise Refusal("is damaged or incomplete (it has no pixels)")
     if width * height > most:
         raise TooLarge(_TOO_LARGE)
 

@@ -74,7 +74,7 @@ def _checked(page: Any, data: bytes) -> bool:
 
     That is so with fewer than 8 bits, and with brightness and colours at sizes of their own.
     """
-    check_size(page.imagewidth, page.imagelength)
+    check_size(page.imagewidth, page.imagelength * max(1, page.samplesperpixel // 4))
     if page.is_reduced or "DNGVersion" in page.tags or data[8:10] == b"CR":
         raise Refusal("looks like a camera's raw file; develop it to a 16-bit TIFF first")
     bits, photometric = page.bitspersample, page.photometric

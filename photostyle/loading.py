@@ -44,6 +44,12 @@ class Sources:
     masks: tuple[Path | None, Path | None]
     start: Path | None
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for the user on what of the pictures was not used, each once."""
+        photos = (self.content, *self.styles)
+        return list(dict.fromkeys(note for photo in photos for note in photo.notes))
+
     def files(self) -> Inputs:
         """The files with their hashes."""
 

@@ -34,7 +34,8 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "hashing profiles / decoding / picture / heat saving / sheets",
+    "images": "colorimetry exif hashing photoshop profiles refusals xmp / containers / tiff"
+    " / decoding / picture / encoding heat / saving / sheets",
     "runtime": "device memory steps / progress watching",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",

@@ -98,7 +98,10 @@ class _Work:
 
         from photostyle.feedforward.applying import apply_pictures
 
-        found = apply_pictures(self.model, jobs, batch=self.batch, memory=self.memory)
+        def tell(note: str) -> None:
+            tqdm.write(note, file=sys.stderr)
+
+        found = apply_pictures(self.model, jobs, batch=self.batch, memory=self.memory, tell=tell)
         for job, error in tqdm(found, total=len(jobs), unit="img", disable=len(jobs) < 2):
             self._note(job, error, "")
 

@@ -1,15 +1,19 @@
 """What the commands share: the options made from the configuration's fields, and their values."""
 
 import argparse
+import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photostyle.config.config import Config, Staged, options
 from photostyle.config.files import load_config
 from photostyle.config.options import flag, parse
 from photostyle.config.presets import PRESETS, preset
 from photostyle.errors import OptionError
+
+if TYPE_CHECKING:
+    from photostyle.images.picture import Photo
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -90,3 +94,13 @@ def given_options(
     fields = options(configuration)
     words = ((f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in fields)
     return {f.name: parse(f, kind, text) for f, kind, text in words if text is not None}
+
+
+def noted_image(path: Path) -> "Photo":
+    """The picture of a file, with what there is to say of it on the terminal."""
+    from photostyle.images.picture import load_image
+
+    photo = load_image(path)
+    for note in photo.notes:
+        print(note, file=sys.stderr)
+    return photo

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command
+from photostyle.commands.arguments import add_command, noted_image
 
 if TYPE_CHECKING:
     from photostyle.metrics import Scores
@@ -31,14 +31,14 @@ def register(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import fit_size, image_size, load_image, resize
+    from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.metrics import LONG_SIDE, measure
     from photostyle.segmentation.segmenter import load_masks
 
-    pair = [load_image(path).image for path in (arguments.content, arguments.style)]
+    pair = [noted_image(path).image for path in (arguments.content, arguments.style)]
     content, style = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)
     masks = load_masks(arguments.content_mask, arguments.style_mask, content, style)
-    pictures = {str(path): load_image(path).image for path in arguments.results}
+    pictures = {str(path): noted_image(path).image for path in arguments.results}
     scores = {
         name: measure(image, content, style, masks.content, masks.style)
         for name, image in {"(content)": content, **pictures}.items()

@@ -5,7 +5,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command
+from photostyle.commands.arguments import add_command, noted_image
 from photostyle.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.style_model import load_model
-    from photostyle.images.picture import load_image, resize
+    from photostyle.images.picture import resize
     from photostyle.images.saving import check_output
     from photostyle.jobs.comparing import (
         compare_with_gatys,
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     style, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
-    for photo, size in _sized([load_image(path) for path in arguments.contents], sizes, least):
+    for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
         content = resize(photo.image, size).to(device)
         with _bar(photo.path.name, max(counts)) as bar:
             found.append(
@@ -120,11 +120,11 @@ def _training_inputs(
     """The style at the size at which it was learned, and the encoder; both the very same."""
     from dataclasses import replace
 
-    from photostyle.images.picture import fit_size, image_size, load_image, resize
+    from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
-    photo = load_image(arguments.style or Path(info.style))
+    photo = noted_image(arguments.style or Path(info.style))
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options
+from photostyle.commands.arguments import add_command, add_options, given_options, noted_image
 from photostyle.config.config import Config
 
 
@@ -23,14 +23,13 @@ def register(commands: Any) -> None:
 
 def _render(arguments: argparse.Namespace) -> int:
     from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
-    from photostyle.images.picture import load_image
-    from photostyle.images.saving import check_output, save_image
+    from photostyle.images.saving import check_output, lost_note, save_image
     from photostyle.result import grade_path, load_recipe
 
     recipe = load_recipe(arguments.manifest)
     recipe.verify(encoder=False)
     check_output(arguments.out, [recipe.inputs.content.path, arguments.manifest])
-    photo = load_image(recipe.inputs.content.path)
+    photo = noted_image(recipe.inputs.content.path)
     # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
     options = Config().with_options(given_options(arguments)).render
     grade = Grade.load(grade_path(arguments.manifest))
@@ -38,5 +37,7 @@ def _render(arguments: argparse.Namespace) -> int:
     if note := size_note(photo, grade, options):
         print(note, file=sys.stderr)
     save_image(arguments.out, image, fitting_metadata(photo, image))
+    if note := lost_note(arguments.out, photo.metadata):
+        print(note, file=sys.stderr)
     print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")
     return 0

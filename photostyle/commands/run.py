@@ -95,7 +95,7 @@ def _stylize(
     style_mask: Path | None,
     start: Path | None,
 ) -> int:
-    from photostyle.images.saving import alpha_note, check_output
+    from photostyle.images.saving import check_output, lost_note
     from photostyle.pipeline import stylize
     from photostyle.result import manifest_path
     from photostyle.runtime.progress import Progress
@@ -116,7 +116,7 @@ def _stylize(
         )  # fmt: skip
     result.save(arguments.out)
     print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
-    if note := alpha_note(arguments.out, result.metadata):
+    if note := lost_note(arguments.out, result.metadata):
         print(note, file=sys.stderr)
     if arguments.sheet:
         _write_sheet(arguments.sheet, content, styles, result)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options
+from photostyle.commands.arguments import add_command, add_options, given_options, noted_image
 from photostyle.config.config import Config
 from photostyle.config.stages import SEGMENTERS
 
@@ -38,7 +38,6 @@ def register(commands: Any) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import load_image
     from photostyle.images.saving import check_output
     from photostyle.segmentation.labels import write_labels
     from photostyle.segmentation.preview import colours_of, legend
@@ -49,7 +48,7 @@ def _segment(arguments: argparse.Namespace) -> int:
     outputs = [arguments.out / name for name in (*LABELS[: len(paths)], PREVIEW)]
     for path in outputs:
         check_output(path, [*paths, *masks])
-    photos = [load_image(path) for path in paths]
+    photos = [noted_image(path) for path in paths]
     paired, made = _made(arguments, config, photos)
     names = dict.fromkeys(name for labels in made.maps for name in labels.names)
     colours = colours_of(list(names))

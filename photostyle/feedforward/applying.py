@@ -16,7 +16,7 @@ from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suf
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
 from photostyle.images.hashing import PICTURES, files_below
 from photostyle.images.picture import Photo, load_image
-from photostyle.images.saving import FORMATS, check_place, save_image
+from photostyle.images.saving import FORMATS, check_place, lost_note, save_image
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,16 @@ def _target(path: Path, codec: str) -> Path:
 
 
 def apply_pictures(
-    model: StyleModel, jobs: Iterable[Job], *, batch: int, memory: int | None
+    model: StyleModel,
+    jobs: Iterable[Job],
+    *,
+    batch: int,
+    memory: int | None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Iterator[tuple[Job, ImageError | None]]:
     """Styles pictures; each job as it is done, with the error where it could not be read.
+
+    `tell` is given the sentences that there are to say of a picture.
 
     Args:
         batch: pictures of one size that go through the network at once.
@@ -98,6 +105,9 @@ def apply_pictures(
         except ImageError as error:
             yield job, error
             continue
+        lost = lost_note(job.target, photo.metadata)
+        for note in (*photo.notes, *([lost] if lost else [])):
+            tell(note)
         if waiting and photo.image.shape != waiting[0][1].image.shape:
             yield from _flushed(model, waiting, memory)
             waiting = []

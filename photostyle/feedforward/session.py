@@ -198,7 +198,8 @@ def begin(
     if not objective.objective.terms:
         raise OptionError("All weights are 0; give --content-weight or --style-weight.")
     return Session(
-        config, info, state, objective, stream, picture, files, out, processes, notes
+        config, info, state, objective, stream, picture, files, out, processes,
+        (*photo.notes, *notes),
     )  # fmt: skip
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 #: Ends of the files that are taken for pictures in a folder.
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif")
+PICTURES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif",
+    ".ppm", ".pgm", ".pbm", ".pnm",
+)  # fmt: skip
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.config.config import Config, hint
-from photostyle.errors import JobsError, OptionError
+from photostyle.errors import ImageError, JobsError, OptionError
 from photostyle.images.hashing import PICTURES
 from photostyle.jobs.axes import FILES, known_names, value_of
 from photostyle.jobs.campaign import Plan
@@ -150,18 +150,19 @@ def _file(role: str, entry: Entry, folder: Path, mistakes: Mistakes) -> Path | N
 
 @functools.lru_cache(maxsize=100_000)
 def _fault(path: Path) -> str | None:
-    """What keeps a file from being read as a picture, as far as its first bytes tell."""
-    from PIL import Image, UnidentifiedImageError
+    """What keeps a file from being read as a picture, as far as its header tells."""
+    from photostyle.images.decoding import check_header
 
     try:
         if not path.is_file():
             return "is a folder" if path.is_dir() else "there is no such file"
-        with Image.open(path):
-            return None
-    except UnidentifiedImageError:
-        return "this is no picture"
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        check_header(path, path.read_bytes())
+    except ImageError as error:
+        words = str(error).removeprefix(f"{path} ").removesuffix(".")
+        return "this is no picture" if words.startswith("is not a picture") else words
+    except (OSError, ValueError) as error:
         return f"this cannot be read ({error})"
+    return None
 
 
 def _pictures(folder: Path, role: str) -> dict[str, Path]:

@@ -103,10 +103,14 @@ def carry_out(
 
 def _told(records: Iterator[Record], count: int) -> Iterator[tuple[str, Record]]:
     began = time.monotonic()
+    said: set[str] = set()
     for number, record in enumerate(records, start=1):
         left = (time.monotonic() - began) / number * (count - number)
         rest = f"; {clock(left)} left" if number < count else ""
-        yield f"[{number}/{count}] {record['name']}: {_outcome(record)}{rest}", record
+        remarks = [note for note in record.get("remarks", ()) if note not in said]
+        said.update(remarks)
+        sentence = f"[{number}/{count}] {record['name']}: {_outcome(record)}{rest}"
+        yield "\n".join([sentence, *remarks]), record
 
 
 def _outcome(record: Record) -> str:

@@ -130,32 +130,39 @@ class PostJob:
         import time
 
         from photostyle.images.picture import load_image
-        from photostyle.images.saving import save_image
+        from photostyle.images.saving import lost_note, save_image
 
         began = time.monotonic()
         photo = load_image(self.picture)
-        content = None if self.content is None else _content(self.content, photo.image)
+        notes = list(photo.notes)
+        content = None
+        if self.content is not None:
+            content, said = _content(self.content, photo.image)
+            notes += said
         image = photo.image
         for operation in self.chain:
             image = operation.apply(image, content)
         name = self.name + self.suffix
         save_image(folder / name, image, photo.metadata)
+        if lost := lost_note(folder / name, photo.metadata):
+            notes.append(lost)
         return {"picture": name, "seconds": round(time.monotonic() - began, 3),
-                "size": [image.shape[3], image.shape[2]]}  # fmt: skip
+                "size": [image.shape[3], image.shape[2]], "remarks": notes}  # fmt: skip
 
 
-def _content(path: Path, image: "Tensor") -> "Tensor":
-    """The content at the picture's size."""
+def _content(path: Path, image: "Tensor") -> "tuple[Tensor, tuple[str, ...]]":
+    """The content at the picture's size, and what there is to say of its file."""
     from photostyle.images.picture import image_size, load_image, resize, same_proportions
 
-    content = load_image(path).image
+    photo = load_image(path)
+    content = photo.image
     (height, width), (h, w) = image_size(image), image_size(content)
     if not same_proportions((height, width), (h, w)):
         raise ImageError(
             f"{path} has {w}×{h} pixels, other proportions than the result's {width}×{height}; it "
             "is not its content."
         )
-    return resize(content, (height, width))
+    return resize(content, (height, width)), photo.notes
 
 
 def content_of(picture: Path, given: Path | None) -> Path:

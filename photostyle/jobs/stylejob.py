@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ class StyleJob:
             PhotostyleError: whatever stops a run, or the job to begin with has no result.
             KeyboardInterrupt: Ctrl-C; a picture that is not finished is not written.
         """
+        from photostyle.images.saving import lost_note
+        from photostyle.loading import decoded
         from photostyle.pipeline import stylize
 
         result = stylize(
@@ -89,7 +92,10 @@ class StyleJob:
         places = [folder / name for name in maps.values()]
         _write_maps(places, self.content, result, memory)
         result.save(folder / picture)
-        return {"picture": picture, **maps, **_facts(result)}
+        lost = lost_note(folder / picture, result.metadata)
+        read = (decoded(path, memory).notes for path in (self.content, self.style))
+        remarks = [*itertools.chain(*read), *([lost] if lost else [])]
+        return {"picture": picture, **maps, **_facts(result), "remarks": remarks}
 
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""

@@ -16,9 +16,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
 from photostyle.errors import MaskError, OutputError
+from photostyle.images.decoding import pillow_picture
+from photostyle.images.refusals import TooLarge, refusal_of
 from photostyle.images.saving import atomic_path
 from photostyle.segmentation.masks import LabelMap
 from photostyle.segmentation.speckle import (
@@ -146,6 +148,7 @@ def legend_of(picture: Image.Image) -> dict[str, tuple[int, int, int]]:
 
 def open_picture(path: Path) -> Image.Image:
     """The upright picture, with its pixels loaded; MaskError says what is wrong with the file."""
+    data = b""
     try:
         if not path.exists():
             raise MaskError(f"{path} does not exist; check the name and the folder.")
@@ -153,21 +156,18 @@ def open_picture(path: Path) -> Image.Image:
             raise MaskError(f"{path} is not a file, where a label picture is needed.")
         if path.stat().st_size == 0:
             raise MaskError(f"{path} is empty (zero bytes), where a label picture is needed.")
-        with Image.open(path) as picture:
-            if picture.width * picture.height <= MOST_PIXELS:
-                return ImageOps.exif_transpose(picture)
+        data = path.read_bytes()
+        return pillow_picture(data, MOST_PIXELS)
     except MaskError:
         raise
-    except UnidentifiedImageError:
-        raise MaskError(f"{path} is not a picture that can be read; give a PNG file.") from None
-    except Image.DecompressionBombError:
-        pass
     except Exception as error:  # decoders meet broken files with nearly any exception
-        raise MaskError(f"{path} is damaged or incomplete ({error}).") from error
-    raise MaskError(
-        f"{path} has more than {MOST_PIXELS // 1_000_000} megapixels: "
-        "a smaller label picture serves as well."
-    )
+        refusal = refusal_of(error, data)
+        if isinstance(refusal, TooLarge):
+            raise MaskError(
+                f"{path} has more than {MOST_PIXELS // 1_000_000} megapixels: "
+                "a smaller label picture serves as well."
+            ) from error
+        raise MaskError(f"{path} {refusal}.") from error
 
 
 def indexed_with(picture: Image.Image, colours: Colours) -> bool:

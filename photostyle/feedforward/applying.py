@@ -1,6 +1,6 @@
 """Styling files: which go where, pictures one by one or in batches, and videos frame by frame."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
-errors
+documents errors
 config images
 runtime matting
 segmentation encoders
@@ -35,7 +35,7 @@ __main__
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
     "images": "hashing profiles / decoding / picture / heat saving / sheets",
-    "runtime": "device memory steps / progress watching",
+    "runtime": "device memory steps stopping streams / progress watching",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",

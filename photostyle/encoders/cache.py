@@ -11,6 +11,7 @@ from typing import Literal
 import platformdirs
 import torch
 
+from photostyle.documents import read_json
 from photostyle.encoders.registry import Entry
 from photostyle.images.hashing import file_sha256
 
@@ -73,8 +74,8 @@ def place(path: Path) -> str:
 def read_record(entry: Entry) -> Record | None:
     """The Record of the entry in our cache; None where it is missing or unreadable."""
     try:
-        return Record(**json.loads(record_path(entry).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Record(**read_json(record_path(entry)))
+    except (ValueError, TypeError):
         return None
 
 

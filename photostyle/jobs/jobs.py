@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from photostyle.documents import Unreadable, read_json
 from photostyle.errors import ImageError, OutputError
 from photostyle.images.hashing import content_sha256, file_sha256, file_stamp
 
@@ -111,10 +112,10 @@ class Folder:
     def record(self, key: str) -> Record | None:
         """What is known of the job with that key, or None; a damaged record counts as none."""
         try:
-            data = json.loads(self._record_path(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            data = read_json(self._record_path(key))
+        except Unreadable:
             return None
-        return data if isinstance(data, dict) and data.get("key") == key else None
+        return data if _is_record(data, key) else None
 
     def done(self, key: str) -> bool:
         """Whether the job is done and its picture is still what it was."""
@@ -144,6 +145,15 @@ class Folder:
 
     def _record_path(self, key: str) -> Path:
         return self.path / RECORDS / f"{key}.json"
+
+
+def _is_record(data: Any, key: str) -> bool:
+    """Whether a document has what every record has."""
+    if not isinstance(data, dict) or data.get("key") != key:
+        return False
+    needed = {"done": ("picture", "sha256"), "failed": ("reason",)}
+    words = needed.get(str(data.get("state")), ("state that there is not",))
+    return all(isinstance(data.get(word), str) for word in words)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from photostyle.documents import Unreadable, read_json
 from photostyle.errors import ImageError, OptionError
 from photostyle.images.picture import load_image
 from photostyle.images.sheets import Cell, grid_sheet, thumbnail
@@ -162,13 +163,25 @@ def results(folder: Path) -> list[Path] | None:
 
 
 def _plan(folder: Path) -> dict[str, Any] | None:
+    """The plan in a folder; None where there is none that can be used."""
     try:
-        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-        assert {"title", "axes", "columns", "jobs"} <= plan.keys()
-        assert all({"key", "name", "labels", "files"} <= job.keys() for job in plan["jobs"])
-    except (OSError, ValueError, TypeError, AttributeError, AssertionError):
+        plan = read_json(folder / PLAN)
+    except Unreadable:
         return None
-    return dict(plan)
+    return plan if _is_plan(plan) else None
+
+
+def _is_plan(plan: Any) -> bool:
+    """Whether a document is what `Plan.to_json` writes."""
+    try:
+        jobs = [(j["key"], j["name"], *j["files"], dict(j["labels"])) for j in plan["jobs"]]
+        words = [plan["title"], *(name for name, _ in plan["axes"])]
+        for *own, labels in jobs:
+            words += [*own, *labels, *labels.values()]
+        whole = isinstance(plan["columns"], int) and plan["columns"] >= 0
+        return bool(jobs) and whole and all(isinstance(word, str) for word in words)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
 
 
 def _score_lines(record: Record | None) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
+from photostyle.documents import parse_json
 from photostyle.errors import MaskError, OutputError
 from photostyle.images.saving import atomic_path
 from photostyle.segmentation.masks import LabelMap
@@ -138,9 +139,9 @@ def write_labels(path: Path | str, labels: LabelMap, colours: Colours | None = N
 def legend_of(picture: Image.Image) -> dict[str, tuple[int, int, int]]:
     """The names that `write_labels` put into a picture; none in any other."""
     try:
-        found = json.loads(picture.info.get(LEGEND, "{}"))
+        found = parse_json(picture.info.get(LEGEND, "{}"))
         return {str(name): (int(r), int(g), int(b)) for name, (r, g, b) in found.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return {}
 
 

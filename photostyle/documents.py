@@ -5,13 +5,19 @@ torch.
 """
 
 import codecs
+import csv
+import io
 import json
+import re
 import reprlib
 import tomllib
+import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from photostyle.places import as_seen
 
 #: Bytes of a document at most, and tables and lists in each other.
 MOST_BYTES = 64 << 20
@@ -88,6 +94,35 @@ def parse_toml(text: str) -> dict[str, Any]:
     """The table of TOML text; raises Unreadable as `parse_json`."""
     table: dict[str, Any] = _parsed(lambda: tomllib.loads(text))
     return table
+
+
+def json_text(value: Any) -> str:
+    """JSON text; bytes of file names that are no UTF-8 are kept, as escapes."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """CSV text. What a spreadsheet would take for a formula is marked as words, by an apostrophe
+    in front; numbers stay numbers."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    value = as_seen(value)
+    first = unicodedata.normalize("NFKC", value.lstrip()[:1] or value[:1])
+    if first not in tuple("=+-@\t\r\n"):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def shown(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from photostyle.beside import beside, manifest_path
 from photostyle.config.config import Config
 from photostyle.config.files import from_dict
 from photostyle.documents import Unreadable, parse_json, read_text, shown
@@ -130,16 +131,17 @@ class Result:
 
     def save(self, path: Path) -> None:
         """Writes the picture; beside it its manifest as JSON, which is also embedded where the
-        format can, and its grade, which `photostyle render` delivers again.
+        format can, and its grade, which `photostyle render` delivers again (see `beside`).
 
         Raises:
             OutputError: the folder cannot be written.
         """
-        text = json.dumps(self.manifest(), indent=1)
+        text = json.dumps({"picture": path.name, **self.manifest()}, indent=1)
+        manifest, grade = beside(path)
         save_image(path, self.image, self.metadata, manifest=text)
-        with atomic_path(manifest_path(path)) as temporary:
+        with atomic_path(manifest) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        self.grade.save(grade_path(path))
+        self.grade.save(grade)
 
 
 @dataclass(frozen=True)
@@ -177,16 +179,6 @@ class Recipe:
                 )
 
 
-def manifest_path(path: Path) -> Path:
-    """Where the manifest of a picture lies."""
-    return path.with_suffix(".json")
-
-
-def grade_path(path: Path) -> Path:
-    """Where the grade of a picture lies."""
-    return path.with_suffix(".grade.safetensors")
-
-
 def load_recipe(path: Path) -> Recipe:
     """Reads the manifest in a result picture, or in the JSON file itself.
 
@@ -213,7 +205,8 @@ def load_recipe(path: Path) -> Recipe:
             data.get("segmenter", {}).get("sha256", ""),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise OptionError(f"{path}: its manifest is damaged ({shown(error)}).") from None
+        reason = error if isinstance(error, Unreadable) else shown(error)
+        raise OptionError(f"{path}: its manifest is damaged ({reason}).") from None
 
 
 def _inputs(files: dict[str, InputFile]) -> Inputs:
@@ -234,7 +227,7 @@ def _manifest_text(path: Path) -> str:
             ) from None
     text = read_manifest(path)
     if text is None and manifest_path(path).is_file():
-        text = manifest_path(path).read_text(encoding="utf-8")
+        return _manifest_text(manifest_path(path))
     if text is None:
         raise ImageError(
             f"{path} holds no manifest and has none beside it, so its run is not known."

@@ -13,8 +13,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
-documents errors
+errors
+places
+documents
 config images
+beside
 runtime matting
 segmentation encoders
 color
@@ -34,7 +37,7 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "hashing profiles / decoding / picture / heat saving / sheets",
+    "images": "listing profiles / hashing / decoding / picture / heat saving / sheets",
     "runtime": "device memory steps stopping streams / progress watching",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
@@ -48,7 +51,7 @@ FILES = {
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate sweep / batch chains",
+    " / estimate outputs sweep / batch chains",
     "commands": "arguments / apply compare compare_fast config export render report run running"
     " segment train weights / batch post sweep",
 }

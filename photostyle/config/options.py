@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import math
+import os
 import types
 import typing
 from collections.abc import Callable
@@ -27,13 +28,15 @@ def option(
     high: float | None = None,
     cli: bool = True,
     replaces: str | None = None,
+    file: bool = False,
 ) -> Any:
     """A dataclass field with the sentence and the limits that the command line shows and checks.
 
     `replaces` names a field in whose place this one stands: setting one of them unsets the other.
+    `file` says that the words may name a file or folder.
     """
     facts = {"help": help, "choices": choices, "low": low, "high": high, "cli": cli}
-    facts["replaces"] = replaces
+    facts |= {"replaces": replaces, "file": file}
     return field(default=default, metadata=facts)
 
 
@@ -50,6 +53,8 @@ class Stage:
         for f in dataclasses.fields(self):
             if "help" in f.metadata:
                 value = _checked(f, kinds[f.name], getattr(self, f.name))
+                if f.metadata["file"] and value is not None:
+                    value = os.path.expanduser(value)
                 object.__setattr__(self, f.name, value)
 
 

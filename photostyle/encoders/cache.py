@@ -14,6 +14,7 @@ import torch
 from photostyle.documents import read_json
 from photostyle.encoders.registry import Entry
 from photostyle.images.hashing import file_sha256
+from photostyle.places import expanded
 
 State = Literal["intact", "damaged", "absent"]
 
@@ -39,7 +40,7 @@ class Record:
 def weights_folder() -> Path:
     """Our cache: below PHOTOSTYLE_HOME where that is set, else in the platform's cache folder."""
     home = os.environ.get("PHOTOSTYLE_HOME")
-    base = Path(home).expanduser() if home else platformdirs.user_cache_path("photostyle")
+    base = expanded(home) if home else platformdirs.user_cache_path("photostyle")
     return base / "weights"
 
 

@@ -1,6 +1,6 @@
 """Styling files: which go where, pictures one by one or in batches, and videos frame by frame."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
-from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.listing import PICTURES, files_below
 from photostyle.images.picture import Photo, load_image
-from photostyle.images.saving import FORMATS, check_place, save_image
+from photostyle.images.saving import FORMATS, save_image
+from photostyle.places import check_places, identity
 
 
 @dataclass(frozen=True)
@@ -28,27 +29,33 @@ class Job:
         return self.source.suffix.lower() in VIDEO_SUFFIXES
 
 
-def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
+def plan(inputs: Sequence[Path], out: Path, others: Sequence[Path] = ()) -> list[Job]:
     """The files among the inputs and below their folders, and their places below `out`.
+
+    Args:
+        others: further files that are read.
 
     Raises:
         OptionError: an input that is not there, a folder without pictures and videos, or two
             files that would go to one place.
-        OutputError: a result would lie where its source does, or `out` cannot take files.
+        OutputError: a result would lie where an input does, or `out` cannot take files.
     """
     if out.is_file():
         raise OutputError(f"--out {out} is a file; give a folder.")
     jobs = [job for given in inputs for job in _jobs(given, out)]
-    taken: dict[Path, Path] = {}
+    jobs = list(dict.fromkeys(jobs))
+    sources = {identity(job.source): job.source for job in jobs}
+    taken: dict[Hashable, Path] = {}
     for job in jobs:
-        other = taken.setdefault(job.target, job.source)
-        if other != job.source:
+        place = identity(job.target)
+        if other := taken.get(place):
             raise OptionError(
                 f"{other} and {job.source} would both become {job.target}; style them apart."
             )
-        if job.target.exists() and job.target.samefile(job.source):
-            raise OutputError(f"--out {out} is where {job.source} lies; give another folder.")
-    check_place(jobs[0].target, [])
+        taken[place] = job.source
+        if source := sources.get(place):
+            raise OutputError(f"--out {out} is where {source} lies; give another folder.")
+    check_places([job.target for job in jobs], others)
     return jobs
 
 

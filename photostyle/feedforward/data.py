@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.feedforward.scenes import scene
-from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.listing import PICTURES, files_below
 from photostyle.images.picture import image_size, load_image, resize
 from photostyle.runtime.stopping import leave_to_others
 

@@ -24,6 +24,9 @@ VIDEO_SUFFIXES = {
     ".webm": ".mp4",
     ".mpg": ".mp4",
     ".mpeg": ".mp4",
+    ".mts": ".mp4",
+    ".m2ts": ".mp4",
+    ".3gp": ".mp4",
     ".wmv": ".mp4",
     ".avi": ".avi",
 }

@@ -24,7 +24,7 @@ MOST_JOBS = 100_000
 MOST_DEPTH = 5000
 #: What parts the cells of a CSV; programs of many countries write semicolons.
 SEPARATORS = ",;\t"
-_SAID = re.compile(r'"?sep=(.)"?[\r\n]', re.IGNORECASE)
+_SAID = re.compile(r'"?sep=([^"\s]|\t)"?[\r\n]', re.IGNORECASE)
 
 
 @dataclass(frozen=True)

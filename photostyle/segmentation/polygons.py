@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from photostyle.documents import Unreadable, read_json
 from photostyle.errors import MaskError
+from photostyle.places import as_seen
 from photostyle.segmentation.masks import LabelMap
 
 REST = "rest"
@@ -31,7 +32,7 @@ def read_polygons(path: Path, size: tuple[int, int], picture: Path | None = None
     try:
         data = read_json(path)
     except Unreadable as error:
-        raise MaskError(f"{path} {error}, where JSON with polygons is needed.") from None
+        raise MaskError(f"{path} cannot be read as JSON: it {error}.") from None
     try:
         shapes = list(_coco(data, path, picture) if "annotations" in data else _via(data, picture))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
@@ -90,7 +91,7 @@ def _chosen(entries: Iterable[Any], name: Any, picture: Path | None) -> Any:
     listed = list(entries)
     if picture is not None:
         for entry in listed:
-            if Path(str(name(entry))).name == picture.name:
+            if as_seen(Path(str(name(entry))).name) == as_seen(picture.name):
                 return entry
     if len(listed) != 1:
         raise ValueError("no entry for the picture")

@@ -46,7 +46,7 @@ FILES = {
     "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
-    "feedforward": "batch descent network scenes video / data distributed style_model tiling"
+    "feedforward": "batch descent network scenes video / data distributed marks style_model tiling"
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",

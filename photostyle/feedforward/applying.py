@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
 from photostyle.images.listing import PICTURES, files_below
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import FORMATS, save_image
-from photostyle.places import check_places, identity
+from photostyle.places import check_not_foreign, check_places, identity
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def plan(inputs: Sequence[Path], out: Path, others: Sequence[Path] = ()) -> list
     Raises:
         OptionError: an input that is not there, a folder without pictures and videos, or two
             files that would go to one place.
-        OutputError: a result would lie where an input does, or `out` cannot take files.
+        OutputError: a result would lie where an input does, or another file that `apply` has not
+            made, or `out` cannot take files.
     """
     if out.is_file():
         raise OutputError(f"--out {out} is a file; give a folder.")
@@ -56,6 +58,8 @@ def plan(inputs: Sequence[Path], out: Path, others: Sequence[Path] = ()) -> list
         if source := sources.get(place):
             raise OutputError(f"--out {out} is where {source} lies; give another folder.")
     check_places([job.target for job in jobs], others)
+    for job in jobs:
+        check_not_foreign(job.target, is_marked)
     return jobs
 
 
@@ -115,7 +119,7 @@ def _flushed(
     images = torch.cat([photo.image for _, photo in waiting])
     results = styled(model, images, memory)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
-        save_image(job.target, result, photo.metadata)
+        save_image(job.target, result, marked(photo.metadata))
         yield job, None
 
 
@@ -151,4 +155,5 @@ def apply_video(
             for images in frames:
                 writer.write(styled(model, images, memory))
                 progress(writer.count, reader.expected)
+    mark_video(job.target)
     return writer.count

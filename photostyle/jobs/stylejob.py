@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from photostyle.config.config import Config, option_files
@@ -67,15 +67,19 @@ class StyleJob:
     def files(self) -> list[Path]:
         return [*self._roles().values(), *option_files(self.config).values()]
 
-    @property
-    def _maps(self) -> dict[str, str]:
-        return {"heat": self.name + ".heat.jpg", "stains": self.name + ".stains.jpg"}
+    def _maps(self, folder: Path) -> dict[str, str]:
+        """The names of the heat maps: they begin as the manifest's does."""
+        from photostyle.beside import manifest_path
+
+        manifest = manifest_path(folder / (self.name + self.suffix))
+        name = PurePosixPath(self.name).with_name(manifest.stem)
+        return {"heat": f"{name}.heat.jpg", "stains": f"{name}.stains.jpg"}
 
     def writes(self, folder: Path) -> list[Path]:
         from photostyle.beside import beside
 
         picture = folder / (self.name + self.suffix)
-        return [picture, *(folder / name for name in self._maps.values()), *beside(picture)]
+        return [picture, *(folder / name for name in self._maps(folder).values()), *beside(picture)]
 
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture with what belongs to it, and its heat maps.
@@ -95,10 +99,11 @@ class StyleJob:
         if self.sent:
             result = self.sent.claimed(result)
         picture = self.name + self.suffix
-        places = [folder / name for name in self._maps.values()]
+        maps = self._maps(folder)
+        places = [folder / name for name in maps.values()]
         _write_maps(places, self.content, result, memory)
         result.save(folder / picture)
-        return {"picture": picture, **self._maps, **_facts(result)}
+        return {"picture": picture, **maps, **_facts(result)}
 
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""

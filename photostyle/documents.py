@@ -22,6 +22,8 @@ from photostyle.places import as_seen
 #: Bytes of a document at most, and tables and lists in each other.
 MOST_BYTES = 64 << 20
 MOST_DEPTH = 64
+#: Letters of TOML, and dots in a line of it: its parser takes the square of a dotted name's parts.
+MOST_TOML, MOST_DOTS = 1 << 20, 1000
 #: Letters of a value that messages show.
 SHOWN = 60
 
@@ -91,7 +93,12 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The table of TOML text; raises Unreadable as `parse_json`."""
+    """The table of TOML text; raises Unreadable as `parse_json`, and of more than `MOST_TOML`
+    letters."""
+    if len(text) > MOST_TOML:
+        raise Unreadable(f"cannot be read (it has more than {MOST_TOML >> 20} MiB)")
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        raise Unreadable("is not well-formed (it is nested too deep)")
     table: dict[str, Any] = _parsed(lambda: tomllib.loads(text))
     return table
 

@@ -37,9 +37,13 @@ def identity(path: Path) -> Hashable:
     """What tells a file from all others; of one that is not there its real path, folded."""
     try:
         status = os.stat(path)
-    except (OSError, ValueError):
-        return folded(os.path.realpath(path))
-    return (status.st_dev, status.st_ino) if status.st_ino else folded(os.path.realpath(path))
+        if status.st_ino:
+            return status.st_dev, status.st_ino
+    except OSError:
+        pass
+    except ValueError:  # a name that no file can have
+        return str(path)
+    return folded(os.path.realpath(path))
 
 
 def check_places(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

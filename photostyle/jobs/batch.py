@@ -19,7 +19,7 @@ from photostyle.jobs.jobs import check_name
 from photostyle.jobs.jobsfile import Entry, Mistakes, Word, read_jobs
 from photostyle.jobs.stylejob import StyleJob
 from photostyle.jobs.sweep import Configure, free_name
-from photostyle.places import as_seen, expanded, folded
+from photostyle.places import as_seen, expanded, folded, identity
 
 
 @dataclass
@@ -97,8 +97,8 @@ class Batch:
         name = entry.words["name"].text if "name" in entry.words else free_name(
             f"{content.stem}-{style.stem}".lstrip("."), self.taken
         )  # fmt: skip
-        target = (self.out / f"{name}{self.suffix}").resolve()
-        if target in [path.resolve() for path in files.values() if path]:
+        target = identity(self.out / f"{name}{self.suffix}")
+        if target in [identity(path) for path in files.values() if path]:
             mistakes.add(entry.line, f"the result {name!r} would replace one of its own inputs")
             return None
         labels = tuple((k, w.text) for k, w in entry.words.items() if k not in ("name", *FILES))

@@ -104,10 +104,7 @@ def test_a_training_keeps_a_checkpoint(folder: Path) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_sweep_keeps_what_is_finished(folder: Path, jobs: int) -> None:
-    words = (
-        f"sweep {PAIR} --size 64 --preset photoreal-fast --iterations 1 --jobs {jobs} "
-        "--grid seed=1..60:lin60 --out out"
-    )
+    words = f"sweep {PAIR} --size 64 --preset color --jobs {jobs} --grid seed=1..60:lin60 --out out"
     code, said = stopped(folder, words, b"[2/60]", signal.SIGTERM, group=jobs > 1)
     assert code == 130, said
     assert b"what is finished is kept" in said

@@ -16,7 +16,9 @@ from typing import Any, TextIO
 
 from photostyle.errors import OutputError
 
-LETTERS = "photostyle.letters"
+#: Codecs' error handlers: of standard output, where names of files are for programs too, and of
+#: what is for people alone.
+NAMES, LETTERS = "photostyle.names", "photostyle.letters"
 #: Signs of ours that Unicode does not take apart.
 _PLAIN = {"×": "x", "→": "->", "½": "1/2", "–": "-"}
 #: How a system says that the other end is gone; Windows calls a broken pipe an invalid argument.
@@ -33,7 +35,7 @@ def standard_streams() -> Iterator[None]:
     before = sys.stdin, sys.stdout, sys.stderr
     _fill()
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives on
-    sys.stdout, sys.stderr = _safe(sys.stdout), _safe(sys.stderr)
+    sys.stdout, sys.stderr = _safe(sys.stdout, NAMES), _safe(sys.stderr, LETTERS)
     try:
         yield
         sys.stdout.flush()
@@ -54,14 +56,14 @@ def _fill() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
-def _safe(stream: TextIO | None) -> TextIO:
+def _safe(stream: TextIO | None, letters: str) -> TextIO:
     if stream is None:
-        return open(os.devnull, "w", encoding="utf-8", errors=LETTERS)
+        return open(os.devnull, "w", encoding="utf-8", errors=letters)
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     raw = getattr(stream.buffer, "raw", stream.buffer)
     if type(raw) is not io.FileIO:  # a console of Windows, or somebody who listens in
-        stream.reconfigure(errors=LETTERS)
+        stream.reconfigure(errors=letters)
         return stream
     with suppress(OSError):
         stream.flush()
@@ -69,7 +71,7 @@ def _safe(stream: TextIO | None) -> TextIO:
     return io.TextIOWrapper(
         end if raw is stream.buffer else io.BufferedWriter(end),
         encoding=stream.encoding,
-        errors=LETTERS,
+        errors=letters,
         newline=None if os.name == "nt" else "\n",
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
@@ -90,16 +92,24 @@ class _End(io.FileIO):
             raise OutputError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
+def _as_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """The bytes of file names as they are, letters by their like."""
+    if isinstance(error, UnicodeEncodeError):
+        letter = error.object[error.start]
+        wide = error.encoding.lower().startswith(("utf-16", "utf-32"))
+        if "\udc80" <= letter <= "\udcff" and not wide:
+            return bytes([ord(letter) - 0xDC00]), error.start + 1
+    return _replaced(error)
+
+
 def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
-    """A codec's error handler: the bytes of file names as they are, letters by their like."""
+    """Letters by their like."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letter = error.object[error.start]
-    wide = error.encoding.lower().startswith(("utf-16", "utf-32"))
-    if "\udc80" <= letter <= "\udcff" and not wide:
-        return bytes([ord(letter) - 0xDC00]), error.start + 1
     like = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     return _PLAIN.get(letter) or like or "?", error.start + 1
 
 
+codecs.register_error(NAMES, _as_bytes)
 codecs.register_error(LETTERS, _replaced)

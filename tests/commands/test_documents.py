@@ -1,4 +1,4 @@
-"""Whatever TOML, JSON, YAML and CSV files hold: they are read as meant, or refused in a sentence."""
+"""Whatever TOML, JSON, YAML and CSV files hold: read as meant, or refused in one sentence."""
 
 import csv
 import json

@@ -1,6 +1,7 @@
 """Results: the picture with everything that is needed to understand it and to make it again."""
 
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +11,10 @@ from typing import Any
 
 from torch import Tensor
 
+from photostyle.beside import beside, manifest_path
 from photostyle.config.config import Config
 from photostyle.config.files import from_dict
+from photostyle.documents import Unreadable, parse_json, read_text, shown
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
@@ -128,16 +131,17 @@ class Result:
 
     def save(self, path: Path) -> None:
         """Writes the picture; beside it its manifest as JSON, which is also embedded where the
-        format can, and its grade, which `photostyle render` delivers again.
+        format can, and its grade, which `photostyle render` delivers again (see `beside`).
 
         Raises:
             OutputError: the folder cannot be written.
         """
-        text = json.dumps(self.manifest(), indent=1)
+        text = json.dumps({"picture": path.name, **self.manifest()}, indent=1)
+        manifest, grade = beside(path)
         save_image(path, self.image, self.metadata, manifest=text)
-        with atomic_path(manifest_path(path)) as temporary:
+        with atomic_path(manifest) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        self.grade.save(grade_path(path))
+        self.grade.save(grade)
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ class Recipe:
             OptionError: one of them is missing or has changed; the message names it.
         """
         for role, file in self.inputs.named():
-            if not file.path.exists():
+            if not (os.path.isfile(file.path) or os.path.isdir(file.path)):
                 raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
             if content_sha256(file.path) != file.sha256:
                 raise OptionError(f"{file.path}: the {role} has changed since that run.")
@@ -175,16 +179,6 @@ class Recipe:
                 )
 
 
-def manifest_path(path: Path) -> Path:
-    """Where the manifest of a picture lies."""
-    return path.with_suffix(".json")
-
-
-def grade_path(path: Path) -> Path:
-    """Where the grade of a picture lies."""
-    return path.with_suffix(".grade.safetensors")
-
-
 def load_recipe(path: Path) -> Recipe:
     """Reads the manifest in a result picture, or in the JSON file itself.
 
@@ -194,10 +188,11 @@ def load_recipe(path: Path) -> Recipe:
     """
     text = _manifest_text(path)
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if data["format"] != FORMAT:
             raise OptionError(
-                f"{path}: its manifest has layout {data['format']}; this version reads {FORMAT}."
+                f"{path}: its manifest has layout {shown(data['format'])}; this version reads "
+                f"{FORMAT}."
             )
         files = {
             role: InputFile(_located(Path(file["path"]), path), file["sha256"])
@@ -209,8 +204,9 @@ def load_recipe(path: Path) -> Recipe:
             data["encoder"]["sha256"],
             data.get("segmenter", {}).get("sha256", ""),
         )
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = error if isinstance(error, Unreadable) else shown(error)
+        raise OptionError(f"{path}: its manifest is damaged ({reason}).") from None
 
 
 def _inputs(files: dict[str, InputFile]) -> Inputs:
@@ -224,14 +220,14 @@ def _inputs(files: dict[str, InputFile]) -> Inputs:
 def _manifest_text(path: Path) -> str:
     if path.suffix.lower() == ".json":
         try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            return read_text(path)
+        except Unreadable:
             raise ImageError(
                 f"{path} cannot be read; give a result picture or its .json."
             ) from None
     text = read_manifest(path)
     if text is None and manifest_path(path).is_file():
-        text = manifest_path(path).read_text(encoding="utf-8")
+        return _manifest_text(manifest_path(path))
     if text is None:
         raise ImageError(
             f"{path} holds no manifest and has none beside it, so its run is not known."
@@ -241,10 +237,10 @@ def _manifest_text(path: Path) -> str:
 
 def _located(recorded: Path, manifest: Path) -> Path:
     """The input where it was, else below or beside the manifest's own folders: projects move."""
-    if recorded.exists() or recorded.is_absolute():
+    if os.path.exists(recorded) or recorded.is_absolute():
         return recorded
     tried = [folder / recorded for folder in manifest.resolve().parents]
-    return next((path for path in tried if path.exists()), recorded)
+    return next((path for path in tried if os.path.exists(path)), recorded)
 
 
 def _trace(steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -14,7 +14,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
 errors
+places
+documents
 config images
+beside
 runtime matting films
 segmentation encoders
 color
@@ -34,9 +37,9 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "colorimetry exif hashing photoshop profiles refusals xmp / containers / tiff"
+    "images": "colorimetry exif listing photoshop profiles refusals xmp / containers hashing / tiff"
     " / decoding / picture / encoding heat / saving / sheets",
-    "runtime": "device memory steps / progress watching",
+    "runtime": "device memory steps stopping streams / progress watching",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
@@ -47,12 +50,12 @@ FILES = {
     " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
-    "feedforward": "batch descent network scenes / data distributed style_model tiling"
+    "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate sweep / batch chains",
+    " / estimate outputs sweep / batch chains",
     "commands": "arguments / apply compare compare_fast config export render report run running"
     " segment train weights / batch post sweep",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED, add_command
 from photostyle.errors import ImageError, OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.feedforward.applying import Job
@@ -19,10 +20,18 @@ if TYPE_CHECKING:
 def register(commands: Any) -> None:
     parser = add_command(commands, "apply", "apply a trained style to pictures and videos", _apply)
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="pictures, videos, folders of them"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        type=expanded,
+        help="pictures, videos, folders of them",
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of results")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
+    parser.add_argument(
+        "--out", required=True, type=expanded, metavar="DIR", help="folder of results"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument(
         "--batch", type=int, help="pictures of one size, or frames, at once (default: 8 on a GPU)"
@@ -50,7 +59,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             raise OptionError(f"--{name} is {value}; it must be at least 1.")
     device = resolve_device(arguments.device)
     model = load_model(arguments.model, device)
-    jobs = plan(arguments.inputs, arguments.out, arguments.codec)
+    jobs = plan(arguments.inputs, arguments.out, arguments.codec, [arguments.model])
     batch = arguments.batch or (8 if device.type == "cuda" else 1)
     memory = arguments.memory * 2**20 if arguments.memory else usual_memory(device)
     coding = {"codec": arguments.codec, "quality": arguments.quality}

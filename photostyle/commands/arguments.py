@@ -6,11 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.config.config import Config, Staged, options
+from photostyle.config.config import Config, Staged, option_files, options
 from photostyle.config.files import load_config
 from photostyle.config.options import flag, parse
 from photostyle.config.presets import PRESETS, preset
 from photostyle.errors import OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.images.picture import Photo
@@ -48,7 +49,7 @@ def add_options(
             "(default: photoreal)",
         )  # fmt: skip
         general.add_argument(
-            "--config", type=Path, help="TOML or JSON file of options; in place of --preset"
+            "--config", type=expanded, help="TOML or JSON file of options; in place of --preset"
         )
     groups: dict[str, Any] = {}
     for stage, f, _ in options(type(base)):
@@ -72,6 +73,13 @@ def _default(value: Any) -> str:
         return ""
     shown = ",".join(value) if isinstance(value, tuple) else f"{value}"
     return f"(default: {shown})"
+
+
+def read_files(arguments: argparse.Namespace, config: Staged) -> list[Path]:
+    """Files and folders that a command reads besides its pictures: --config, and what options of
+    the configuration name."""
+    named = [getattr(arguments, "config", None), *option_files(config).values()]
+    return [path for path in named if isinstance(path, Path)]
 
 
 def configured(arguments: argparse.Namespace) -> Config:

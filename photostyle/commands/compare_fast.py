@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import add_command, noted_image
 from photostyle.errors import ModelError, OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +26,12 @@ def register(commands: Any) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "contents", metavar="CONTENT", nargs="+", type=Path, help="photographs to compare on"
+        "contents", metavar="CONTENT", nargs="+", type=expanded, help="photographs to compare on"
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
-    parser.add_argument("--style", type=Path, help="its style picture (default: where it was)")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
+    parser.add_argument("--style", type=expanded, help="its style picture (default: where it was)")
     parser.add_argument("--encoder", help="the encoder of its training (default: where it was)")
     parser.add_argument(
         "--size", default="256", help="long side in pixels, or several with commas (default: 256)"
@@ -44,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the noise that it starts from")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--sheet", type=Path, help="also write the pictures side by side")
+    parser.add_argument("--sheet", type=expanded, help="also write the pictures side by side")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
-        check_output(arguments.sheet, [*arguments.contents, own])
+        named = [Path(arguments.encoder)] if arguments.encoder else []
+        check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
     style, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []

@@ -3,11 +3,11 @@
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import FAILED, INTERRUPTED, configured
 from photostyle.errors import OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.config.config import Config
@@ -21,7 +21,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("output")
     files.add_argument(
         "--out",
-        type=Path,
+        type=expanded,
         required=True,
         help="folder of the results and reports; "
         "run again, only what is missing or changed is done",
@@ -114,9 +114,12 @@ def execute(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Does the plan, or only tells of it; writes sheet, tables and page; gives the exit code."""
     from photostyle.jobs.campaign import carry_out, missing
     from photostyle.jobs.jobs import Folder
+    from photostyle.jobs.outputs import check_outputs
     from photostyle.jobs.report import Report, results
 
     executor = executor_of(arguments)
+    lists = (getattr(arguments, name, None) for name in ("jobs_file", "config"))
+    check_outputs(plan, Folder(arguments.out), [path for path in lists if path])
     if arguments.plan:
         from photostyle.jobs.estimate import estimate
 

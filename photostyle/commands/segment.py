@@ -4,9 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options, noted_image
+from photostyle.commands.arguments import (
+    add_command,
+    add_options,
+    given_options,
+    noted_image,
+    read_files,
+)
 from photostyle.config.config import Config
 from photostyle.config.stages import SEGMENTERS
+from photostyle.documents import Unreadable, read_text
+from photostyle.places import check_not_foreign, check_places, expanded
 
 if TYPE_CHECKING:
     from photostyle.images.picture import Photo
@@ -15,6 +23,8 @@ if TYPE_CHECKING:
 
 LABELS = ("content-labels.png", "style-labels.png")
 PREVIEW, TABLE = "preview.png", "regions.txt"
+#: How the table begins.
+TITLE = "regions by"
 
 
 def register(commands: Any) -> None:
@@ -22,12 +32,12 @@ def register(commands: Any) -> None:
         commands, "segment", "write the regions of a picture, or of two that pair up", _segment
     )
     files = parser.add_argument_group("files")
-    files.add_argument("content", metavar="IMAGE", type=Path, help="photograph to be changed")
-    files.add_argument("--style", type=Path, help="photograph to take after")
-    files.add_argument("--content-mask", type=Path, help="masks of IMAGE, to be written again")
-    files.add_argument("--style-mask", type=Path, help="masks of the style")
+    files.add_argument("content", metavar="IMAGE", type=expanded, help="photograph to be changed")
+    files.add_argument("--style", type=expanded, help="photograph to take after")
+    files.add_argument("--content-mask", type=expanded, help="masks of IMAGE, to be written again")
+    files.add_argument("--style-mask", type=expanded, help="masks of the style")
     files.add_argument(
-        "--out", type=Path, required=True,
+        "--out", type=expanded, required=True,
         help=f"folder for the label pictures ({', '.join(LABELS)}), {PREVIEW} and {TABLE}",
     )  # fmt: skip
     files.add_argument(
@@ -38,7 +48,6 @@ def register(commands: Any) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import check_output
     from photostyle.segmentation.labels import write_labels
     from photostyle.segmentation.preview import colours_of, legend
 
@@ -46,8 +55,7 @@ def _segment(arguments: argparse.Namespace) -> int:
     paths = [p for p in (arguments.content, arguments.style) if p is not None]
     masks = [p for p in (arguments.content_mask, arguments.style_mask) if p is not None]
     outputs = [arguments.out / name for name in (*LABELS[: len(paths)], PREVIEW)]
-    for path in outputs:
-        check_output(path, [*paths, *masks])
+    _check(arguments.out, [*paths, *masks, *read_files(arguments, config)], outputs)
     photos = [noted_image(path) for path in paths]
     paired, made = _made(arguments, config, photos)
     names = dict.fromkeys(name for labels in made.maps for name in labels.names)
@@ -59,12 +67,33 @@ def _segment(arguments: argparse.Namespace) -> int:
         other = config.with_options({"segmenter": arguments.against})
         rows.append(_row(photos, *_made(arguments, other, photos)))
     _write_preview(outputs[-1], rows)
-    table = [f"regions by {made.used}", *_table(paired, len(photos)), *paired.warnings]
+    table = [f"{TITLE} {made.used}", *_table(paired, len(photos)), *paired.warnings]
     text = [*table, "", "colours of the label pictures", *legend(colours)]
     _write_text(arguments.out / TABLE, text)
     print("\n".join(table))
     print("\n".join(str(path) for path in (*outputs, arguments.out / TABLE)))
     return 0
+
+
+def _check(out: Path, inputs: list[Path], pictures: list[Path]) -> None:
+    """Sees to it, before any work, that only what an earlier call wrote here is replaced: label
+    pictures that were painted in since are the user's."""
+    from photostyle.images.sheets import is_sheet
+    from photostyle.segmentation.labels import is_written
+
+    table = out / TABLE
+    check_places([*pictures, table], inputs)
+    for path in pictures[:-1]:
+        check_not_foreign(path, is_written)
+    check_not_foreign(pictures[-1], is_sheet)
+    check_not_foreign(table, _is_table)
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        return read_text(path).startswith(TITLE)
+    except Unreadable:
+        return False
 
 
 def _made(

@@ -4,9 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, given_options
+from photostyle.commands.arguments import (
+    INTERRUPTED,
+    add_command,
+    add_options,
+    given_options,
+    read_files,
+)
 from photostyle.config.training import TrainingConfig
 from photostyle.errors import OutputError
+from photostyle.places import check_not_foreign, check_places, expanded
 
 if TYPE_CHECKING:
     from photostyle.feedforward.session import Session
@@ -21,13 +28,15 @@ WITHOUT = (
 def register(commands: Any) -> None:
     parser = add_command(commands, "train", "train a network for one style", _train)
     files = parser.add_argument_group("files")
-    files.add_argument("--style", required=True, type=Path, help="painting or photograph to learn")
     files.add_argument(
-        "--data", type=Path, metavar="FOLDER",
+        "--style", required=True, type=expanded, help="painting or photograph to learn"
+    )
+    files.add_argument(
+        "--data", type=expanded, metavar="FOLDER",
         help="folder of pictures to learn on, searched to the bottom; without it, generated scenes",
     )  # fmt: skip
     files.add_argument(
-        "--out", required=True, type=Path,
+        "--out", required=True, type=expanded,
         help="the network, .safetensors; a checkpoint, previews and losses are written beside it",
     )  # fmt: skip
     files.add_argument(
@@ -42,7 +51,7 @@ def _train(arguments: argparse.Namespace) -> int:
     from photostyle.runtime.device import resolve_device
 
     config = TrainingConfig().with_options(given_options(arguments, TrainingConfig))
-    _check_out(arguments.out, arguments.style)
+    _check_out(arguments.out, [arguments.style, *read_files(arguments, config)])
     with joined(resolve_device(config.train.device)) as processes:
         session = begin(
             arguments.style, arguments.data, arguments.out, config, processes,
@@ -72,9 +81,14 @@ def _run(session: "Session") -> int:
     return 0
 
 
-def _check_out(path: Path, style: Path) -> None:
-    from photostyle.images.saving import check_place
+def _check_out(path: Path, inputs: list[Path]) -> None:
+    from photostyle.feedforward.checkpoint import checkpoint_path
+    from photostyle.feedforward.session import is_losses, losses_path, preview_path
+    from photostyle.images.sheets import is_sheet
 
     if path.suffix.lower() != ".safetensors":
         raise OutputError(f"--out {path} should end in .safetensors.")
-    check_place(path, [style])
+    preview, losses = preview_path(path), losses_path(path)
+    check_places([path, checkpoint_path(path), preview, losses], inputs)
+    check_not_foreign(preview, is_sheet)
+    check_not_foreign(losses, is_losses)

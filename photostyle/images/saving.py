@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from photostyle.images.decoding import MANIFEST_KEY, opened
 from photostyle.images.encoding import MANIFEST_TAG, encode, lost
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize
 from photostyle.images.profiles import Array, Samples
+from photostyle.places import check_place
 
 FORMATS = {
     ".png": "PNG",
@@ -137,42 +137,12 @@ def check_output(path: str | Path, inputs: Sequence[Path]) -> None:
     check_place(Path(path), inputs)
 
 
-def check_place(path: Path, inputs: Sequence[Path]) -> None:
-    """Find out, leaving nothing behind, whether a file can be written to `path`.
-
-    Raises:
-        OutputError: the path is a folder or one of the inputs, or its folder neither takes files
-            nor can be made.
-    """
-    try:
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder; give the name of a file in it.")
-        if any(_same_file(path, given) for given in inputs):
-            raise OutputError(f"{path} is one of the inputs; give the output another name.")
-        folder = Path(os.path.realpath(path)).parent
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        if not folder.is_dir():
-            raise OutputError(f"{path} cannot be written, as {folder} is a file and no folder.")
-        with tempfile.TemporaryFile(dir=folder):  # permissions alone mislead for root
-            pass
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{path} cannot be written: {reason}; choose another place.") from error
-
-
 def _format(path: Path) -> str:
     """Return the format that the suffix names, or raise OutputError."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
-
-
-def _same_file(path: Path, given: Path) -> bool:
-    if path.exists() and given.exists():
-        return path.samefile(given)
-    return os.path.realpath(path) == os.path.realpath(given)
 
 
 def _flush(path: Path) -> None:

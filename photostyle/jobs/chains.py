@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.config.config import hint
 from photostyle.errors import ImageError, OptionError
-from photostyle.images.hashing import PICTURES
+from photostyle.images.listing import pictures_in
 from photostyle.jobs.jobs import Record, key_of, sha256_of
+from photostyle.places import as_seen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,6 +122,9 @@ class PostJob:
     def files(self) -> list[Path]:
         return [path for path in (self.picture, self.content) if path is not None]
 
+    def writes(self, folder: Path) -> list[Path]:
+        return [folder / (self.name + self.suffix)]
+
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture.
 
@@ -186,10 +190,8 @@ def content_of(picture: Path, given: Path | None) -> Path:
             ) from None
     if not given.is_dir():
         return given
-    found = sorted(
-        p for p in given.iterdir()
-        if p.stem == picture.stem and p.suffix.lower() in PICTURES and p.is_file()
-    )  # fmt: skip
+    name = as_seen(picture.stem)
+    found = [path for path in pictures_in(given) if as_seen(path.stem) == name]
     if not found:
         raise OptionError(f"--content {given}: it holds no picture called {picture.stem}.")
     return found[0]
@@ -212,7 +214,7 @@ def post_jobs(
     needs = any(operation.name in GUIDED for operation in chain)
     return [
         PostJob(
-            name=free_name(path.stem, taken),
+            name=free_name(as_seen(path.stem), taken),
             picture=path,
             chain=chain,
             content=content_of(path, content) if needs else None,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.errors import MaskError
+from photostyle.places import as_seen
 
 SUM_TOLERANCE = 1e-4
 """How far from 1 the regions of a pixel may sum before `Masks` refuses them."""
@@ -72,7 +73,7 @@ class LabelMap:
 
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
-    it came about. Raises MaskError where that does not hold.
+    it came about. Names are kept as people see them. Raises MaskError where that does not hold.
     """
 
     ids: NDArray[np.int32]
@@ -81,6 +82,7 @@ class LabelMap:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
         if self.ids.ndim != 2 or self.ids.dtype != np.int32 or self.ids.size == 0:
             raise MaskError(f"{self.source} must be height×width int32 with at least one pixel.")
         if len(set(self.names)) != len(self.names):

@@ -81,7 +81,7 @@ def decided(image: Array, masks: Array, scale: float) -> Array:
             np.minimum(cv2.distanceTransform(x, cv2.DIST_L2, 3), 2 * BAND * scale) / scale
             for x in (own.astype(np.uint8), 1 - own.astype(np.uint8))
         )  # bounded, as there is no distance where a region is the whole picture or none of it
-        core = (inside > min(CORE, 0.5 * float(inside.max()))).astype(np.float32)
+        core = _core(inside, scale)
         score = _likelihood(image, core if core.any() else mask, REACH * scale)
         score += np.where(own, TRUST + DEEPER * inside, 0.0)
         near.append(outside < BAND)
@@ -137,6 +137,15 @@ def _nearest(image: Array, sure: Array, scale: float) -> Array:
     usual = own.sum(axis=(0, 1)) / core.sum()
     out: Array = (mean + 1e-9 * usual) / (total + 1e-9)[..., None]
     return out
+
+
+def _core(inside: Array, scale: float) -> Array:
+    """H×W: the pixels of a region that are surely its own, given their depth in it: deep ones, and
+    the middles of what is thin, a spire or a mast."""
+    side = 2 * round(2 * CORE * scale) + 1
+    thickest = cv2.dilate(inside, np.ones((side, side), np.uint8))
+    sure: Array = (inside > np.minimum(CORE, 0.5 * thickest)) & (inside > 0)
+    return sure.astype(np.float32)
 
 
 def _likelihood(image: Array, core: Array, sigma: float) -> Array:

@@ -8,8 +8,10 @@ from photostyle.places import as_seen
 
 #: Ends of the files that are taken for pictures in a folder.
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif")
-#: Folders that file systems, servers and archivers fill with copies of pictures; folded.
-_KEPT_BY_SYSTEMS = {"@eadir", "__macosx", "$recycle.bin", "#recycle", "system volume information"}
+#: Files that systems leave in folders, and folders that they and servers fill with copies; folded.
+_KEPT_BY_SYSTEMS = frozenset(
+    ["thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle"]
+) | {"system volume information"}
 
 
 def hidden(name: str) -> bool:

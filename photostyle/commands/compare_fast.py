@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
-        named = [Path(arguments.encoder)] if arguments.encoder else []
+        named = [expanded(arguments.encoder)] if arguments.encoder else []
         check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
     style, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)

@@ -11,8 +11,10 @@ PICTURES = (
     ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif",
     ".ppm", ".pgm", ".pbm", ".pnm",
 )  # fmt: skip
-#: Folders that file systems, servers and archivers fill with copies of pictures; folded.
-_KEPT_BY_SYSTEMS = {"@eadir", "__macosx", "$recycle.bin", "#recycle", "system volume information"}
+#: Files that systems leave in folders, and folders that they and servers fill with copies; folded.
+_KEPT_BY_SYSTEMS = frozenset(
+    ["thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle"]
+) | {"system volume information"}
 
 
 def hidden(name: str) -> bool:

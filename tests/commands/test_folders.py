@@ -83,7 +83,8 @@ def test_folders_of_masks(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main([*words.split(), "--strength", f"1,{NFD}=0.5", "--out", "x.png"]) == 0
     regions = json.loads(Path("x.json").read_text())["regions"]
     assert [(r["name"], r["content_share"]) for r in regions] == [("rest", 0.5), (NFC, 0.5)]
-    (folder / "mine" / ".DS_Store").unlink()  # comes and goes by itself
+    for name in (".DS_Store", "Thumbs.db"):
+        (folder / "mine" / name).unlink()  # they come and go by themselves
     assert main(["replay", "x.png", "--out", "y.png"]) == 0
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from PIL import Image
 from photostyle.feedforward.style_model import build_network, save_model
 from photostyle.runtime.stopping import interrupt, minded
 from tests.feedforward.test_style_model import info
+
+FRAMES = 3000
 
 PAIR = "--content c.png --style s.png --encoder builtin --device cpu"
 ENDLESS = """
@@ -41,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "endless.toml").write_text(ENDLESS)
     save_model(tmp_path / "model.safetensors", build_network(info().config.network), info())
     film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 9, (96, 64))
-    for n in range(3000):
+    for n in range(FRAMES):
         film.write(np.full((64, 96, 3), n % 256, np.uint8))
     film.release()
     return tmp_path
@@ -116,12 +119,14 @@ def test_a_sweep_keeps_what_is_finished(folder: Path, jobs: int) -> None:
     assert not leftovers(folder)
 
 
-def test_a_video_leaves_nothing_unfinished(folder: Path) -> None:
+def test_a_video_keeps_what_was_done_and_nothing_unfinished(folder: Path) -> None:
     words = "apply c.png film.avi --model model.safetensors --out styled --device cpu"
     code, said = stopped(folder, words, b"film.avi:   1%", signal.SIGTERM)
     assert code == 130, said
     assert b"1 of 2 files are done" in said
-    assert [path.name for path in (folder / "styled").iterdir()] == ["c.png"]
+    assert sorted(path.name for path in (folder / "styled").iterdir()) == ["c.png", "film.avi"]
+    with av.open(str(folder / "styled/film.avi")) as film:
+        assert 0 < sum(1 for _ in film.decode(video=0)) < FRAMES
 
 
 def test_what_has_no_result_yet_says_so(folder: Path) -> None:

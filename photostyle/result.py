@@ -1,22 +1,29 @@
 """Results: the picture with everything that is needed to understand it and to make it again."""
 
 import json
+import os
 import platform
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import DTypeLike, NDArray
+from PIL import Image
 from torch import Tensor
 
+from photostyle import views
+from photostyle.brief import Brief
 from photostyle.config.config import Config
 from photostyle.config.files import from_dict
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
-from photostyle.images.picture import Metadata
-from photostyle.images.saving import atomic_path, read_manifest, save_image
+from photostyle.images.picture import Metadata, Photo
+from photostyle.images.saving import encode_image, read_manifest, write_together
+from photostyle.images.shown import Picture
+from photostyle.inputs import InputFile, Inputs
 from photostyle.metrics import Scores
 from photostyle.objective.features import configured_encoder
 from photostyle.runtime.steps import Step
@@ -26,38 +33,6 @@ from photostyle.segmentation.semantic import load_groups, load_network
 
 #: Version of the manifest's layout.
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file that went in: its path as given, and the SHA-256 of its bytes in hex."""
-
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The files of a run."""
-
-    content: InputFile
-    style: InputFile
-    content_mask: InputFile | None = None
-    style_mask: InputFile | None = None
-    more_styles: tuple[InputFile, ...] = ()
-    start: InputFile | None = None
-
-    @property
-    def styles(self) -> tuple[InputFile, ...]:
-        """All style pictures, in the order given."""
-        return (self.style, *self.more_styles)
-
-    def named(self) -> Iterator[tuple[str, InputFile]]:
-        """(role, file) of every file there is; the roles of further styles are style_2, …"""
-        single = (self.content, self.style, self.content_mask, self.style_mask, self.start)
-        roles = ("content", "style", "content_mask", "style_mask", "start")
-        yield from ((role, file) for role, file in zip(roles, single, strict=True) if file)
-        yield from ((f"style_{n}", file) for n, file in enumerate(self.more_styles, start=2))
 
 
 @dataclass(frozen=True)
@@ -77,6 +52,7 @@ class Result:
         segmenter_sha256: of the segmentation network and its table, or empty.
         interrupted: stopped early; the picture is the best one until then.
         metadata: of the content, for saving.
+        content: the photograph at its own size. styles: at most 512 pixels high.
     """
 
     image: Tensor
@@ -95,6 +71,64 @@ class Result:
     interrupted: bool = False
     metadata: Metadata = field(default_factory=Metadata)
     segmenter_sha256: str = ""
+    content: Photo | None = None
+    styles: tuple[Tensor, ...] = ()
+
+    def __repr__(self) -> str:
+        regions = ", ".join(self.masks.names)
+        return (
+            f"Result of {self.config.preset!r}, {self.state}\n"
+            f"  regions: {regions}; encoder: {self.encoder or 'none'}; device: {self.device}"
+        )
+
+    @property
+    def state(self) -> str:
+        """Size, time and scores in a few words."""
+        after = "interrupted after " if self.interrupted else ""
+        return (
+            f"{self.image.shape[3]}×{self.image.shape[2]}, {after}{sum(self.seconds.values()):.0f} "
+            f"s, structure kept {self.scores.structure:.3f}, "
+            f"style taken {self.scores.style_taken:.0%}"
+        )
+
+    @property
+    def picture(self) -> Picture:
+        """The picture with the content's metadata."""
+        return Picture(self.image, self.metadata, self.notes)
+
+    def to_pil(self) -> Image.Image:
+        """The picture for PIL; see `Picture.to_pil`."""
+        return self.picture.to_pil()
+
+    def to_numpy(self, dtype: DTypeLike = "float32") -> NDArray[Any]:
+        """The picture for NumPy, uint8, uint16 or float; see `Picture.to_numpy`."""
+        return self.picture.to_numpy(dtype)
+
+    def sheet(self) -> Picture:
+        """Content, styles and result side by side."""
+        return views.sheet(self._content, self.styles, self.image)
+
+    def preview(self) -> Picture:
+        """Content and style as they are and under the colours of their regions."""
+        title = self.config.segmentation.segmenter
+        return views.regions(self._content, self.styles[0], self.masks, title)
+
+    def heatmap(self) -> Picture:
+        """Where the result is no local affine map of the content."""
+        return views.departures(self._content, self.image)
+
+    def stain_map(self) -> Picture:
+        """Where like colours of the content came out unlike."""
+        return views.stains(self._content, self.image, self.masks.content)
+
+    @property
+    def _content(self) -> Tensor:
+        if self.content is None:
+            raise ImageError("This result has no content in it to be shown beside.")
+        return self.content.image
+
+    def _repr_png_(self) -> bytes:
+        return views.sheet(self._content, self.styles, self.image, views.NOTEBOOK)._repr_png_()
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the pictures, as JSON types."""
@@ -103,10 +137,7 @@ class Result:
             "versions": _versions(),
             "device": self.device,
             "config": self.config.to_dict(),
-            "inputs": {
-                role: {"path": str(file.path), "sha256": file.sha256}
-                for role, file in self.inputs.named()
-            },
+            "inputs": {role: file.to_dict() for role, file in self.inputs.named()},
             "segmenter": {
                 "name": self.config.segmentation.segmenter,
                 "sha256": self.segmenter_sha256,
@@ -126,22 +157,23 @@ class Result:
             "history": [_trace(steps) for steps in self.history],
         }
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the picture; beside it its manifest as JSON, which is also embedded where the
-        format can, and its grade, which `photostyle render` delivers again.
+        format can, and its grade, which `photostyle render` delivers again. All three or none.
 
         Raises:
-            OutputError: the folder cannot be written.
+            OutputError: the folder cannot be written, or the suffix is unknown.
         """
-        text = json.dumps(self.manifest(), indent=1)
-        save_image(path, self.image, self.metadata, manifest=text)
-        with atomic_path(manifest_path(path)) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        self.grade.save(grade_path(path))
+        path, text = Path(path), json.dumps(self.manifest(), indent=1)
+        write_together({
+            path: encode_image(path, self.image, self.metadata, manifest=text),
+            manifest_path(path): text.encode("utf-8"),
+            grade_path(path): self.grade.to_bytes(),
+        })  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Brief):
     """What a manifest asks for: the run that made its picture."""
 
     config: Config
@@ -156,10 +188,11 @@ class Recipe:
             OptionError: one of them is missing or has changed; the message names it.
         """
         for role, file in self.inputs.named():
-            if not file.path.exists():
-                raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
-            if content_sha256(file.path) != file.sha256:
-                raise OptionError(f"{file.path}: the {role} has changed since that run.")
+            path = file.file(role)
+            if not path.exists():
+                raise OptionError(f"{path}: the {role} of that run is no longer there.")
+            if content_sha256(path) != file.sha256:
+                raise OptionError(f"{path}: the {role} has changed since that run.")
         if encoder and self.encoder_sha256:  # empty when that run had no use for one
             found, _ = configured_encoder(self.config.encoder)
             if found.fingerprint != self.encoder_sha256:
@@ -200,8 +233,7 @@ def load_recipe(path: Path) -> Recipe:
                 f"{path}: its manifest has layout {data['format']}; this version reads {FORMAT}."
             )
         files = {
-            role: InputFile(_located(Path(file["path"]), path), file["sha256"])
-            for role, file in data["inputs"].items()
+            role: _located(InputFile.from_dict(file), path) for role, file in data["inputs"].items()
         }
         return Recipe(
             from_dict(data["config"], str(path)),
@@ -239,12 +271,13 @@ def _manifest_text(path: Path) -> str:
     return text
 
 
-def _located(recorded: Path, manifest: Path) -> Path:
+def _located(file: InputFile, manifest: Path) -> InputFile:
     """The input where it was, else below or beside the manifest's own folders: projects move."""
-    if recorded.exists() or recorded.is_absolute():
-        return recorded
+    recorded = file.path
+    if recorded is None or recorded.exists() or recorded.is_absolute():
+        return file
     tried = [folder / recorded for folder in manifest.resolve().parents]
-    return next((path for path in tried if path.exists()), recorded)
+    return replace(file, path=next((path for path in tried if path.exists()), recorded))
 
 
 def _trace(steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
-errors
+errors brief
 config images
 runtime matting
 segmentation encoders
@@ -21,11 +21,13 @@ color
 objective smoothness
 feedforward metrics
 optimize
-finish
+finish inputs
+views
 result
 loading
 pipeline
 jobs
+api
 commands
 cli
 __main__
@@ -33,22 +35,23 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "hashing profiles / decoding / picture / heat saving / sheets",
-    "runtime": "device memory steps / progress watching",
+    "config": "options / rendering solves / stages / config / presets training / files keywords",
+    "images": "hashing profiles / decoding / picture / given heat saving / shown sheets",
+    "runtime": "device memory steps / progress watching / updates",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
-    " / formats preview / segmenter",
+    " / arrays formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes video / data distributed style_model tiling"
-    " / applying export training / checkpoint / session",
+    " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate sweep / batch chains",
+    "api": "files regions running / judging many networks styling",
     "commands": "arguments / apply compare compare_fast config export render report run running"
     " segment train weights / batch post sweep",
 }

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import apply_terms
 from photostyle.images.picture import LUMA, fit_size, image_size, resize
@@ -39,7 +40,7 @@ Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
-class RegionalLook:
+class RegionalLook(Brief):
     """Smooth colour maps and where they hold.
 
     Attributes:

@@ -72,15 +72,20 @@ def _default(value: Any) -> str:
 
 def configured(arguments: argparse.Namespace) -> Config:
     """Preset, then configuration file, then options: the later wins."""
+    base = chosen(arguments)
+    config = preset(base) if isinstance(base, str) else base
+    return config.with_options(given_options(arguments))
+
+
+def chosen(arguments: argparse.Namespace) -> Config | str:
+    """The preset's name, or the configuration of a file."""
     if arguments.config and arguments.preset:
         raise OptionError(
             "--preset and --config: give one of them; a file can name its own preset."
         )
     if arguments.config:
-        base = load_config(arguments.config)
-    else:
-        base = preset(arguments.preset or "photoreal")
-    return base.with_options(given_options(arguments))
+        return load_config(arguments.config)
+    return arguments.preset or "photoreal"
 
 
 def given_options(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command, add_options, given_options
-from photostyle.config.config import Config
 
 
 def register(commands: Any) -> None:
@@ -22,21 +21,15 @@ def register(commands: Any) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
-    from photostyle.images.picture import load_image
-    from photostyle.images.saving import check_output, save_image
-    from photostyle.result import grade_path, load_recipe
+    from photostyle.api.styling import render
+    from photostyle.images.saving import check_output
+    from photostyle.result import load_recipe
 
-    recipe = load_recipe(arguments.manifest)
-    recipe.verify(encoder=False)
-    check_output(arguments.out, [recipe.inputs.content.path, arguments.manifest])
-    photo = load_image(recipe.inputs.content.path)
-    # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
-    options = Config().with_options(given_options(arguments)).render
-    grade = Grade.load(grade_path(arguments.manifest))
-    image = deliver(photo, grade, options)
-    if note := size_note(photo, grade, options):
+    content = load_recipe(arguments.manifest).inputs.content.file("content")
+    check_output(arguments.out, [content, arguments.manifest])
+    picture = render(arguments.manifest, **given_options(arguments))
+    for note in picture.notes:
         print(note, file=sys.stderr)
-    save_image(arguments.out, image, fitting_metadata(photo, image))
-    print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")
+    picture.save(arguments.out)
+    print(f"{arguments.out} ({picture.image.shape[3]}×{picture.image.shape[2]})")
     return 0

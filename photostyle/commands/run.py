@@ -3,14 +3,11 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, configured
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
-
-if TYPE_CHECKING:
-    from photostyle.result import Result
 
 
 def register(commands: Any) -> None:
@@ -82,8 +79,9 @@ def _replay(arguments: argparse.Namespace) -> int:
     files = recipe.inputs
     others = (files.content_mask, files.style_mask, files.start)
     paths = [file.path if file else None for file in others]
-    styles = [file.path for file in files.styles]
-    return _stylize(arguments, recipe.config, files.content.path, styles, *paths)
+    styles = [file.file("style") for file in files.styles]
+    content = files.content.file("content")
+    return _stylize(arguments, recipe.config, content, styles, *paths)
 
 
 def _stylize(
@@ -95,8 +93,8 @@ def _stylize(
     style_mask: Path | None,
     start: Path | None,
 ) -> int:
+    from photostyle.api.styling import stylize
     from photostyle.images.saving import alpha_note, check_output
-    from photostyle.pipeline import stylize
     from photostyle.result import manifest_path
     from photostyle.runtime.progress import Progress
 
@@ -115,64 +113,19 @@ def _stylize(
             content_mask=content_mask, style_mask=style_mask, listener=progress, start=start,
         )  # fmt: skip
     result.save(arguments.out)
-    print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
+    print(f"{arguments.out} ({result.state}; manifest: {manifest_path(arguments.out)})")
     if note := alpha_note(arguments.out, result.metadata):
         print(note, file=sys.stderr)
-    if arguments.sheet:
-        _write_sheet(arguments.sheet, content, styles, result)
-    if arguments.preview:
-        _write_preview(arguments.preview, content, styles[0], result)
-    if arguments.heatmap or arguments.stain_map:
-        _write_maps(arguments.heatmap, arguments.stain_map, content, result)
+    for path, view in (
+        (arguments.sheet, result.sheet), (arguments.preview, result.preview),
+        (arguments.heatmap, result.heatmap), (arguments.stain_map, result.stain_map),
+    ):  # fmt: skip
+        if path:
+            view().save(path)
+            print(path)
     return INTERRUPTED if result.interrupted else 0
-
-
-def _state(result: "Result") -> str:
-    seconds = sum(result.seconds.values())
-    size = f"{result.image.shape[3]}×{result.image.shape[2]}"
-    scores = (
-        f"structure kept {result.scores.structure:.3f}, style taken {result.scores.style_taken:.0%}"
-    )
-    return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s, {scores}"
-
-
-def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-
-    pictures = [("content", load_image(content).image)]
-    pictures += [("style", load_image(style).image) for style in styles]
-    contact_sheet([[*pictures, ("result", result.image)]], path)
-    print(path)
 
 
 def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
     maps = (arguments.heatmap, arguments.stain_map)
     return arguments.out, arguments.sheet, *maps, arguments.preview
-
-
-def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-    from photostyle.segmentation.preview import colours_of, preview_row
-
-    colours = colours_of([region.name for region in result.masks.regions])
-    images = load_image(content).image, load_image(style).image
-    title = result.config.segmentation.segmenter
-    contact_sheet([preview_row(*images, result.masks, colours, title)], path)
-    print(path)
-
-
-def _write_maps(heat: Path | None, stains: Path | None, content: Path, result: "Result") -> None:
-    from photostyle.images.picture import image_size, load_image, resize
-    from photostyle.images.saving import save_image
-    from photostyle.metrics import heatmap
-    from photostyle.smoothness import stain_map
-
-    full = resize(load_image(content).image, image_size(result.image))
-    if heat:
-        save_image(heat, heatmap(result.image, full))
-        print(heat)
-    if stains:
-        save_image(stains, stain_map(result.image, full, result.masks.content))
-        print(stains)

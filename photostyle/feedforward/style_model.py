@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.config.training import NetworkConfig, TrainingConfig, training_config
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.network import TransformNetwork
@@ -25,7 +26,7 @@ THUMBNAIL_SIDE = 128
 
 
 @dataclass(frozen=True)
-class StyleInfo:
+class StyleInfo(Brief):
     """Where a network came from.
 
     Attributes:
@@ -70,7 +71,7 @@ class StyleInfo:
 
 
 @dataclass(frozen=True)
-class StyleModel:
+class StyleModel(Brief):
     """A network that applies one style, ready for use."""
 
     network: TransformNetwork

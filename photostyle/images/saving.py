@@ -13,7 +13,7 @@ import secrets
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -66,6 +66,13 @@ def save_image(
             cannot be written.
     """
     path = Path(path)
+    write_together({path: encode_image(path, image, metadata, manifest)})
+
+
+def encode_image(
+    path: Path, image: Tensor, metadata: Metadata | None = None, manifest: str | None = None
+) -> bytes:
+    """The bytes that `save_image` writes; it takes and raises what that does."""
     check_image(image, f"The picture for {path}")
     form = _format(path)
     if max(image.shape[2:]) > _LONGEST_SIDE.get(form, 2**31):
@@ -73,15 +80,24 @@ def save_image(
             f"{path}: {form} holds at most {_LONGEST_SIDE[form]} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
-    pixels = _samples(image, metadata, form)
+    pixels = samples(image, metadata, form)
     if form == "PNG":
-        data = _png(pixels, metadata, manifest)
-    elif form == "TIFF":
-        data = _tiff(pixels, metadata, manifest)
-    else:
-        data = _lossy(pixels, metadata, form)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+        return _png(pixels, metadata, manifest)
+    if form == "TIFF":
+        return _tiff(pixels, metadata, manifest)
+    return _lossy(pixels, metadata, form)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Writes files that belong together: all of them complete before the first is in its place,
+    and the first one named last.
+
+    Raises:
+        OutputError: a place cannot be written; then all of them are as they were.
+    """
+    with contextlib.ExitStack() as stack:
+        for path, data in files.items():
+            stack.enter_context(atomic_path(path)).write_bytes(data)
 
 
 def alpha_note(path: Path, metadata: Metadata) -> str | None:
@@ -195,7 +211,7 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
+def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
     """Round to H×W×3, or H×W×4 with the alpha, of the type that the format stores."""
     channels = image.detach().cpu()
     if metadata.alpha is not None and form != "JPEG":

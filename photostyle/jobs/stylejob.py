@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photostyle.brief import Brief
 from photostyle.config.config import Config, options
 from photostyle.config.solves import TERMS
 from photostyle.errors import PhotostyleError
@@ -21,7 +22,7 @@ HEAT_SIDE = 512
 
 
 @dataclass(frozen=True)
-class StyleJob:
+class StyleJob(Brief):
     """One photograph after another, under one configuration.
 
     Attributes:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import MaskError
 
 SUM_TOLERANCE = 1e-4
@@ -20,7 +21,7 @@ SUM_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Brief):
     """One paired region.
 
     `content_share` and `style_share` are its shares of the two pictures' areas, in [0, 1].
@@ -35,7 +36,7 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Masks:
+class Masks(Brief):
     """Soft masks of the paired regions, in the order of `regions`.
 
     `content` is K×H×W and `style` K×h×w, float32 in [0, 1], on any device. Over K the content
@@ -67,18 +68,20 @@ class Masks:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelMap:
+class LabelMap(Brief):
     """Which region each pixel belongs to: `names[ids[y, x]]`.
 
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
-    it came about. Raises MaskError where that does not hold.
+    it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], summing to 1 over the K
+    names, of which `ids` are the largest. Raises MaskError where that does not hold.
     """
 
     ids: NDArray[np.int32]
     names: tuple[str, ...]
     source: str = field(default="the label map")
     notes: tuple[str, ...] = ()
+    soft: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.ids.ndim != 2 or self.ids.dtype != np.int32 or self.ids.size == 0:

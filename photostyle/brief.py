@@ -18,7 +18,7 @@ class Brief:
         if "__repr__" not in vars(
             cls
         ):  # before `dataclass` looks, which would write one of its own
-            cls.__repr__ = Brief.__repr__  # type: ignore[method-assign]
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         words = (f"{name}={shown(value)}" for name, value in _told(self))

@@ -65,11 +65,12 @@ def listed(given: PictureLike | Sequence[PictureLike]) -> list[PictureLike]:
 def _of_pil(image: Image.Image, name: str) -> Photo:
     """Read as the file that it would be saved as, so its profile and orientation count, too."""
     what = f"PIL image of {image.width}×{image.height} pixels, mode {image.mode}"
-    if image.mode.startswith("I;16"):
-        return _of_array(np.asarray(image).astype(np.uint16), name, what)
-    if image.mode in ("I", "F"):
-        return _of_array(np.asarray(image), name, what)
     try:
+        image.load()  # of a TIFF this turns it upright, which its tags tell only afterwards
+        if image.mode.startswith("I;16"):
+            return _of_array(np.asarray(image).astype(np.uint16), name, what)
+        if image.mode in ("I", "F"):
+            return _of_array(np.asarray(image), name, what)
         tags, data = image.getexif().tobytes(), io.BytesIO()
         icc = image.info.get("icc_profile")
         if image.mode == "CMYK":

@@ -95,6 +95,8 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     Raises:
         OutputError: a place cannot be written; then all of them are as they were.
     """
+    for path in files:
+        check_place(path, [])
     with contextlib.ExitStack() as stack:
         for path, data in files.items():
             stack.enter_context(atomic_path(path)).write_bytes(data)

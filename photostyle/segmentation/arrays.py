@@ -22,13 +22,7 @@ Array = NDArray[Any]
 #: by the names of their regions; or a label picture, as a PIL image or H×W×3 uint8. Arrays may be
 #: NumPy's or torch's.
 MaskLike: TypeAlias = (
-    str
-    | os.PathLike[str]
-    | Image.Image
-    | Array
-    | Tensor
-    | Mapping[str, "Array | Tensor"]
-    | LabelMap
+    str | os.PathLike[str] | Image.Image | Array | Tensor | Mapping[str, Array | Tensor] | LabelMap
 )
 
 #: Different ids, or colours, above which an array is no mask but a photograph.

@@ -39,7 +39,7 @@ def test_sheet_of_presets(tmp_path: Path) -> None:
 )
 def test_scripts(tmp_path: Path, name: str, left: str) -> None:
     script, *words = name.split()
-    command = [sys.executable, ROOT / f"examples/{script}.py", *words, "--size", "64"]
+    command = [sys.executable, ROOT / f"examples/{script}.py", *words, "--size", "80"]
     out = tmp_path / left.partition("/")[0]
     subprocess.run([*command, "--out", out], check=True, cwd=tmp_path, capture_output=True)
     assert (tmp_path / left).stat().st_size > 1000
@@ -60,6 +60,13 @@ def test_notebook(tmp_path: Path) -> None:
         if "image/png" in output.get("data", {})
     ]
     assert len(shown) == 7
+    bars = [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
+    assert len(bars) == 1  # the notebook's own
     for data in shown:
         with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
             assert 60 < picture.width <= 1400

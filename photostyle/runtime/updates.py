@@ -1,6 +1,7 @@
 """Progress for callers from Python: a bar that notebooks draw in their own way, or a function that
 is told."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -67,7 +68,8 @@ class Bar:
     def __call__(self, update: Update) -> None:
         bar = self._open() if self._bar is None else self._bar
         bar.set_description_str(update.stage, refresh=False)
-        bar.set_postfix_str(update.note, refresh=False)
+        # What a run has to say is in its notes; of files it is what there is to be seen.
+        bar.set_postfix_str(update.note if update.total else "", refresh=False)
         if update.total and (bar.total != update.total or update.done < bar.n):
             bar.reset(total=update.total)
         if update.step:
@@ -81,7 +83,8 @@ class Bar:
             self._bar.close()
 
     def _open(self) -> "tqdm[Any]":
-        from tqdm.auto import tqdm  # looks for a notebook when it is loaded
+        with warnings.catch_warnings(action="ignore"):  # of notebooks without ipywidgets
+            from tqdm.auto import tqdm  # looks for a notebook when it is loaded
 
         self._bar = tqdm(unit="it")
         return self._bar

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from photostyle.api.files import mask_file, picture_file
-from photostyle.api.running import Running, RunningOptions, Runs, carried_out, configuring, parted
+from photostyle.api.running import (
+    Running,
+    RunningOptions,
+    Runs,
+    carried_out,
+    configuring,
+    executor_of,
+    parted,
+)
 from photostyle.config.config import Config, hint
 from photostyle.config.keywords import plain_value
 from photostyle.errors import InputError, JobsError, OptionError
@@ -29,7 +37,7 @@ from photostyle.jobs.chains import (
 from photostyle.jobs.jobs import check_name
 from photostyle.jobs.report import results
 from photostyle.jobs.stylejob import StyleJob
-from photostyle.jobs.sweep import Sweep, folded, free_name
+from photostyle.jobs.sweep import Configure, Sweep, folded, free_name
 from photostyle.runtime.updates import Progress
 from photostyle.segmentation.arrays import MaskLike
 
@@ -72,22 +80,16 @@ def sweep(
         OutputError: the folder is in use, or cannot be written.
     """
     folder = Path(out)
-    where, values = parted(options)
-    files = {
-        "content": None if content is None else picture_file(content, folder, "The content"),
-        "style": None if style is None else picture_file(style, folder, "The style"),
-        "content_mask": mask_file(content_mask, folder, "The content's mask"),
-        "style_mask": mask_file(style_mask, folder, "The style's mask"),
-    }
+    where, configure, suffix = prepared(options, config, format)
+    roles = {
+        "content": content, "style": style, "content_mask": content_mask, "style_mask": style_mask,
+    }  # fmt: skip
+    files = {role: _value(role, given, folder) for role, given in roles.items()}
     axes = _axes(grid, folder)
     found = Sweep(
-        axes=axes, files=files, configure=configuring(config, values), settings=settings or {},
-        zipped=zip, warm_start=warm_start, suffix=suffix_of(format),
+        axes=axes, files=files, configure=configure, settings=settings or {}, zipped=zip,
+        warm_start=warm_start, suffix=suffix,
     )  # fmt: skip
-    if not axes:
-        raise OptionError(
-            "--grid is missing: a sweep varies something, such as style_weight=100,1000."
-        )
     plan = found.plan()
     _check_files(plan)
     return carried_out(plan, folder, where, progress)
@@ -117,8 +119,8 @@ def batch(
     """
     if (entries is None) == (pairs is None):
         raise OptionError("batch takes a jobs file or --pairs DIR; give one of them.")
-    where, values = parted(options)
-    found = Batch(Path(out), configuring(config, values), suffix_of(format))
+    where, configure, suffix = prepared(options, config, format)
+    found = Batch(Path(out), configure, suffix)
     if pairs is not None:
         plan = found.from_pairs(Path(pairs))
     elif isinstance(entries, str | os.PathLike):
@@ -180,18 +182,27 @@ def post(
     return carried_out(plan, folder, options, progress)
 
 
-def suffix_of(form: str) -> str:
-    """The suffix of results in a format.
+def prepared(
+    options: Mapping[str, Any], config: Config | str | None, form: str
+) -> tuple[dict[str, Any], Configure, str]:
+    """Where the runs take place, their configurations and their suffix; what is unfit shows before
+    anything is written.
 
     Raises:
-        OptionError: results are not written in it.
+        OptionError: an unfit option.
     """
+    where, values = parted(options)
+    executor_of(where)
     if f".{form}" not in FORMATS:
         raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
-    return f".{form}"
+    return where, configuring(config, values), f".{form}"
 
 
 def _axes(grid: Mapping[str, str | Sequence[Any]] | Sequence[str], folder: Path) -> list[Axis]:
+    if not grid:
+        raise OptionError(
+            "--grid is missing: a sweep varies something, such as style_weight=100,1000."
+        )
     if not isinstance(grid, Mapping):
         return [parse_axis(words) for words in grid]
     return [_axis(name, values, folder) for name, values in grid.items()]
@@ -212,9 +223,9 @@ def _value(name: str, given: Any, folder: Path) -> Any:
     if given is None or name == "preset":
         return given
     if name in ("content_mask", "style_mask"):
-        return mask_file(given, folder, f"A {name}")
+        return mask_file(given, folder, f"The {name}")
     if name in FILES:
-        return picture_file(given, folder, f"A {name}")
+        return picture_file(given, folder, f"The {name}")
     value = plain_value(name, given)
     return tuple(value) if isinstance(value, list) else value
 
@@ -239,11 +250,12 @@ def _job(number: int, entry: Mapping[str, Any], found: Batch) -> StyleJob:
     """A job of a batch from its dict."""
     try:
         given = dict(entry)
-        files = _job_files({role: given.pop(role, None) for role in FILES}, found.out)
-        name = _job_name(given.pop("name", None), files, found.taken)
-        preset = given.pop("preset", None)
+        roles = {role: given.pop(role, None) for role in FILES}
+        wanted, preset = given.pop("name", None), given.pop("preset", None)
         values = {option: plain_value(option, value) for option, value in given.items()}
         config = found.configure(preset, values)
+        files = _job_files(roles, found.out)
+        name = _job_name(wanted, files, found.taken)
         check_output(found.out / f"{name}{found.suffix}", [p for p in files.values() if p])
     except InputError as error:
         raise JobsError(f"Job {number}: {error}") from None

@@ -5,7 +5,7 @@ the form that every later stage reads. A picture without masks is one region tha
 everything, so no later stage asks whether there are any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -114,6 +114,26 @@ def resize_masks(masks: Tensor, hw: Sequence[int]) -> Tensor:
     # Running sums need float64, which not every device has; region by region they stay small.
     planes = [_area_rows(_area_rows(m.detach().cpu(), hw[0]).T, hw[1]).T for m in masks]
     return torch.stack(planes).clamp(0, 1).to(masks.device, torch.float32)  # (K, h, w)
+
+
+def region_planes(
+    ids: NDArray[np.int32], labels: LabelMap, index: Mapping[str, int], count: int
+) -> Tensor:
+    """K×H×W float32 masks of `count` regions, soft where the map is.
+
+    Args:
+        ids: H×W, the map's own at the size asked for.
+        index: the region of each label; one that it lacks is in none.
+    """
+    if labels.soft is None:
+        region = np.array([index.get(name, -1) for name in labels.names])[ids]  # (H, W)
+        return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
+    soft = resize_masks(torch.from_numpy(labels.soft), ids.shape)
+    of = torch.tensor([index.get(name, count) for name in labels.names])
+    planes = soft.new_zeros(count + 1, *ids.shape).index_add_(0, of, soft)[:count]
+    # A label that is nowhere the strongest was never paired: the others share what it had.
+    known = soft[torch.from_numpy(np.unique(ids)).long()].sum(0)
+    return (planes / known.clamp(min=1e-6)).clamp(max=1)
 
 
 def _check_stack(masks: Tensor, count: int, role: str) -> None:

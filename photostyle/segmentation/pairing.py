@@ -19,7 +19,7 @@ from torch import Tensor
 from photostyle.errors import MaskError, OptionError
 from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
 from photostyle.matting.guided import GuidedFilter
-from photostyle.segmentation.masks import LabelMap, Masks, Region, resize_masks, whole
+from photostyle.segmentation.masks import LabelMap, Masks, Region, region_planes, whole
 
 Array = NDArray[Any]
 
@@ -125,7 +125,7 @@ def pair(
     )
     maps, images = (content_map, style_map), (content, style)
     masks = [
-        _softened(_planes(i, m, of, len(regions)), image, rules.softness)
+        _softened(region_planes(i, m, of, len(regions)), image, rules.softness)
         for i, m, of, image in zip(ids, maps, index, images, strict=True)
     ]
     found = _regions(masks, regions, index[0], (sound, target), hosts, guests)
@@ -285,28 +285,6 @@ def _similar(orphan: str, paired: list[str], looks: dict[str, NDArray[np.float64
     Distance: √(ΔL² + Δa² + Δb² + (POSITION_WEIGHT · Δrow / height)²), the first of equals.
     """
     return min(paired, key=lambda name: float(np.linalg.norm(looks[name] - looks[orphan])))
-
-
-def _planes(
-    ids: NDArray[np.int32], labels: LabelMap, index: Mapping[str, int], count: int
-) -> Tensor:
-    """K×H×W float32 masks at the ids' size, soft where the map is."""
-    if labels.soft is None:
-        return _one_hot(ids, labels.names, index, count)
-    soft = resize_masks(torch.from_numpy(labels.soft), ids.shape)
-    of = torch.tensor([index.get(name, count) for name in labels.names])
-    planes = soft.new_zeros(count + 1, *ids.shape).index_add_(0, of, soft)[:count]
-    # A label that is nowhere the strongest was never paired: the others share what it had.
-    known = soft[torch.from_numpy(np.unique(ids)).long()].sum(0)
-    return (planes / known.clamp(min=1e-6)).clamp(max=1)
-
-
-def _one_hot(
-    ids: NDArray[np.int32], names: tuple[str, ...], index: Mapping[str, int], count: int
-) -> Tensor:
-    """K×H×W float32 masks; a label that `index` lacks is in none."""
-    region = np.array([index.get(name, -1) for name in names])[ids]  # (H, W)
-    return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
 
 
 def _softened(masks: Tensor, image: Tensor, softness: float) -> Tensor:

@@ -112,6 +112,7 @@ def test_unfit_jobs_are_numbered(tmp_path: Path, job: dict[str, Any], says: str)
 def test_unfit_options_are_refused(tmp_path: Path, options: dict[str, Any], says: str) -> None:
     with pytest.raises(OptionError, match=says.replace("?", r"\?")):
         photostyle.sweep(CONTENT, STYLE, {"strength": [0, 1]}, out=tmp_path / "o", **options)
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_unfit_options_are_refused(tmp_path: Path, options: dict[str, Any], says
         ({"strenght": [1]}, "there is nothing called strenght; did you mean strength"),
         ({"size": [300, 300]}, "two of the values are the same"),
         ({"size": ["big"]}, "--size is 'big'; it must be a whole number"),
-        ({"style": [STYLE.astype(int)]}, "A style is a NumPy array .* int64"),
+        ({"style": [STYLE.astype(int)]}, "The style is a NumPy array .* int64"),
     ],
 )
 def test_unfit_axes_are_refused(tmp_path: Path, grid: dict[str, Any], says: str) -> None:

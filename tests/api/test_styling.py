@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import photostyle
+from photostyle.cli import main
 from photostyle.errors import ImageError, InputError, OptionError
 from photostyle.images.picture import load_image
 
@@ -123,7 +124,9 @@ def test_alpha_comes_out_again() -> None:
     assert result.to_pil().mode == "RGBA"
 
 
-def test_manifest_tells_what_was_no_file(tmp_path: Path) -> None:
+def test_manifest_tells_what_was_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = saved(STYLE, tmp_path / "s.png")
     mask = np.zeros((60, 80), int)
     result = photostyle.stylize(
@@ -140,6 +143,9 @@ def test_manifest_tells_what_was_no_file(tmp_path: Path) -> None:
         photostyle.load_recipe(tmp_path / "r.png").verify()
     with pytest.raises(OptionError, match=says):
         photostyle.render(tmp_path / "r.png", strength=0.5)
+    assert main(["replay", str(tmp_path / "r.png"), "--out", str(tmp_path / "new.png")]) == 2
+    assert re.search(says, capsys.readouterr().err)
+    assert not (tmp_path / "new.png").exists()
     again = photostyle.render(tmp_path / "r.png", content=CONTENT, strength=0)
     assert (again.to_numpy("uint16") == CONTENT).all()
     with pytest.raises(ImageError, match="other proportions than the result"):

@@ -18,6 +18,7 @@ from photostyle.inputs import InputFile, Inputs
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
 from photostyle.optimize.solving import check_solves
 from photostyle.optimize.start import Start, start_of
+from photostyle.places import expanded
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.arrays import MaskLike, fingerprint, mask_of
@@ -51,6 +52,12 @@ class Sources:
     styles: tuple[Photo, ...]
     masks: tuple[Path | LabelMap | None, Path | LabelMap | None]
     start: Photo | None
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for the user on what of the pictures was not used, each once."""
+        photos = (self.content, *self.styles)
+        return list(dict.fromkeys(note for photo in photos for note in photo.notes))
 
     def files(self) -> Inputs:
         """The files with their hashes."""
@@ -108,7 +115,7 @@ def loaded(given: PictureLike, memory: Memory, name: str) -> Photo:
         ImageError: it cannot be read or used, or has fewer than `LEAST_SIDE` pixels on a side.
     """
     if isinstance(given, str | os.PathLike):
-        photo = decoded(Path(given), memory)
+        photo = decoded(expanded(given), memory)
     else:
         photo = picture_of(given, name)
     height, width = photo.image.shape[2:]

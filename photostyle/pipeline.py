@@ -54,6 +54,7 @@ def stylize(
     device = resolve_device(config.optimize.device)
     with log.stage("load"):
         sources = load(content, style, (content_mask, style_mask), start, config, log.memory)
+        log.note("load", *sources.notes)
         loaded_encoder = run_encoder(config, device, log)
     scene, masks, config, network = segmented(sources, config, device, log)
     seen = prepared(scene, keep := config.image.preserve_color)

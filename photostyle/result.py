@@ -14,18 +14,26 @@ from PIL import Image
 from torch import Tensor
 
 from photostyle import views
+from photostyle.beside import beside, check_result, manifest_path
 from photostyle.brief import Brief
-from photostyle.config.config import Config
+from photostyle.config.config import Config, option_files
 from photostyle.config.files import from_dict
+from photostyle.documents import Unreadable, parse_json, read_text, shown
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
 from photostyle.images.picture import Metadata, Photo
-from photostyle.images.saving import encode_image, read_manifest, write_together
+from photostyle.images.saving import (
+    check_output,
+    encode_image,
+    read_manifest,
+    write_together,
+)
 from photostyle.images.shown import Picture
 from photostyle.inputs import InputFile, Inputs
 from photostyle.metrics import Scores
 from photostyle.objective.features import configured_encoder
+from photostyle.places import expanded
 from photostyle.runtime.steps import Step
 from photostyle.segmentation.masks import Masks
 from photostyle.segmentation.pairing import describe
@@ -94,7 +102,7 @@ class Result:
     @property
     def picture(self) -> Picture:
         """The picture with the content's metadata."""
-        return Picture(self.image, self.metadata, self.notes)
+        return Picture(self.image, self.metadata, self.notes, self._read)
 
     def to_pil(self) -> Image.Image:
         """The picture for PIL; see `Picture.to_pil`."""
@@ -120,6 +128,13 @@ class Result:
     def stain_map(self) -> Picture:
         """Where like colours of the content came out unlike."""
         return views.stains(self._content, self.image, self.masks.content)
+
+    @property
+    def _read(self) -> tuple[Path, ...]:
+        """The files that went in."""
+        files = (file.path for _, file in self.inputs.named())
+        named = option_files(self.config).values()
+        return *(path for path in files if path is not None), *named
 
     @property
     def _content(self) -> Tensor:
@@ -159,16 +174,22 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the picture; beside it its manifest as JSON, which is also embedded where the
-        format can, and its grade, which `photostyle render` delivers again. All three or none.
+        format can, and its grade, which `photostyle render` delivers again (see `beside`). All
+        three or none; what is none of ours, or was an input, is not replaced.
 
         Raises:
-            OutputError: the folder cannot be written, or the suffix is unknown.
+            OutputError: the folder cannot be written, the suffix is unknown, or a file beside the
+                picture was not written by photostyle.
         """
-        path, text = Path(path), json.dumps(self.manifest(), indent=1)
+        path = expanded(path)
+        check_output(path, self._read)
+        check_result(path, (), self._read)
+        text = json.dumps({"picture": path.name, **self.manifest()}, indent=1)
+        manifest, grade = beside(path)
         write_together({
             path: encode_image(path, self.image, self.metadata, manifest=text),
-            manifest_path(path): text.encode("utf-8"),
-            grade_path(path): self.grade.to_bytes(),
+            manifest: text.encode("utf-8"),
+            grade: self.grade.to_bytes(),
         })  # fmt: skip
 
 
@@ -189,7 +210,7 @@ class Recipe(Brief):
         """
         for role, file in self.inputs.named():
             path = file.file(role)
-            if not path.exists():
+            if not (os.path.isfile(path) or os.path.isdir(path)):
                 raise OptionError(f"{path}: the {role} of that run is no longer there.")
             if content_sha256(path) != file.sha256:
                 raise OptionError(f"{path}: the {role} has changed since that run.")
@@ -208,29 +229,21 @@ class Recipe(Brief):
                 )
 
 
-def manifest_path(path: Path) -> Path:
-    """Where the manifest of a picture lies."""
-    return path.with_suffix(".json")
-
-
-def grade_path(path: Path) -> Path:
-    """Where the grade of a picture lies."""
-    return path.with_suffix(".grade.safetensors")
-
-
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     """Reads the manifest in a result picture, or in the JSON file itself.
 
     Raises:
         ImageError: there is no such file, or no manifest in it.
         OptionError: the manifest is damaged, or of a newer layout.
     """
+    path = expanded(path)
     text = _manifest_text(path)
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if data["format"] != FORMAT:
             raise OptionError(
-                f"{path}: its manifest has layout {data['format']}; this version reads {FORMAT}."
+                f"{path}: its manifest has layout {shown(data['format'])}; this version reads "
+                f"{FORMAT}."
             )
         files = {
             role: _located(InputFile.from_dict(file), path) for role, file in data["inputs"].items()
@@ -241,8 +254,9 @@ def load_recipe(path: Path) -> Recipe:
             data["encoder"]["sha256"],
             data.get("segmenter", {}).get("sha256", ""),
         )
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = error if isinstance(error, Unreadable) else shown(error)
+        raise OptionError(f"{path}: its manifest is damaged ({reason}).") from None
 
 
 def _inputs(files: dict[str, InputFile]) -> Inputs:
@@ -256,14 +270,14 @@ def _inputs(files: dict[str, InputFile]) -> Inputs:
 def _manifest_text(path: Path) -> str:
     if path.suffix.lower() == ".json":
         try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            return read_text(path)
+        except Unreadable:
             raise ImageError(
                 f"{path} cannot be read; give a result picture or its .json."
             ) from None
     text = read_manifest(path)
     if text is None and manifest_path(path).is_file():
-        text = manifest_path(path).read_text(encoding="utf-8")
+        return _manifest_text(manifest_path(path))
     if text is None:
         raise ImageError(
             f"{path} holds no manifest and has none beside it, so its run is not known."
@@ -274,10 +288,10 @@ def _manifest_text(path: Path) -> str:
 def _located(file: InputFile, manifest: Path) -> InputFile:
     """The input where it was, else below or beside the manifest's own folders: projects move."""
     recorded = file.path
-    if recorded is None or recorded.exists() or recorded.is_absolute():
+    if recorded is None or os.path.exists(recorded) or recorded.is_absolute():
         return file
     tried = [folder / recorded for folder in manifest.resolve().parents]
-    return replace(file, path=next((path for path in tried if path.exists()), recorded))
+    return replace(file, path=next((path for path in tried if os.path.exists(path)), recorded))
 
 
 def _trace(steps: tuple[Step, ...]) -> dict[str, Any]:

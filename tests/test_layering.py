@@ -14,8 +14,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
 errors brief
+places
+documents
 config images
-runtime matting
+beside
+runtime matting films
 segmentation encoders
 color
 objective smoothness
@@ -35,22 +38,26 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files keywords",
-    "images": "hashing profiles / decoding / picture / given heat saving / shown sheets",
-    "runtime": "device memory steps / progress watching / updates",
+    "config": "options / rendering solves / stages / config / presets training / files / keywords",
+    "images": "colorimetry exif listing photoshop profiles refusals xmp / containers hashing / tiff"
+    " / decoding / picture / encoding given heat / saving / sheets shown",
+    "runtime": "device memory steps stopping streams / progress watching / updates",
+    "films": "containers colours working / shots turning / reading / encoding / writing"
+    " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / arrays formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
+    "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
+    " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
-    "feedforward": "batch descent network scenes video / data distributed style_model tiling"
+    "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate sweep / batch chains",
+    " / estimate outputs sweep / batch chains",
     "api": "files regions running / judging many networks styling",
     "commands": "arguments / apply compare compare_fast config export render report run running"
     " segment train weights / batch post sweep",

@@ -9,6 +9,7 @@ import torch
 
 from photostyle.images.given import PictureLike, picture_of
 from photostyle.images.saving import save_image
+from photostyle.places import expanded
 from photostyle.segmentation.arrays import MaskLike, fingerprint, mask_of
 from photostyle.segmentation.labels import write_labels
 from photostyle.segmentation.masks import LabelMap
@@ -27,7 +28,7 @@ def picture_file(given: PictureLike, folder: Path, name: str) -> Path:
         OutputError: the folder cannot be written.
     """
     if isinstance(given, str | os.PathLike):
-        return Path(given)
+        return expanded(given)
     photo = picture_of(given, name)
     if photo.path is not None:
         return photo.path

@@ -15,12 +15,12 @@ from photostyle.api.running import (
     executor_of,
     parted,
 )
-from photostyle.config.config import Config, hint
-from photostyle.config.keywords import plain_value
+from photostyle.config.config import hint
+from photostyle.config.keywords import Base, plain_value
 from photostyle.errors import InputError, JobsError, OptionError
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.hashing import PICTURES
-from photostyle.images.picture import load_image
+from photostyle.images.listing import pictures_in
+from photostyle.images.picture import load_image, paths_of
 from photostyle.images.saving import FORMATS, check_output
 from photostyle.images.shown import Picture
 from photostyle.jobs.axes import FILES, Axis, known_names, parse_axis
@@ -37,7 +37,8 @@ from photostyle.jobs.chains import (
 from photostyle.jobs.jobs import check_name
 from photostyle.jobs.report import results
 from photostyle.jobs.stylejob import StyleJob
-from photostyle.jobs.sweep import Configure, Sweep, folded, free_name
+from photostyle.jobs.sweep import Configure, Sweep, free_name
+from photostyle.places import expanded, folded
 from photostyle.runtime.updates import Progress
 from photostyle.segmentation.arrays import MaskLike
 
@@ -50,7 +51,7 @@ def sweep(
     grid: Mapping[str, str | Sequence[Any]] | Sequence[str],
     *,
     out: PathLike,
-    config: Config | str | None = None,
+    config: Base | None = None,
     content_mask: MaskLike | None = None,
     style_mask: MaskLike | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -79,7 +80,7 @@ def sweep(
         InputError: a picture, axis or option that cannot be used; nothing was run.
         OutputError: the folder is in use, or cannot be written.
     """
-    folder = Path(out)
+    folder = expanded(out)
     where, configure, suffix = prepared(options, config, format)
     roles = {
         "content": content, "style": style, "content_mask": content_mask, "style_mask": style_mask,
@@ -92,7 +93,7 @@ def sweep(
     )  # fmt: skip
     plan = found.plan()
     _check_files(plan)
-    return carried_out(plan, folder, where, progress)
+    return carried_out(plan, folder, where, progress, _files(config))
 
 
 def batch(
@@ -100,7 +101,7 @@ def batch(
     *,
     pairs: PathLike | None = None,
     out: PathLike,
-    config: Config | str | None = None,
+    config: Base | None = None,
     format: str = "png",
     progress: Progress = False,
     **options: Unpack[RunningOptions],
@@ -120,15 +121,16 @@ def batch(
     if (entries is None) == (pairs is None):
         raise OptionError("batch takes a jobs file or --pairs DIR; give one of them.")
     where, configure, suffix = prepared(options, config, format)
-    found = Batch(Path(out), configure, suffix)
+    folder = expanded(out)
+    found = Batch(folder, configure, suffix)
     if pairs is not None:
-        plan = found.from_pairs(Path(pairs))
+        plan = found.from_pairs(expanded(pairs))
     elif isinstance(entries, str | os.PathLike):
-        plan = found.from_file(Path(entries))
+        plan = found.from_file(expanded(entries))
     else:
         numbered = enumerate(entries or (), start=1)
-        plan = Plan(Path(out).name, tuple(_job(n, entry, found) for n, entry in numbered))
-    return carried_out(plan, Path(out), where, progress)
+        plan = Plan(folder.name, tuple(_job(n, entry, found) for n, entry in numbered))
+    return carried_out(plan, folder, where, progress, _files(config, entries))
 
 
 @overload
@@ -172,18 +174,16 @@ def post(
     chain = tuple(parse_operation(word) for word in words)
     if out is None:
         return _filtered(listed(pictures), chain, content)
-    folder = Path(out)
+    folder = expanded(out)
     paths = [p for x in listed(pictures) for p in _pictures(picture_file(x, folder, "The picture"))]
     given = None if content is None else picture_file(content, folder, "The content")
     jobs = post_jobs(paths, chain, given, tuple(FORMATS))
-    for job in jobs:
-        check_output(folder / f"{job.name}{job.suffix}", job.files())
     plan = Plan(" → ".join(map(str, chain)), tuple(jobs))
     return carried_out(plan, folder, options, progress)
 
 
 def prepared(
-    options: Mapping[str, Any], config: Config | str | None, form: str
+    options: Mapping[str, Any], config: Base | None, form: str
 ) -> tuple[dict[str, Any], Configure, str]:
     """Where the runs take place, their configurations and their suffix; what is unfit shows before
     anything is written.
@@ -196,6 +196,13 @@ def prepared(
     if f".{form}" not in FORMATS:
         raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
     return where, configuring(config, values), f".{form}"
+
+
+def _files(*given: object) -> list[Path]:
+    """Those of arguments that are paths; a configuration's name is none."""
+    config, *others = given
+    paths = [config] if isinstance(config, os.PathLike) else []
+    return [expanded(x) for x in (*paths, *others) if isinstance(x, str | os.PathLike)]
 
 
 def _axes(grid: Mapping[str, str | Sequence[Any]] | Sequence[str], folder: Path) -> list[Axis]:
@@ -299,9 +306,11 @@ def _filtered(
     if content is None and any(operation.name in GUIDED for operation in chain):
         if not isinstance(given, str | os.PathLike):
             raise OptionError(f"{chain[0].name} looks at the content; give it as content=.")
-        content = content_of(Path(given), None)
+        content = content_of(expanded(given), None)
     guide = None if content is None else picture_of(content, "The content")
-    return Picture(filtered(photo.image, guide, chain), photo.metadata)
+    read = [photo, *([guide] if guide else [])]
+    notes = tuple(note for x in read for note in x.notes)
+    return Picture(filtered(photo.image, guide, chain), photo.metadata, notes, paths_of(read))
 
 
 def _pictures(given: Path) -> list[Path]:
@@ -310,8 +319,7 @@ def _pictures(given: Path) -> list[Path]:
         return [given]
     found = results(given)
     if found is None:
-        found = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
-        found = [p for p in found if not p.name.startswith(".")]
+        found = pictures_in(given)
     if not found:
         raise OptionError(f"{given}: there is no picture in this folder.")
     return found

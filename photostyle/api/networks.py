@@ -9,21 +9,30 @@ from typing import Literal, Protocol, Unpack, overload
 
 from photostyle.api.files import picture_file
 from photostyle.brief import Brief
+from photostyle.config.config import option_files
 from photostyle.config.keywords import TrainingOptions, with_keywords
 from photostyle.config.training import WITHOUT, TrainingConfig
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.applying import Job, plan, styled
 from photostyle.feedforward.checkpoint import checkpoint_path
 from photostyle.feedforward.distributed import joined
-from photostyle.feedforward.export import EXPORTS, difference, opened
+from photostyle.feedforward.export import EXPORTS, difference, is_export, opened
 from photostyle.feedforward.export import export as write_export
-from photostyle.feedforward.session import Session, begin
+from photostyle.feedforward.session import (
+    Session,
+    begin,
+    is_losses,
+    losses_path,
+    preview_path,
+)
 from photostyle.feedforward.style_model import StyleModel, load_model
 from photostyle.feedforward.tiling import usual_memory
-from photostyle.feedforward.working import Applied, FileListener, apply_files
+from photostyle.feedforward.working import Applied, FileListener, Manner, apply_files
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.saving import check_place
+from photostyle.images.picture import paths_of
+from photostyle.images.sheets import is_sheet
 from photostyle.images.shown import Picture
+from photostyle.places import check_not_foreign, check_place, check_places, expanded
 from photostyle.runtime.device import resolve_device
 from photostyle.runtime.steps import TrainStep
 from photostyle.runtime.updates import Progress, Update, Watched
@@ -98,16 +107,25 @@ def train(
     """
     own = ("data", "out", "resume", "config", "progress")
     chosen = with_keywords(config or TrainingConfig(), options, own, without=WITHOUT)
-    path = Path(out)
+    path = expanded(out)
+    read = [expanded(style)] if isinstance(style, str | os.PathLike) else []
+    _check_out(path, [*read, *option_files(chosen).values()])
+    learnt = picture_file(style, path.parent, "The style")
+    folder = None if data is None else expanded(data)
+    with joined(resolve_device(chosen.train.device)) as processes:
+        session = begin(learnt, folder, path, chosen, processes, resume=resume)
+        return _trained(session, watch or _watcher(progress))
+
+
+def _check_out(path: Path, inputs: Sequence[Path]) -> None:
+    """Sees to it, before any work, that all that a training leaves can be written, and that
+    nothing of the user's is replaced."""
     if path.suffix.lower() != ".safetensors":
         raise OutputError(f"--out {path} should end in .safetensors.")
-    learnt = picture_file(style, path.parent, "The style")
-    check_place(path, [learnt])
-    with joined(resolve_device(chosen.train.device)) as processes:
-        session = begin(
-            learnt, None if data is None else Path(data), path, chosen, processes, resume=resume
-        )
-        return _trained(session, watch or _watcher(progress))
+    preview, losses = preview_path(path), losses_path(path)
+    check_places([path, checkpoint_path(path), preview, losses], inputs)
+    check_not_foreign(preview, is_sheet)
+    check_not_foreign(losses, is_losses)
 
 
 def _watcher(progress: Progress) -> Callable[[Session], AbstractContextManager[TrainingWatcher]]:
@@ -164,13 +182,16 @@ def apply(
     device: str = "auto",
     batch: int | None = None,
     memory: int | None = None,
+    codec: str = "h264",
+    quality: int | None = None,
     progress: Progress = False,
     listener: FileListener | None = None,
 ) -> Applied: ...
 def apply(
     pictures: PictureLike | Sequence[PictureLike], model: PathLike | StyleModel, *,
     out: PathLike | None = None, device: str = "auto", batch: int | None = None,
-    memory: int | None = None, progress: Progress = False, listener: FileListener | None = None,
+    memory: int | None = None, codec: str = "h264", quality: int | None = None,
+    progress: Progress = False, listener: FileListener | None = None,
 ) -> Picture | Applied:  # fmt: skip
     """A trained style on pictures, folders and videos.
 
@@ -182,10 +203,16 @@ def apply(
         batch: pictures of one size, or frames, at once; 8 on a GPU.
         memory: MiB for the network's maps; larger pictures go through in strips, with the same
             result. Without it, half of what is free.
+        codec: of videos, h264, h265, prores or ffv1; where the file's own container does not take
+            it, the result is a .mov or .mkv.
+        quality: of videos, the constant rate factor of h264 and h265: 0 is lossless, 51 worst;
+            17 and 19 without it.
         progress: True for a bar, or a function of an `Update`, told of every file and frame.
         listener: is told in place of `progress`.
 
-    Returns: the picture, or what became of the files. Files that cannot be read are listed there.
+    Returns: the picture, or what became of the files. Files that cannot be read are listed there,
+        and so are videos that are broken somewhere. Results of before are replaced, other files
+        never.
 
     Raises:
         InputError: a picture, network or option that cannot be used.
@@ -195,19 +222,21 @@ def apply(
         if value is not None and value < 1:
             raise OptionError(f"--{name} is {value}; it must be at least 1.")
     place = resolve_device(device)
-    network = model if isinstance(model, StyleModel) else load_model(Path(model), place)
+    network = model if isinstance(model, StyleModel) else load_model(expanded(model), place)
     room = memory * 2**20 if memory else usual_memory(place)
     given = listed(pictures)
     if out is None:
         if len(given) != 1:
             raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
         photo = picture_of(given[0], "The picture")
-        return Picture(styled(network, photo.image, room), photo.metadata)
-    jobs = plan([picture_file(x, Path(out), "A picture") for x in given], Path(out))
-    at_once = batch or (8 if place.type == "cuda" else 1)
+        image = styled(network, photo.image, room)
+        return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
+    folder = expanded(out)
+    read = [] if isinstance(model, StyleModel) else [expanded(model)]
+    jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
+    manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)
     with Watched(progress) as watched:
-        told = listener or _FilesTold(watched, len(jobs))
-        return apply_files(network, jobs, at_once, room, told)
+        return apply_files(network, jobs, manner, listener or _FilesTold(watched, len(jobs)))
 
 
 class _FilesTold:
@@ -221,6 +250,9 @@ class _FilesTold:
 
     def frames(self, job: Job, done: int, expected: int) -> None:
         self._tell(Update(job.source.name, "", done, expected))
+
+    def note(self, sentence: str) -> None:
+        self._tell(Update("apply", sentence))
 
     def ends(self, job: Job, error: ImageError | None, frames: int) -> None:
         self._done += 1
@@ -265,17 +297,24 @@ def export(
     """
     if format not in EXPORTS:
         raise OptionError(f"--format is {format!r}; choose from {', '.join(EXPORTS)}.")
-    suffix = EXPORTS[format][0]
-    if out is None:
-        if isinstance(model, StyleModel):
-            raise OptionError(
-                f"--out is missing: a loaded network needs a file ending in {suffix}."
-            )
-        out = Path(model).with_suffix(suffix)
-    path = Path(out)
-    if path.suffix.lower() != suffix:
-        raise OutputError(f"--out {path} should end in {suffix}.")
-    network = model if isinstance(model, StyleModel) else load_model(Path(model))
+    path = _export_place(model, out, EXPORTS[format][0])
+    network = model if isinstance(model, StyleModel) else load_model(expanded(model))
     write_export(network, path, format)
     run = opened(path, format)
     return Exported(path, None if run is None else difference(network, run))
+
+
+def _export_place(model: PathLike | StyleModel, out: PathLike | None, suffix: str) -> Path:
+    """Where the network goes, after a look at what is there."""
+    if out is not None:
+        path = expanded(out)
+    elif isinstance(model, StyleModel):
+        raise OptionError(f"--out is missing: a loaded network needs a file ending in {suffix}.")
+    else:
+        path = expanded(model).with_suffix(suffix)
+    if path.suffix.lower() != suffix:
+        raise OutputError(f"--out {path} should end in {suffix}.")
+    check_place(path, [] if isinstance(model, StyleModel) else [expanded(model)])
+    if out is None:
+        check_not_foreign(path, is_export)
+    return path

@@ -1,7 +1,7 @@
 """Regions that were found, to look at, to edit, and to give back as masks."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.brief import Brief
+from photostyle.documents import Unreadable, read_text
 from photostyle.images.saving import write_together
-from photostyle.images.sheets import contact_sheet, drawn_sheet
+from photostyle.images.sheets import contact_sheet, drawn_sheet, is_sheet
 from photostyle.images.shown import Picture
-from photostyle.segmentation.labels import write_labels
+from photostyle.places import check_not_foreign, check_places, expanded
+from photostyle.segmentation.labels import is_written, write_labels
 from photostyle.segmentation.masks import LabelMap, Masks
 from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.preview import colours_of, legend, preview_row
@@ -22,6 +24,8 @@ from photostyle.views import as_picture
 
 LABELS = ("content-labels.png", "style-labels.png")
 PREVIEW, TABLE = "preview.png", "regions.txt"
+#: How the table begins.
+TITLE = "regions by"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +38,16 @@ class Regions(Brief):
         maps: label maps of the pictures, as they were found.
         used: where they come from: labels, semantic, cluster or none.
         images: the pictures 1×3×H×W at their own sizes.
+        notes: sentences for the user on what of the pictures was not used.
+        made_of: the files that went in, which saving does not replace.
     """
 
     masks: Masks
     maps: tuple[LabelMap, ...]
     used: str
     images: tuple[Tensor, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    made_of: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         return f"Regions({', '.join(self.masks.names)}; by {self.used})"
@@ -61,7 +69,7 @@ class Regions(Brief):
         if len(self.images) == 1:  # only its own shares
             width = lines[0].index("content") + len("content")
             lines = [line[:width] for line in lines if not line.startswith("(unpaired)")]
-        return [f"regions by {self.used}", *lines, *self.masks.warnings]
+        return [f"{TITLE} {self.used}", *lines, *self.masks.warnings]
 
     def preview(self) -> Picture:
         """The pictures as they are and under the colours of their regions."""
@@ -75,18 +83,20 @@ class Regions(Brief):
             others: further regions of the same pictures, as more rows of the preview.
 
         Raises:
-            OutputError: the folder cannot be written.
+            OutputError: the folder cannot be written, or a file would be replaced that went in, or
+                that none of these calls wrote.
         """
-        folder = Path(folder)
+        folder = expanded(folder)
+        check_regions(folder, len(self.images), self.made_of)
         names = dict.fromkeys(name for labels in self.maps for name in labels.names)
         colours = colours_of(list(names))
-        paths = [folder / name for name in LABELS[: len(self.images)]]
+        *paths, preview, table = region_files(folder, len(self.images))
         for path, labels in zip(paths, self.maps, strict=False):
             write_labels(path, labels, colours)
-        contact_sheet([found._row() for found in (self, *others)], folder / PREVIEW)
+        contact_sheet([found._row() for found in (self, *others)], preview)
         lines = [*self.table(), "", "colours of the label pictures", *legend(colours)]
-        write_together({folder / TABLE: ("\n".join(lines) + "\n").encode()})
-        return [*paths, folder / PREVIEW, folder / TABLE]
+        write_together({table: ("\n".join(lines) + "\n").encode()})
+        return [*paths, preview, table]
 
     def _row(self) -> list[tuple[str, Any]]:
         colours = colours_of(self.masks.names)
@@ -95,3 +105,30 @@ class Regions(Brief):
 
     def _repr_png_(self) -> bytes:
         return self.preview()._repr_png_()
+
+
+def region_files(folder: Path, pictures: int) -> list[Path]:
+    """What the regions of one picture or two are saved as: label pictures, preview and table."""
+    return [folder / name for name in (*LABELS[:pictures], PREVIEW, TABLE)]
+
+
+def check_regions(folder: Path, pictures: int, inputs: Iterable[Path]) -> None:
+    """Sees to it that only what an earlier call wrote there is replaced: label pictures that were
+    painted in since are the user's.
+
+    Raises:
+        OutputError: a file is read, or none of ours, or cannot be written.
+    """
+    *labels, preview, table = places = region_files(folder, pictures)
+    check_places(places, inputs)
+    for path in labels:
+        check_not_foreign(path, is_written)
+    check_not_foreign(preview, is_sheet)
+    check_not_foreign(table, _is_table)
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        return read_text(path).startswith(TITLE)
+    except Unreadable:
+        return False

@@ -1,7 +1,7 @@
 """Where the jobs of a sweep, batch or post run, and what comes of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -10,13 +10,14 @@ from PIL import Image
 
 from photostyle.brief import Brief
 from photostyle.config.config import Config
-from photostyle.config.keywords import Options, configured
+from photostyle.config.keywords import Base, Options, configured
 from photostyle.errors import OptionError
 from photostyle.images.shown import png_of
 from photostyle.jobs.campaign import Plan, Summary, carry_out, missing
 from photostyle.jobs.estimate import estimate
 from photostyle.jobs.executors import Executor, InProcess, Processes
 from photostyle.jobs.jobs import Folder
+from photostyle.jobs.outputs import check_outputs
 from photostyle.jobs.report import Report, results
 from photostyle.jobs.sweep import Configure
 from photostyle.runtime.updates import Progress, Update, Watched
@@ -100,29 +101,42 @@ def parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return where, {name: value for name, value in options.items() if name not in where}
 
 
-def configuring(config: Config | str | None, options: Mapping[str, Any]) -> Configure:
+def configuring(config: Base | None, options: Mapping[str, Any]) -> Configure:
     """(preset or None, values) → Config: the common options under a job's own."""
     own = tuple(Running.__annotations__)
-    configured(config, options, own)  # mistakes show before any job is made
+    named = config is None or isinstance(config, str)
+    base = configured(config, options, own)  # mistakes show before any job is made
 
     def configure(preset: str | None, values: Mapping[str, Any]) -> Config:
-        if preset is not None and isinstance(config, Config):
+        if preset is not None and not named:
             raise OptionError(
                 "--preset and --config: give one of them; a file can name its own preset."
             )
-        return configured(preset or config, options, own).with_options(values)
+        found = base if preset is None else configured(preset, options, own)
+        return found.with_options(values)
 
     return configure
 
 
-def carried_out(plan: Plan, out: Path, where: Mapping[str, Any], progress: Progress) -> Runs:
+def carried_out(
+    plan: Plan,
+    out: Path,
+    where: Mapping[str, Any],
+    progress: Progress,
+    read: Iterable[Path] = (),
+) -> Runs:
     """Does what is missing of a plan, or only tells of it; writes sheet, tables and page.
+
+    Args:
+        read: files that are read besides the jobs' own.
 
     Raises:
         OptionError: unfit options of where it runs.
-        OutputError: the folder is in use, or cannot be written.
+        OutputError: the folder is in use, or cannot be written, or a file in it would be replaced
+            that is read, or is none of ours.
     """
     executor, home = executor_of(where), Folder(out)
+    check_outputs(plan, home, read)
     retry = bool(where.get("retry_failed", False))
     todo = missing(plan, home, retry)
     if where.get("plan", False):
@@ -148,7 +162,10 @@ def _saying(watched: Watched, total: int) -> "Callable[[str], None]":
     def say(sentence: str) -> None:
         nonlocal done
         done += 1
-        watched.teller.tell(Update("jobs", sentence, done, total))
+        outcome, *remarks = sentence.splitlines()
+        watched.teller.tell(Update("jobs", outcome, done, total))
+        for remark in remarks:
+            watched.teller.tell(Update("jobs", remark))
 
     return say
 

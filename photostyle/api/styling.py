@@ -7,8 +7,10 @@ from typing import Unpack
 
 from photostyle import pipeline
 from photostyle.api.regions import Regions
-from photostyle.config.config import Config
+from photostyle.beside import beside, grade_path
+from photostyle.config.config import Config, option_files
 from photostyle.config.keywords import (
+    Base,
     Options,
     RenderOptions,
     SegmentationOptions,
@@ -18,11 +20,12 @@ from photostyle.config.keywords import (
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
 from photostyle.images.given import PictureLike, picture_of
-from photostyle.images.picture import Photo, image_size, same_proportions
+from photostyle.images.picture import Photo, image_size, paths_of, same_proportions
 from photostyle.images.shown import Picture
 from photostyle.loading import LEAST_SIDE
 from photostyle.objective.styles import fitted_image
-from photostyle.result import Result, grade_path, load_recipe
+from photostyle.places import expanded
+from photostyle.result import Result, load_recipe
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.updates import Progress, Watched
 from photostyle.runtime.watching import Listener
@@ -43,7 +46,7 @@ OWN = ("config", "content_mask", "style_mask", "start", "progress", "listener", 
 def stylize(
     content: PictureLike,
     style: PictureLike | Sequence[PictureLike],
-    config: Config | str | None = None,
+    config: Base | None = None,
     *,
     content_mask: MaskLike | None = None,
     style_mask: MaskLike | None = None,
@@ -58,7 +61,8 @@ def stylize(
     Args:
         content, style: pictures: paths, PIL images, NumPy arrays H×W, H×W×3 or H×W×4 (uint8,
             uint16 or float in [0, 1]), or torch tensors 3×H×W; several styles as a list.
-        config: a preset's name, such as "photoreal", or a Config.
+        config: a preset's name, such as "photoreal", a Config, or the path of a TOML or JSON file
+            of options.
         content_mask, style_mask: regions that pair up: paths of label pictures, arrays H×W of
             integer ids, soft masks K×H×W in [0, 1], or a dict of planes H×W by name. Of several
             styles they belong to the first.
@@ -117,7 +121,12 @@ def segment(
         paired, made = segment_alone(images[0], drawings[0], wishes)
     else:
         paired, made = segment_pair(images[0], images[1], drawings, wishes)
-    return Regions(paired, made.maps, made.used, tuple(photo.image for photo in photos))
+    read = [mask for mask in masks if isinstance(mask, Path)]
+    return Regions(
+        paired, made.maps, made.used, tuple(photo.image for photo in photos),
+        notes=tuple(dict.fromkeys(note for photo in photos for note in photo.notes)),
+        made_of=(*paths_of(photos), *read, *option_files(config).values()),
+    )  # fmt: skip
 
 
 def render(
@@ -144,7 +153,7 @@ def render(
     chosen = with_keywords(Config(), options, ("content",), ("render",)).render
     given = None if content is None else picture_of(content, "The content")
     photo, grade = _of_memory(result, given) if isinstance(result, Result) else (
-        _of_file(Path(result), given)
+        _of_file(expanded(result), given)
     )  # fmt: skip
     if not same_proportions(image_size(photo.image), grade.masks.shape[1:]):
         raise ImageError(
@@ -153,7 +162,11 @@ def render(
         )
     image = deliver(photo, grade, chosen)
     note = size_note(photo, grade, chosen)
-    return Picture(image, fitting_metadata(photo, image), (note,) if note else ())
+    notes = (*photo.notes, *([note] if note else []))
+    read = paths_of([photo])
+    if not isinstance(result, Result):
+        read = (*read, expanded(result), *beside(expanded(result)))
+    return Picture(image, fitting_metadata(photo, image), notes, read)
 
 
 def _of_memory(result: Result, content: Photo | None) -> tuple[Photo, Grade]:

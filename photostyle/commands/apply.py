@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from photostyle.commands.arguments import BAD_INPUT, INTERRUPTED, add_command
+from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED, add_command
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.errors import ImageError
@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 def register(commands: Any) -> None:
     parser = add_command(commands, "apply", "apply a trained style to pictures and videos", _apply)
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="pictures, videos, folders of them"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        type=expanded,
+        help="pictures, videos, folders of them",
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of results")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
+    parser.add_argument(
+        "--out", required=True, type=expanded, metavar="DIR", help="folder of results"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument(
         "--batch", type=int, help="pictures of one size, or frames, at once (default: 8 on a GPU)"
@@ -28,6 +36,11 @@ def register(commands: Any) -> None:
         help="MiB for the network's maps; larger pictures go through in strips, with the same "
         "result (default: half of what is free)",
     )  # fmt: skip
+    parser.add_argument("--codec", default="h264", metavar="h264|h265|prores|ffv1",
+                        help="of videos; where the file's own container does not take it, the "
+                        "result is a .mov or .mkv (default: h264)")  # fmt: skip
+    parser.add_argument("--quality", type=int, help="of videos: constant rate factor of h264 and "
+                        "h265, 0 is lossless, 51 worst (default: 17, 19)")  # fmt: skip
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -36,19 +49,28 @@ def _apply(arguments: argparse.Namespace) -> int:
     with _Telling() as telling:
         applied = apply(
             arguments.inputs, arguments.model, out=arguments.out, device=arguments.device,
-            batch=arguments.batch, memory=arguments.memory, listener=telling,
+            batch=arguments.batch, memory=arguments.memory, codec=arguments.codec,
+            quality=arguments.quality, listener=telling,
         )  # fmt: skip
     if applied.interrupted:
-        say(f"Stopped; {len(applied.done)} of {applied.total} files are done, each whole.")
+        done = f"Stopped; {len(applied.done)} of {applied.total} files are done, each whole."
+        film = applied.begun
+        say(
+            f"{done} {film.target} holds the first {frames(film.frames_written)}." if film else done
+        )
         return INTERRUPTED
     if not applied.failed:
-        return 0
+        return FAILED if applied.damaged else 0
     if applied.total == 1:
         raise next(iter(applied.failed.values()))
     for error in applied.failed.values():
         print(error, file=sys.stderr)
     say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
     return BAD_INPUT
+
+
+def frames(count: int) -> str:
+    return f"{count} frame" if count == 1 else f"{count} frames"
 
 
 def say(sentence: str) -> None:
@@ -71,13 +93,18 @@ class _Telling:
         self._bar = tqdm(unit="frame", desc=job.source.name)
 
     def frames(self, job: "Job", done: int, expected: int) -> None:
-        self._bar.total = expected or None
+        self._bar.total = expected if expected >= done else None
         self._bar.update(done - self._bar.n)
 
-    def ends(self, job: "Job", error: "ImageError | None", frames: int) -> None:
+    def note(self, sentence: str) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(sentence, file=sys.stderr)
+
+    def ends(self, job: "Job", error: "ImageError | None", count: int) -> None:
         self._close()
         if error is None:
-            print(f"{job.target}{f' ({frames} frames, without sound)' if job.video else ''}")
+            print(f"{job.target}{f' ({frames(count)})' if job.video else ''}")
 
     def _close(self) -> None:
         if self._bar is not None:

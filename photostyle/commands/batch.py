@@ -1,11 +1,11 @@
 """`photostyle batch`: many pairs."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command, add_options, chosen, given_options
 from photostyle.commands.running import add_format, add_running, running_options, tell, told
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -16,7 +16,7 @@ def register(commands: Any) -> None:
     files.add_argument(
         "jobs_file",
         nargs="?",
-        type=Path,
+        type=expanded,
         metavar="JOBS",
         help="jobs.yaml or "
         "jobs.csv: content, style, content_mask, style_mask, name and any option for "
@@ -24,7 +24,7 @@ def register(commands: Any) -> None:
     )
     files.add_argument(
         "--pairs",
-        type=Path,
+        type=expanded,
         metavar="DIR",
         help="folder with content/ and style/, "
         "and content_mask/ and style_mask/ if wanted: equal names make a pair; a "

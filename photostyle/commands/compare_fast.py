@@ -5,8 +5,9 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command
+from photostyle.commands.arguments import add_command, noted_image
 from photostyle.errors import ModelError, OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +26,12 @@ def register(commands: Any) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "contents", metavar="CONTENT", nargs="+", type=Path, help="photographs to compare on"
+        "contents", metavar="CONTENT", nargs="+", type=expanded, help="photographs to compare on"
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
-    parser.add_argument("--style", type=Path, help="its style picture (default: where it was)")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
+    parser.add_argument("--style", type=expanded, help="its style picture (default: where it was)")
     parser.add_argument("--encoder", help="the encoder of its training (default: where it was)")
     parser.add_argument(
         "--size", default="256", help="long side in pixels, or several with commas (default: 256)"
@@ -44,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the noise that it starts from")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--sheet", type=Path, help="also write the pictures side by side")
+    parser.add_argument("--sheet", type=expanded, help="also write the pictures side by side")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.style_model import load_model
-    from photostyle.images.picture import load_image, resize
+    from photostyle.images.picture import resize
     from photostyle.images.saving import check_output
     from photostyle.jobs.comparing import (
         compare_with_gatys,
@@ -66,11 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
-        check_output(arguments.sheet, [*arguments.contents, own])
+        named = [Path(arguments.encoder)] if arguments.encoder else []
+        check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
     style, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
-    for photo, size in _sized([load_image(path) for path in arguments.contents], sizes, least):
+    for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
         content = resize(photo.image, size).to(device)
         with _bar(Path(photo.called).name, max(counts)) as bar:
             found.append(
@@ -120,11 +124,11 @@ def _training_inputs(
     """The style at the size at which it was learned, and the encoder; both the very same."""
     from dataclasses import replace
 
-    from photostyle.images.picture import fit_size, image_size, load_image, resize
+    from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
-    photo = load_image(arguments.style or Path(info.style))
+    photo = noted_image(arguments.style or Path(info.style))
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "

@@ -1,10 +1,10 @@
 """`photostyle export`: a trained style for other programs."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import FAILED, add_command
+from photostyle.places import expanded
 
 FORMATS = ("onnx", "torchscript")
 
@@ -13,9 +13,11 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands, "export", "write a trained style as ONNX or TorchScript", _export
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
     parser.add_argument("--format", required=True, choices=FORMATS)
-    parser.add_argument("--out", type=Path, help="file to write (default: beside the network)")
+    parser.add_argument("--out", type=expanded, help="file to write (default: beside the network)")
 
 
 def _export(arguments: argparse.Namespace) -> int:

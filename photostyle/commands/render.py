@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options
+from photostyle.commands.arguments import add_command, add_options, given_options, read_files
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -14,22 +14,28 @@ def register(commands: Any) -> None:
     )
     files = parser.add_argument_group("files")
     files.add_argument(
-        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+        "manifest", metavar="RESULT", type=expanded, help="result picture, or the .json beside it"
     )
-    files.add_argument("--out", type=Path, required=True, help="picture to write")
+    files.add_argument("--out", type=expanded, required=True, help="picture to write")
     add_options(parser, stages=("render",), presets=False)
 
 
 def _render(arguments: argparse.Namespace) -> int:
     from photostyle.api.styling import render
-    from photostyle.images.saving import check_output
+    from photostyle.beside import beside
+    from photostyle.images.saving import check_output, lost_note
     from photostyle.result import load_recipe
 
-    content = load_recipe(arguments.manifest).inputs.content.file("content")
-    check_output(arguments.out, [content, arguments.manifest])
+    recipe = load_recipe(arguments.manifest)
+    recipe.inputs.content.file("content")  # what is given in Python is not there
+    read = [file.path for _, file in recipe.inputs.named() if file.path is not None]
+    read += [arguments.manifest, *beside(arguments.manifest)]
+    check_output(arguments.out, [*read, *read_files(arguments, recipe.config)])
     picture = render(arguments.manifest, **given_options(arguments))
     for note in picture.notes:
         print(note, file=sys.stderr)
     picture.save(arguments.out)
+    if lost := lost_note(arguments.out, picture.metadata):
+        print(lost, file=sys.stderr)
     print(f"{arguments.out} ({picture.image.shape[3]}×{picture.image.shape[2]})")
     return 0

@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import FAILED, INTERRUPTED
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.api.running import Runs
@@ -18,7 +18,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("output")
     files.add_argument(
         "--out",
-        type=Path,
+        type=expanded,
         required=True,
         help="folder of the results and reports; "
         "run again, only what is missing or changed is done",

@@ -1,11 +1,13 @@
 """`photostyle segment`: the regions of a picture, or those that two have in common."""
 
 import argparse
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options
+from photostyle.commands.arguments import add_command, add_options, given_options, read_files
+from photostyle.config.config import Config
 from photostyle.config.stages import SEGMENTERS
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.api.regions import Regions
@@ -16,12 +18,12 @@ def register(commands: Any) -> None:
         commands, "segment", "write the regions of a picture, or of two that pair up", _segment
     )
     files = parser.add_argument_group("files")
-    files.add_argument("content", metavar="IMAGE", type=Path, help="photograph to be changed")
-    files.add_argument("--style", type=Path, help="photograph to take after")
-    files.add_argument("--content-mask", type=Path, help="masks of IMAGE, to be written again")
-    files.add_argument("--style-mask", type=Path, help="masks of the style")
+    files.add_argument("content", metavar="IMAGE", type=expanded, help="photograph to be changed")
+    files.add_argument("--style", type=expanded, help="photograph to take after")
+    files.add_argument("--content-mask", type=expanded, help="masks of IMAGE, to be written again")
+    files.add_argument("--style-mask", type=expanded, help="masks of the style")
     files.add_argument(
-        "--out", type=Path, required=True,
+        "--out", type=expanded, required=True,
         help="folder for the label pictures (content-labels.png, style-labels.png), preview.png "
         "and regions.txt",
     )  # fmt: skip
@@ -33,16 +35,15 @@ def register(commands: Any) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> int:
-    from photostyle.api.regions import LABELS, PREVIEW
+    from photostyle.api.regions import check_regions
     from photostyle.api.styling import segment
-    from photostyle.images.saving import check_output
 
     paths = [p for p in (arguments.content, arguments.style) if p is not None]
     masks = (arguments.content_mask, arguments.style_mask)
     given = [p for p in masks if p is not None]
-    for name in (*LABELS[: len(paths)], PREVIEW):
-        check_output(arguments.out / name, [*paths, *given])
     options = given_options(arguments)
+    read = read_files(arguments, Config().with_options(options))
+    check_regions(arguments.out, len(paths), [*paths, *given, *read])
 
     def found_by(options: dict[str, Any]) -> "Regions":
         return segment(
@@ -51,6 +52,8 @@ def _segment(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
 
     found, others = found_by(options), []
+    for note in found.notes:
+        print(note, file=sys.stderr)
     if arguments.against:
         others.append(found_by({**options, "segmenter": arguments.against}))
     written = found.save(arguments.out, others)

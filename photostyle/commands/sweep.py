@@ -1,11 +1,11 @@
 """`photostyle sweep`: one pair under every combination of some values."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command, add_options, chosen, given_options
 from photostyle.commands.running import add_format, add_running, running_options, tell, told
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -13,10 +13,12 @@ def register(commands: Any) -> None:
         commands, "sweep", "style one pair under many combinations of values", _sweep
     )
     files = parser.add_argument_group("files")
-    files.add_argument("--content", type=Path, help="photograph to be changed")
-    files.add_argument("--style", type=Path, help="photograph to take after")
-    files.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
-    files.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    files.add_argument("--content", type=expanded, help="photograph to be changed")
+    files.add_argument("--style", type=expanded, help="photograph to take after")
+    files.add_argument(
+        "--content-mask", type=expanded, help="label picture of the content's regions"
+    )
+    files.add_argument("--style-mask", type=expanded, help="label picture of the style's regions")
     axes = parser.add_argument_group("what varies")
     axes.add_argument(
         "--grid",

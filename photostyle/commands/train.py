@@ -2,23 +2,25 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, given_options
 from photostyle.config.training import WITHOUT, TrainingConfig
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
     parser = add_command(commands, "train", "train a network for one style", _train)
     files = parser.add_argument_group("files")
-    files.add_argument("--style", required=True, type=Path, help="painting or photograph to learn")
     files.add_argument(
-        "--data", type=Path, metavar="FOLDER",
+        "--style", required=True, type=expanded, help="painting or photograph to learn"
+    )
+    files.add_argument(
+        "--data", type=expanded, metavar="FOLDER",
         help="folder of pictures to learn on, searched to the bottom; without it, generated scenes",
     )  # fmt: skip
     files.add_argument(
-        "--out", required=True, type=Path,
+        "--out", required=True, type=expanded,
         help="the network, .safetensors; a checkpoint, previews and losses are written beside it",
     )  # fmt: skip
     files.add_argument(

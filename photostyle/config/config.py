@@ -6,10 +6,12 @@ The command line is made from the fields, so the two cannot drift apart. Imports
 import dataclasses
 import difflib
 import json
+import os
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 from photostyle.brief import Brief, shown
@@ -106,6 +108,16 @@ def options(kind: type[Staged] = Config) -> Iterator[tuple[str, "dataclasses.Fie
         for f in dataclasses.fields(cls):
             if f.metadata.get("cli"):
                 yield stage, f, kinds[f.name]
+
+
+def option_files(config: Staged) -> dict[str, Path]:
+    """The options that name a file or folder which is there, such as an encoder's weights."""
+    fields = (
+        (f.name, getattr(getattr(config, stage), f.name))
+        for stage, f, _ in options(type(config))
+        if f.metadata["file"]
+    )
+    return {name: Path(word) for name, word in fields if word and os.path.exists(word)}
 
 
 def stages(kind: type[Staged] = Config) -> Iterator[tuple[str, type[Stage]]]:

@@ -13,12 +13,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 from photostyle.config.config import Config, Staged, hint, options
+from photostyle.config.files import load_config
 from photostyle.config.presets import preset
 from photostyle.errors import OptionError
+from photostyle.places import expanded
 
 C = TypeVar("C", bound=Staged)
 
 
+#: A preset's name, a configuration, or the path of a TOML or JSON file, as pathlib has it.
+Base: TypeAlias = Config | str | os.PathLike[str]
 #: A name, or the path of a file or folder.
 Files: TypeAlias = str | os.PathLike[str]
 #: One number for all, shares by name, or the words of the command line.
@@ -172,24 +176,35 @@ class TrainingOptions(
     """Every option of a training; `photostyle train --help` says what each does."""
 
 
-def configured(
-    config: Config | str | None, values: Mapping[str, Any], own: Iterable[str] = ()
-) -> Config:
-    """The configuration of a preset's name or a Config, with options by their names.
+def configured(config: Base | None, values: Mapping[str, Any], own: Iterable[str] = ()) -> Config:
+    """The configuration of a preset's name, a file or a Config, with options by their names.
 
     Args:
         own: other keywords of the function, which a misspelt one may have meant.
 
     Raises:
-        OptionError: no such preset or option, or a value that does not fit.
+        OptionError: no such preset, file or option, or a value that does not fit.
     """
-    base = preset(config) if isinstance(config, str) else config or Config()
+    return with_keywords(base_config(config), values, own)
+
+
+def base_config(config: Base | None) -> Config:
+    """The configuration that a `config` argument stands for.
+
+    Raises:
+        OptionError: no such preset or file.
+    """
+    if isinstance(config, str):
+        return preset(config)
+    if isinstance(config, os.PathLike):
+        return load_config(expanded(config))
+    base = config or Config()
     if not isinstance(base, Config):
         raise OptionError(
             f"config is a {type(config).__name__}; give a preset's name or a Config, such as "
             '"photoreal".'
         )
-    return with_keywords(base, values, own)
+    return base
 
 
 def with_keywords(

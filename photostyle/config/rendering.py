@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from photostyle.config.options import Stage, option
 from photostyle.errors import OptionError
+from photostyle.places import as_seen
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def strengths(text: str) -> list[tuple[str | None, float]]:
         OptionError: a number outside [0, 1], or none.
     """
     found: list[tuple[str | None, float]] = []
-    for word in text.split(","):
+    for word in as_seen(text).split(","):
         name, separator, number = word.strip().rpartition("=")
         try:
             value = float(number)
@@ -74,7 +75,7 @@ def protections(text: str | None) -> dict[str, float]:
         OptionError: a share that is no number in [0, 1], or a word without a name.
     """
     found: dict[str, float] = {}
-    for word in text.split(",") if text else ():
+    for word in as_seen(text).split(",") if text else ():
         name, separator, number = word.strip().partition("=")
         try:
             share = float(number) if separator else 1.0

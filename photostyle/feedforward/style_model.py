@@ -15,6 +15,7 @@ from torch import Tensor
 
 from photostyle.brief import Brief
 from photostyle.config.training import NetworkConfig, TrainingConfig, training_config
+from photostyle.documents import parse_json
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.images.picture import fit_size, image_size, resize
@@ -65,7 +66,7 @@ class StyleInfo(Brief):
             base64.b64decode(words["thumbnail"]),
             words["encoder"],
             words["encoder_sha256"],
-            training_config(json.loads(words["config"])),
+            training_config(parse_json(words["config"])),
             int(words["steps"]),
         )
 
@@ -150,7 +151,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> StyleModel:
         info = StyleInfo.from_metadata(metadata)
         network = build_network(info.config.network)
         network.load_state_dict(weights)
-    except (KeyError, ValueError, TypeError, RuntimeError, OptionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, OptionError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path} is damaged: its parts do not fit ({reason}).") from None
     return StyleModel(network.to(device).eval().requires_grad_(False), info)

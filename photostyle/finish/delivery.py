@@ -18,6 +18,7 @@ from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
 from photostyle.config.rendering import RenderConfig, protections, strengths
+from photostyle.documents import parse_json
 from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
@@ -77,7 +78,7 @@ class Grade(Brief):
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
                 masks = tensors["masks"]
-                names = json.loads(file.metadata()["names"])
+                names = parse_json(file.metadata()["names"])
             maps: LocalAffine | Painted | RegionalLook
             if "look" in tensors:
                 ones = torch.ones(len(tensors["look"]))
@@ -87,7 +88,7 @@ class Grade(Brief):
                 maps = Painted(tensors["picture"] / LEVELS, torch.ones(()))
             else:
                 maps = LocalAffine(tensors["maps"])
-        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             raise OptionError(
                 f"{path}: the run's local maps are missing or damaged; run it again."
             ) from None

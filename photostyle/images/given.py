@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -17,6 +18,7 @@ from photostyle.brief import shape_of
 from photostyle.errors import ImageError
 from photostyle.images.picture import Metadata, Photo, decoded_photo, load_image
 from photostyle.images.profiles import scaled
+from photostyle.places import expanded
 
 #: A path; a PIL image of any mode; a NumPy array, H×W, H×W×3 or H×W×4, uint8, uint16 or float in
 #: [0, 1]; a torch tensor, 3×H×W or 1×3×H×W, of these types; or a picture that `load_image` gave.
@@ -42,7 +44,7 @@ def picture_of(given: PictureLike, name: str) -> Photo:
     if isinstance(given, Photo):
         return given
     if isinstance(given, str | os.PathLike):
-        return load_image(Path(given))
+        return load_image(expanded(given))
     if isinstance(given, Image.Image):
         return _of_pil(given, name)
     if isinstance(given, Tensor):
@@ -82,7 +84,7 @@ def _of_pil(image: Image.Image, name: str) -> Photo:
     except (OSError, ValueError, SyntaxError) as error:
         raise ImageError(f"{name}, a {what}, cannot be used ({error}).") from error
     photo = decoded_photo(Path(f"{name} ({what})"), data.getvalue())
-    return _without_file(photo.image, photo.metadata, what)
+    return replace(_without_file(photo.image, photo.metadata, what), notes=photo.notes)
 
 
 def _nearest_mode(mode: str) -> str:

@@ -15,7 +15,8 @@ from torch import Tensor
 from photostyle.brief import Brief
 from photostyle.errors import ImageError
 from photostyle.images.picture import Metadata, fit_size, image_size, resize, to_array
-from photostyle.images.saving import samples, save_image
+from photostyle.images.saving import check_output, samples, save_image
+from photostyle.places import expanded
 
 #: Long side in pixels of a picture that a notebook shows.
 SIDE = 720
@@ -29,11 +30,13 @@ class Picture(Brief):
         image: 1×3×H×W float32 RGB, sRGB-encoded, in [0, 1].
         metadata: what is put beside it on saving: bit depth, alpha, EXIF, profile.
         notes: sentences for the user.
+        made_of: the files that went in, which saving does not replace.
     """
 
     image: Tensor
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
+    made_of: tuple[Path, ...] = ()
 
     def to_pil(self) -> Image.Image:
         """An 8-bit PIL image, mode RGB, or RGBA where the photograph had transparency; with its
@@ -69,9 +72,12 @@ class Picture(Brief):
         all, with its metadata.
 
         Raises:
-            OutputError: the place cannot be written, or the suffix is unknown.
+            OutputError: the place cannot be written, or is one of the files that went in, or the
+                suffix is unknown.
         """
-        save_image(Path(path), self.image, self.metadata)
+        path = expanded(path)
+        check_output(path, self.made_of)
+        save_image(path, self.image, self.metadata)
 
     def _repr_png_(self) -> bytes:
         return png_of(self.to_pil())

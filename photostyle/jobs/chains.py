@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.config.config import hint
 from photostyle.errors import ImageError, OptionError
-from photostyle.images.hashing import PICTURES
+from photostyle.images.listing import pictures_in
 from photostyle.jobs.jobs import Record, key_of, sha256_of
+from photostyle.places import as_seen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,6 +123,9 @@ class PostJob:
     def files(self) -> list[Path]:
         return [path for path in (self.picture, self.content) if path is not None]
 
+    def writes(self, folder: Path) -> list[Path]:
+        return [folder / (self.name + self.suffix)]
+
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture.
 
@@ -131,16 +135,19 @@ class PostJob:
         import time
 
         from photostyle.images.picture import load_image
-        from photostyle.images.saving import save_image
+        from photostyle.images.saving import lost_note, save_image
 
         began = time.monotonic()
         photo = load_image(self.picture)
         content = None if self.content is None else load_image(self.content)
+        notes = [*photo.notes, *(content.notes if content else ())]
         image = filtered(photo.image, content, self.chain)
         name = self.name + self.suffix
         save_image(folder / name, image, photo.metadata)
+        if lost := lost_note(folder / name, photo.metadata):
+            notes.append(lost)
         return {"picture": name, "seconds": round(time.monotonic() - began, 3),
-                "size": [image.shape[3], image.shape[2]]}  # fmt: skip
+                "size": [image.shape[3], image.shape[2]], "remarks": notes}  # fmt: skip
 
 
 def filtered(image: "Tensor", content: "Photo | None", chain: Sequence[Operation]) -> "Tensor":
@@ -190,10 +197,8 @@ def content_of(picture: Path, given: Path | None) -> Path:
             ) from None
     if not given.is_dir():
         return given
-    found = sorted(
-        p for p in given.iterdir()
-        if p.stem == picture.stem and p.suffix.lower() in PICTURES and p.is_file()
-    )  # fmt: skip
+    name = as_seen(picture.stem)
+    found = [path for path in pictures_in(given) if as_seen(path.stem) == name]
     if not found:
         raise OptionError(f"--content {given}: it holds no picture called {picture.stem}.")
     return found[0]
@@ -216,7 +221,7 @@ def post_jobs(
     needs = any(operation.name in GUIDED for operation in chain)
     return [
         PostJob(
-            name=free_name(path.stem, taken),
+            name=free_name(as_seen(path.stem), taken),
             picture=path,
             chain=chain,
             content=content_of(path, content) if needs else None,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from photostyle.brief import shape_of
 from photostyle.errors import MaskError
+from photostyle.places import expanded
 from photostyle.segmentation.labels import NAMED
 from photostyle.segmentation.masks import SUM_TOLERANCE, LabelMap
 
@@ -43,7 +44,7 @@ def mask_of(given: MaskLike | None, name: str) -> Path | LabelMap | None:
     if given is None or isinstance(given, LabelMap):
         return given
     if isinstance(given, str | os.PathLike):
-        return Path(given)
+        return expanded(given)
     if isinstance(given, Image.Image):
         what = f"{name} (PIL image of {given.width}×{given.height} pixels, mode {given.mode})"
         ids = given.mode in ("1", "L", "I") or given.mode.startswith("I;")

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from photostyle.errors import MaskError, OptionError
-from photostyle.images.hashing import PICTURES
+from photostyle.images.listing import pictures_in
+from photostyle.places import as_seen
 from photostyle.segmentation.labels import (
     CORE_SHARE,
     EXACT,
@@ -60,7 +61,7 @@ def parse_palette(text: str) -> dict[str, tuple[int, int, int]]:
         OptionError: a part that is no such pair, a name or colour that is there twice.
     """
     palette: dict[str, tuple[int, int, int]] = {}
-    for word in text.split(","):
+    for word in as_seen(text).split(","):
         name, _, code = (part.strip() for part in word.partition("="))
         try:
             colour = ImageColor.getrgb(code)[:3]
@@ -113,7 +114,7 @@ def read_folder(folder: Path) -> LabelMap:
     Raises:
         MaskError: no masks in it, masks of several sizes, or all of them empty.
     """
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
+    paths = pictures_in(folder)
     if not paths:
         raise MaskError(f"{folder} holds no masks; give one picture per region, named after it.")
     values = {path: _brightness(open_picture(path)) for path in paths}
@@ -124,7 +125,8 @@ def read_folder(folder: Path) -> LabelMap:
                 f"{path} is {value.shape[1]}×{value.shape[0]} pixels and {paths[0].name} "
                 f"{first[1]}×{first[0]}: the masks of a folder must have one size."
             )
-    if len({p.stem for p in paths}) < len(paths):
+    regions = [as_seen(p.stem) for p in paths]
+    if len(set(regions)) < len(paths):
         raise MaskError(f"{folder} holds two masks of one name; a region is one file.")
     notes, ids, best = [], np.zeros(first, np.int32), np.full(first, 127, np.uint8)
     for k, (path, value) in enumerate(values.items(), start=1):
@@ -134,8 +136,8 @@ def read_folder(folder: Path) -> LabelMap:
         ids[mine], best[mine] = k, value[mine]
     if len(notes) == len(paths):
         raise MaskError(f"{folder} holds only empty masks; paint the regions white on black.")
-    names = ("rest" if "rest" not in {p.stem for p in paths} else "(rest)",)
-    return LabelMap(ids, (*names, *(p.stem for p in paths)), str(folder), tuple(notes))
+    rest = "rest" if "rest" not in regions else "(rest)"
+    return LabelMap(ids, (rest, *regions), str(folder), tuple(notes))
 
 
 def _brightness(picture: Image.Image) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from photostyle.brief import Brief
 from photostyle.errors import MaskError
+from photostyle.places import as_seen
 
 SUM_TOLERANCE = 1e-4
 """How far from 1 the regions of a pixel may sum before `Masks` refuses them."""
@@ -74,7 +75,8 @@ class LabelMap(Brief):
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
     it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], summing to 1 over the K
-    names, of which `ids` are the largest. Raises MaskError where that does not hold.
+    names, of which `ids` are the largest. Names are kept as people see them. Raises MaskError
+    where that does not hold.
     """
 
     ids: NDArray[np.int32]
@@ -84,6 +86,7 @@ class LabelMap(Brief):
     soft: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
         if self.ids.ndim != 2 or self.ids.dtype != np.int32 or self.ids.size == 0:
             raise MaskError(f"{self.source} must be height×width int32 with at least one pixel.")
         if len(set(self.names)) != len(self.names):

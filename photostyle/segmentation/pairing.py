@@ -19,6 +19,7 @@ from torch import Tensor
 from photostyle.errors import MaskError, OptionError
 from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
 from photostyle.matting.guided import GuidedFilter
+from photostyle.places import as_seen
 from photostyle.segmentation.masks import LabelMap, Masks, Region, region_planes, whole
 
 Array = NDArray[Any]
@@ -68,7 +69,7 @@ def parse_correspond(text: str) -> dict[str, str]:
         OptionError: a part that is no such pair, or a content label that is named twice.
     """
     pairs: dict[str, str] = {}
-    for word in text.split(","):
+    for word in as_seen(text).split(","):
         mine, separator, theirs = (part.strip() for part in word.partition("="))
         if not (mine and separator and theirs):
             raise OptionError(

@@ -1,6 +1,5 @@
 """Polygon files of annotation tools: COCO and VGG Image Annotator (VIA) JSON."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from photostyle.documents import Unreadable, read_json
 from photostyle.errors import MaskError
+from photostyle.places import as_seen
 from photostyle.segmentation.masks import LabelMap
 
 REST = "rest"
+#: Pixels from a picture that a point may lie; OpenCV counts in few bits.
+FARTHEST = 1e6
 
 
 def read_polygons(path: Path, size: tuple[int, int], picture: Path | None = None) -> LabelMap:
@@ -27,12 +30,12 @@ def read_polygons(path: Path, size: tuple[int, int], picture: Path | None = None
         MaskError: the file cannot be read, is of another kind, or has no polygons for the picture.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise MaskError(f"{path} cannot be read as JSON ({error}).") from None
+        data = read_json(path)
+    except Unreadable as error:
+        raise MaskError(f"{path} cannot be read as JSON: it {error}.") from None
     try:
         shapes = list(_coco(data, path, picture) if "annotations" in data else _via(data, picture))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         raise MaskError(f"{path} is neither a COCO nor a VGG (VIA) file of polygons.") from None
     shapes = [(name, points) for name, points in shapes if len(points) >= 3]
     if not shapes:
@@ -56,7 +59,7 @@ def _coco(
             raise MaskError(f"{path} holds run lengths (RLE); export it with polygons.")
         for flat in entry["segmentation"]:
             name = names.get(entry["category_id"], f"id {entry['category_id']}")
-            yield name, np.array(flat, dtype=np.float64).reshape(-1, 2)
+            yield name, _outline(np.array(flat, dtype=np.float64).reshape(-1, 2))
 
 
 def _via(data: dict[str, Any], picture: Path | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
@@ -73,7 +76,14 @@ def _via(data: dict[str, Any], picture: Path | None) -> Iterator[tuple[str, NDAr
             points = [[x, x + w, x + w, x], [y, y, y + h, y + h]]
         else:
             continue
-        yield names[0] if names else "region", np.array(points, dtype=np.float64).T
+        yield names[0] if names else "region", _outline(np.array(points, dtype=np.float64).T)
+
+
+def _outline(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """N×2 points as they can be drawn; ValueError where they are no such."""
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise ValueError("no outline")
+    return points.clip(-FARTHEST, FARTHEST)
 
 
 def _chosen(entries: Iterable[Any], name: Any, picture: Path | None) -> Any:
@@ -81,7 +91,7 @@ def _chosen(entries: Iterable[Any], name: Any, picture: Path | None) -> Any:
     listed = list(entries)
     if picture is not None:
         for entry in listed:
-            if Path(str(name(entry))).name == picture.name:
+            if as_seen(Path(str(name(entry))).name) == as_seen(picture.name):
                 return entry
     if len(listed) != 1:
         raise ValueError("no entry for the picture")

@@ -13,7 +13,7 @@ from pathlib import Path
 from photostyle.errors import OutputError
 
 
-def expanded(text: str) -> Path:
+def expanded(text: str | os.PathLike[str]) -> Path:
     """The path that was written, with ~ as the home where no shell has put it."""
     try:
         return Path(text).expanduser()

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
-errors
+errors brief
 places
 documents
 config images
@@ -24,11 +24,13 @@ color
 objective smoothness
 feedforward metrics
 optimize
-finish
+finish inputs
+views
 result
 loading
 pipeline
 jobs
+api
 commands
 cli
 __main__
@@ -36,26 +38,27 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files",
+    "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "colorimetry exif listing photoshop profiles refusals xmp / containers hashing / tiff"
-    " / decoding / picture / encoding heat / saving / sheets",
-    "runtime": "device memory steps stopping streams / progress watching",
+    " / decoding / picture / encoding given heat / saving / sheets shown",
+    "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
-    " / formats preview / segmenter",
+    " / arrays formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
     " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
-    " / applying export training / checkpoint / session",
+    " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
+    "api": "files regions running / judging many networks styling",
     "commands": "arguments / apply compare compare_fast config export render report run running"
     " segment train weights / batch post sweep",
 }

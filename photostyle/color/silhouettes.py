@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.spills import without_spills
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
@@ -37,7 +38,7 @@ COARSE = 2  # the sides' colours are kept at one in so many pixels
 
 
 @dataclass(frozen=True)
-class Borders:
+class Borders(Brief):
     """Where regions end, at any size.
 
     Attributes:

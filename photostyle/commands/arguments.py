@@ -84,15 +84,18 @@ def read_files(arguments: argparse.Namespace, config: Staged) -> list[Path]:
 
 def configured(arguments: argparse.Namespace) -> Config:
     """Preset, then configuration file, then options: the later wins."""
+    base = chosen(arguments)
+    config = preset(base) if isinstance(base, str) else load_config(base)
+    return config.with_options(given_options(arguments))
+
+
+def chosen(arguments: argparse.Namespace) -> Path | str:
+    """The preset's name, or the file of the configuration."""
     if arguments.config and arguments.preset:
         raise OptionError(
             "--preset and --config: give one of them; a file can name its own preset."
         )
-    if arguments.config:
-        base = load_config(arguments.config)
-    else:
-        base = preset(arguments.preset or "photoreal")
-    return base.with_options(given_options(arguments))
+    return arguments.config or arguments.preset or "photoreal"
 
 
 def given_options(

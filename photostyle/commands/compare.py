@@ -33,18 +33,14 @@ def register(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import fit_size, image_size, resize
-    from photostyle.metrics import LONG_SIDE, measure
-    from photostyle.segmentation.segmenter import load_masks
+    from photostyle.api.judging import compare
 
-    pair = [noted_image(path).image for path in (arguments.content, arguments.style)]
-    content, style = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)
-    masks = load_masks(arguments.content_mask, arguments.style_mask, content, style)
-    pictures = {str(path): noted_image(path).image for path in arguments.results}
-    scores = {
-        name: measure(image, content, style, masks.content, masks.style)
-        for name, image in {"(content)": content, **pictures}.items()
-    }
+    content, style = noted_image(arguments.content), noted_image(arguments.style)
+    results = {str(path): noted_image(path) for path in arguments.results}
+    scores = compare(
+        results, content, style,
+        content_mask=arguments.content_mask, style_mask=arguments.style_mask,
+    )  # fmt: skip
     if arguments.json:
         print(json.dumps({name: vars(s) for name, s in scores.items()}, indent=1))
     else:

@@ -76,14 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
     found = []
     for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
         content = resize(photo.image, size).to(device)
-        with _bar(photo.path.name, max(counts)) as bar:
+        with _bar(Path(photo.called).name, max(counts)) as bar:
             found.append(
                 compare_with_gatys(
                     model,
                     encoder,
                     style,
                     content,
-                    photo.path.stem,
+                    Path(photo.called).stem,
                     iterations=counts,
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),

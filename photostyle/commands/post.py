@@ -1,12 +1,10 @@
 """`photostyle post`: finished pictures through post-processing operations."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command
-from photostyle.commands.running import add_running, execute
-from photostyle.errors import OptionError
+from photostyle.commands.running import add_running, running_options, tell, told
 from photostyle.places import expanded
 
 
@@ -40,25 +38,10 @@ def register(commands: Any) -> None:
 
 
 def _post(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import FORMATS
-    from photostyle.jobs.campaign import Plan
-    from photostyle.jobs.chains import parse_operation, post_jobs
+    from photostyle.api.many import post
 
-    chain = tuple(parse_operation(text) for text in (arguments.operation, *arguments.then))
-    pictures = [path for given in arguments.inputs for path in _pictures(given)]
-    jobs = post_jobs(pictures, chain, arguments.content, tuple(FORMATS))
-    return execute(Plan(" → ".join(map(str, chain)), tuple(jobs)), arguments)
-
-
-def _pictures(given: Path) -> list[Path]:
-    from photostyle.images.listing import pictures_in
-    from photostyle.jobs.report import results
-
-    if not given.is_dir():
-        return [given]
-    found = results(given)
-    if found is None:
-        found = pictures_in(given)
-    if not found:
-        raise OptionError(f"{given}: there is no picture in this folder.")
-    return found
+    runs = post(
+        arguments.inputs, [arguments.operation, *arguments.then], content=arguments.content,
+        out=arguments.out, progress=tell, **running_options(arguments),
+    )  # fmt: skip
+    return told(runs)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from photostyle.commands.arguments import (
     INTERRUPTED,
@@ -15,9 +15,6 @@ from photostyle.commands.arguments import (
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
 from photostyle.places import expanded, identity
-
-if TYPE_CHECKING:
-    from photostyle.result import Result
 
 
 def register(commands: Any) -> None:
@@ -89,8 +86,9 @@ def _replay(arguments: argparse.Namespace) -> int:
     files = recipe.inputs
     others = (files.content_mask, files.style_mask, files.start)
     paths = [file.path if file else None for file in others]
-    styles = [file.path for file in files.styles]
-    return _stylize(arguments, recipe.config, files.content.path, styles, *paths)
+    styles = [file.file("style") for file in files.styles]
+    content = files.content.file("content")
+    return _stylize(arguments, recipe.config, content, styles, *paths)
 
 
 def _stylize(
@@ -102,9 +100,9 @@ def _stylize(
     style_mask: Path | None,
     start: Path | None,
 ) -> int:
+    from photostyle.api.styling import stylize
     from photostyle.beside import manifest_path
     from photostyle.images.saving import lost_note
-    from photostyle.pipeline import stylize
     from photostyle.runtime.progress import Progress
 
     inputs = [p for p in (content, *styles, content_mask, style_mask, start) if p is not None]
@@ -115,15 +113,16 @@ def _stylize(
             content_mask=content_mask, style_mask=style_mask, listener=progress, start=start,
         )  # fmt: skip
     result.save(arguments.out)
-    print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
+    print(f"{arguments.out} ({result.state}; manifest: {manifest_path(arguments.out)})")
     if note := lost_note(arguments.out, result.metadata):
         print(note, file=sys.stderr)
-    if arguments.sheet:
-        _write_sheet(arguments.sheet, content, styles, result)
-    if arguments.preview:
-        _write_preview(arguments.preview, content, styles[0], result)
-    if arguments.heatmap or arguments.stain_map:
-        _write_maps(arguments.heatmap, arguments.stain_map, content, result)
+    for path, view in (
+        (arguments.sheet, result.sheet), (arguments.preview, result.preview),
+        (arguments.heatmap, result.heatmap), (arguments.stain_map, result.stain_map),
+    ):  # fmt: skip
+        if path:
+            view().save(path)
+            print(path)
     return INTERRUPTED if result.interrupted else 0
 
 
@@ -146,52 +145,6 @@ def _check(arguments: argparse.Namespace, inputs: list[Path]) -> None:
     check_result(outputs[0], outputs[1:], inputs)
 
 
-def _state(result: "Result") -> str:
-    seconds = sum(result.seconds.values())
-    size = f"{result.image.shape[3]}×{result.image.shape[2]}"
-    scores = (
-        f"structure kept {result.scores.structure:.3f}, style taken {result.scores.style_taken:.0%}"
-    )
-    return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s, {scores}"
-
-
-def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-
-    pictures = [("content", load_image(content).image)]
-    pictures += [("style", load_image(style).image) for style in styles]
-    contact_sheet([[*pictures, ("result", result.image)]], path)
-    print(path)
-
-
 def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
     maps = (arguments.heatmap, arguments.stain_map)
     return arguments.out, arguments.sheet, *maps, arguments.preview
-
-
-def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-    from photostyle.segmentation.preview import colours_of, preview_row
-
-    colours = colours_of([region.name for region in result.masks.regions])
-    images = load_image(content).image, load_image(style).image
-    title = result.config.segmentation.segmenter
-    contact_sheet([preview_row(*images, result.masks, colours, title)], path)
-    print(path)
-
-
-def _write_maps(heat: Path | None, stains: Path | None, content: Path, result: "Result") -> None:
-    from photostyle.images.picture import image_size, load_image, resize
-    from photostyle.images.saving import save_image
-    from photostyle.metrics import heatmap
-    from photostyle.smoothness import stain_map
-
-    full = resize(load_image(content).image, image_size(result.image))
-    if heat:
-        save_image(heat, heatmap(result.image, full))
-        print(heat)
-    if stains:
-        save_image(stains, stain_map(result.image, full, result.masks.content))
-        print(stains)

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from photostyle.commands.arguments import add_command, add_options
-from photostyle.commands.running import add_format, add_running, configure_with, execute
+from photostyle.commands.arguments import add_command, add_options, chosen, given_options
+from photostyle.commands.running import add_format, add_running, running_options, tell, told
 from photostyle.places import expanded
 
 
@@ -47,34 +47,14 @@ def register(commands: Any) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from photostyle.errors import OptionError
-    from photostyle.jobs.axes import FILES, parse_axis, parse_setting
-    from photostyle.jobs.sweep import Sweep
+    from photostyle.api.many import sweep
+    from photostyle.jobs.axes import parse_setting
 
-    settings = dict(parse_setting(text) for text in arguments.set)
-    sweep = Sweep(
-        axes=[parse_axis(text) for text in arguments.grid],
-        files={name: getattr(arguments, name) for name in FILES},
-        configure=configure_with(arguments),
-        settings=settings,
-        zipped=arguments.zip,
-        warm_start=arguments.warm_start,
-        suffix=f".{arguments.format}",
-    )
-    if not sweep.axes:
-        raise OptionError(
-            "--grid is missing: a sweep varies something, such as style_weight=100,1000."
-        )
-    plan = sweep.plan()
-    _check_files(plan)
-    return execute(plan, arguments)
-
-
-def _check_files(plan: Any) -> None:
-    """A file that no cell could read shows before the first one runs."""
-    from photostyle.images.picture import load_image
-
-    for path in dict.fromkeys(p for job in plan.jobs for p in (job.content, job.style)):
-        load_image(path)
-    for job in plan.jobs:
-        assert job.key  # reads masks and weights
+    runs = sweep(
+        arguments.content, arguments.style, arguments.grid, out=arguments.out,
+        config=chosen(arguments), content_mask=arguments.content_mask,
+        style_mask=arguments.style_mask, settings=dict(map(parse_setting, arguments.set)),
+        zip=arguments.zip, warm_start=arguments.warm_start, format=arguments.format,
+        progress=tell, **given_options(arguments), **running_options(arguments),
+    )  # fmt: skip
+    return told(runs)

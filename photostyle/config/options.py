@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from photostyle.brief import Brief
 from photostyle.documents import shown
 from photostyle.errors import OptionError
 
@@ -41,7 +42,7 @@ def option(
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Brief):
     """Base of the stages: checks and converts every field when it is made.
 
     Raises:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.config.training import NetworkConfig, TrainingConfig, training_config
 from photostyle.documents import parse_json
 from photostyle.errors import ModelError, OptionError
@@ -26,7 +27,7 @@ THUMBNAIL_SIDE = 128
 
 
 @dataclass(frozen=True)
-class StyleInfo:
+class StyleInfo(Brief):
     """Where a network came from.
 
     Attributes:
@@ -71,7 +72,7 @@ class StyleInfo:
 
 
 @dataclass(frozen=True)
-class StyleModel:
+class StyleModel(Brief):
     """A network that applies one style, ready for use."""
 
     network: TransformNetwork

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
 from photostyle.config.rendering import RenderConfig, protections, strengths
@@ -30,7 +31,7 @@ LEVELS = 65535
 
 
 @dataclass(frozen=True)
-class Grade:
+class Grade(Brief):
     """A finished change of light and colour, apart from the picture that it was found on.
 
     Attributes:
@@ -50,6 +51,11 @@ class Grade:
         Raises:
             OutputError: the folder cannot be written.
         """
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The file that `save` writes; safetensors' own writer keeps others from reading it."""
         tensors = {"masks": self.masks.cpu().mul(255).round().byte()}
         if isinstance(self.maps, RegionalLook):
             tensors["look"] = self.maps.coefficients.cpu().contiguous()
@@ -59,9 +65,7 @@ class Grade:
             tensors["maps"] = self.maps.coefficients.cpu().half()
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
-        data = save(tensors, metadata={"names": json.dumps(self.names)})
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(data)  # safetensors' own writer keeps others from reading it
+        return save(tensors, metadata={"names": json.dumps(self.names)})
 
     @classmethod
     def load(cls, path: Path) -> "Grade":

@@ -27,6 +27,11 @@ def contact_sheet(
     Raises:
         OutputError: the sheet cannot be written there.
     """
+    _save(drawn_sheet(rows, height), path)
+
+
+def drawn_sheet(rows: Sequence[Sequence[tuple[str, Tensor]]], height: int = 420) -> Image.Image:
+    """Rows of (label, 1×3×H×W image) as one picture; see `contact_sheet`."""
     cells = [[(label, thumbnail(image, height)) for label, image in row] for row in rows]
     width = max(sum(p.width + MARGIN for _, p in row) for row in cells) + MARGIN
     sheet = Image.new("RGB", (width, len(cells) * (height + LABEL + MARGIN) + MARGIN), PAPER)
@@ -38,7 +43,7 @@ def contact_sheet(
             draw.text((x, y + 2), label, fill=INK, font=font)
             sheet.paste(picture, (x, y + LABEL))
             x += picture.width + MARGIN
-    _save(sheet, path)
+    return sheet
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from photostyle.brief import Brief
 from photostyle.documents import json_text
 from photostyle.jobs.executors import Executor, Unit
 from photostyle.jobs.jobs import PLAN, Folder, Job, Record, write_text
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Brief):
     """Jobs that belong together.
 
     Attributes:
@@ -36,7 +37,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Brief):
     """How a plan went: how many jobs it has, and which were done before, now, or not at all."""
 
     jobs: int

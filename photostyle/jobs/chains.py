@@ -18,6 +18,7 @@ from photostyle.places import as_seen
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from photostyle.images.picture import Photo
     from photostyle.runtime.memory import Memory
 
 #: (lowest, default, highest) of every parameter, whole numbers where the default is one. Lengths
@@ -138,14 +139,9 @@ class PostJob:
 
         began = time.monotonic()
         photo = load_image(self.picture)
-        notes = list(photo.notes)
-        content = None
-        if self.content is not None:
-            content, said = _content(self.content, photo.image)
-            notes += said
-        image = photo.image
-        for operation in self.chain:
-            image = operation.apply(image, content)
+        content = None if self.content is None else load_image(self.content)
+        notes = [*photo.notes, *(content.notes if content else ())]
+        image = filtered(photo.image, content, self.chain)
         name = self.name + self.suffix
         save_image(folder / name, image, photo.metadata)
         if lost := lost_note(folder / name, photo.metadata):
@@ -154,19 +150,30 @@ class PostJob:
                 "size": [image.shape[3], image.shape[2]], "remarks": notes}  # fmt: skip
 
 
-def _content(path: Path, image: "Tensor") -> "tuple[Tensor, tuple[str, ...]]":
-    """The content at the picture's size, and what there is to say of its file."""
-    from photostyle.images.picture import image_size, load_image, resize, same_proportions
+def filtered(image: "Tensor", content: "Photo | None", chain: Sequence[Operation]) -> "Tensor":
+    """A picture 1×3×H×W after operations; its content, of its proportions, where one needs it.
 
-    photo = load_image(path)
+    Raises:
+        ImageError: the content has other proportions.
+    """
+    guide = None if content is None else _content(content, image)
+    for operation in chain:
+        image = operation.apply(image, guide)
+    return image
+
+
+def _content(photo: "Photo", image: "Tensor") -> "Tensor":
+    """The content at the picture's size."""
+    from photostyle.images.picture import image_size, resize, same_proportions
+
     content = photo.image
     (height, width), (h, w) = image_size(image), image_size(content)
     if not same_proportions((height, width), (h, w)):
         raise ImageError(
-            f"{path} has {w}×{h} pixels, other proportions than the result's {width}×{height}; it "
-            "is not its content."
+            f"{photo.called} has {w}×{h} pixels, other proportions than the result's "
+            f"{width}×{height}; it is not its content."
         )
-    return resize(content, (height, width)), photo.notes
+    return resize(content, (height, width))
 
 
 def content_of(picture: Path, given: Path | None) -> Path:
@@ -183,7 +190,7 @@ def content_of(picture: Path, given: Path | None) -> Path:
         from photostyle.result import load_recipe
 
         try:
-            return load_recipe(picture).inputs.content.path
+            return load_recipe(picture).inputs.content.file("content")
         except (ImageError, OptionError):
             raise OptionError(
                 f"{picture} has no manifest that names its content; give it with --content."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from photostyle.brief import Brief
 from photostyle.config.config import Config, option_files
 from photostyle.config.solves import TERMS
 from photostyle.errors import PhotostyleError
@@ -22,7 +23,7 @@ HEAT_SIDE = 512
 
 
 @dataclass(frozen=True)
-class StyleJob:
+class StyleJob(Brief):
     """One photograph after another, under one configuration.
 
     Attributes:

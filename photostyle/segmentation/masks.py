@@ -5,7 +5,7 @@ the form that every later stage reads. A picture without masks is one region tha
 everything, so no later stage asks whether there are any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import MaskError
 from photostyle.places import as_seen
 
@@ -21,7 +22,7 @@ SUM_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Brief):
     """One paired region.
 
     `content_share` and `style_share` are its shares of the two pictures' areas, in [0, 1].
@@ -36,7 +37,7 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Masks:
+class Masks(Brief):
     """Soft masks of the paired regions, in the order of `regions`.
 
     `content` is K×H×W and `style` K×h×w, float32 in [0, 1], on any device. Over K the content
@@ -68,18 +69,21 @@ class Masks:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelMap:
+class LabelMap(Brief):
     """Which region each pixel belongs to: `names[ids[y, x]]`.
 
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
-    it came about. Names are kept as people see them. Raises MaskError where that does not hold.
+    it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], summing to 1 over the K
+    names, of which `ids` are the largest. Names are kept as people see them. Raises MaskError
+    where that does not hold.
     """
 
     ids: NDArray[np.int32]
     names: tuple[str, ...]
     source: str = field(default="the label map")
     notes: tuple[str, ...] = ()
+    soft: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
@@ -113,6 +117,26 @@ def resize_masks(masks: Tensor, hw: Sequence[int]) -> Tensor:
     # Running sums need float64, which not every device has; region by region they stay small.
     planes = [_area_rows(_area_rows(m.detach().cpu(), hw[0]).T, hw[1]).T for m in masks]
     return torch.stack(planes).clamp(0, 1).to(masks.device, torch.float32)  # (K, h, w)
+
+
+def region_planes(
+    ids: NDArray[np.int32], labels: LabelMap, index: Mapping[str, int], count: int
+) -> Tensor:
+    """K×H×W float32 masks of `count` regions, soft where the map is.
+
+    Args:
+        ids: H×W, the map's own at the size asked for.
+        index: the region of each label; one that it lacks is in none.
+    """
+    if labels.soft is None:
+        region = np.array([index.get(name, -1) for name in labels.names])[ids]  # (H, W)
+        return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
+    soft = resize_masks(torch.from_numpy(labels.soft), ids.shape)
+    of = torch.tensor([index.get(name, count) for name in labels.names])
+    planes = soft.new_zeros(count + 1, *ids.shape).index_add_(0, of, soft)[:count]
+    # A label that is nowhere the strongest was never paired: the others share what it had.
+    known = soft[torch.from_numpy(np.unique(ids)).long()].sum(0)
+    return (planes / known.clamp(min=1e-6)).clamp(max=1)
 
 
 def _check_stack(masks: Tensor, count: int, role: str) -> None:

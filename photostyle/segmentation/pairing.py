@@ -20,7 +20,7 @@ from photostyle.errors import MaskError, OptionError
 from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
 from photostyle.matting.guided import GuidedFilter
 from photostyle.places import as_seen
-from photostyle.segmentation.masks import LabelMap, Masks, Region, whole
+from photostyle.segmentation.masks import LabelMap, Masks, Region, region_planes, whole
 
 Array = NDArray[Any]
 
@@ -126,7 +126,7 @@ def pair(
     )
     maps, images = (content_map, style_map), (content, style)
     masks = [
-        _softened(_one_hot(i, m.names, of, len(regions)), image, rules.softness)
+        _softened(region_planes(i, m, of, len(regions)), image, rules.softness)
         for i, m, of, image in zip(ids, maps, index, images, strict=True)
     ]
     found = _regions(masks, regions, index[0], (sound, target), hosts, guests)
@@ -286,14 +286,6 @@ def _similar(orphan: str, paired: list[str], looks: dict[str, NDArray[np.float64
     Distance: √(ΔL² + Δa² + Δb² + (POSITION_WEIGHT · Δrow / height)²), the first of equals.
     """
     return min(paired, key=lambda name: float(np.linalg.norm(looks[name] - looks[orphan])))
-
-
-def _one_hot(
-    ids: NDArray[np.int32], names: tuple[str, ...], index: Mapping[str, int], count: int
-) -> Tensor:
-    """K×H×W float32 masks; a label that `index` lacks is in none."""
-    region = np.array([index.get(name, -1) for name in names])[ids]  # (H, W)
-    return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
 
 
 def _softened(masks: Tensor, image: Tensor, softness: float) -> Tensor:

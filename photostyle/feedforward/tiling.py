@@ -34,8 +34,8 @@ SHORTEST = 8
 #: padded copy, and what the library keeps on the side.
 LIVE_MAPS = 6
 
-#: Share of the free memory that is taken where no bound is given, and on a CPU at most so many bytes:
-#: strips cost a quarter more time at most.
+#: Share of the free memory that is taken where no bound is given, and on a CPU at most so many
+#: bytes: strips cost a quarter more time at most.
 MEMORY_SHARE, MOST_ON_CPU = 0.5, 512 * 2**20
 
 Rows = Callable[[int, int], Tensor]

@@ -27,6 +27,7 @@ from photostyle.commands import (
     weights,
 )
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
+from photostyle.commands.helping import FIRST
 from photostyle.errors import InputError, JobsError, OptionError, PhotostyleError
 from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
@@ -81,6 +82,9 @@ def _complain(sentence: str, code: int, lines: bool = False) -> int:
 def _dispatch(argv: list[str]) -> int:
     if argv[:2] == ["compare", "fast"]:  # the one comparison that is not of pictures
         argv = ["compare-fast", *argv[2:]]
+    if not argv:
+        print(FIRST)
+        return 0
     parser = _parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:

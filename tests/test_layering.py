@@ -59,8 +59,8 @@ FILES = {
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
     "api": "files regions running / judging many networks styling",
-    "commands": "arguments / apply compare compare_fast config export render report run running"
-    " segment train weights / batch post sweep",
+    "commands": "helping / arguments / apply compare compare_fast config export render report run"
+    " running segment train weights / batch post sweep",
 }
 
 

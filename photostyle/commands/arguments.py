@@ -6,10 +6,18 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photostyle.commands.helping import (
+    USUAL,
+    HelpAll,
+    Wide,
+    keep_back,
+    one_line_usage,
+    presets_told,
+)
 from photostyle.config.config import Config, Staged, option_files, options
 from photostyle.config.files import load_config
 from photostyle.config.options import flag, parse
-from photostyle.config.presets import PRESETS, preset
+from photostyle.config.presets import preset
 from photostyle.errors import OptionError
 from photostyle.places import expanded
 
@@ -45,9 +53,8 @@ def add_options(
     if presets:
         general = parser.add_argument_group("configuration")
         general.add_argument(
-            "--preset", help=f"configuration to begin with: {', '.join(PRESETS)} "
-            "(default: photoreal)",
-        )  # fmt: skip
+            "--preset", help="configuration to begin with, see below (default: photoreal)"
+        )
         general.add_argument(
             "--config", type=expanded, help="TOML or JSON file of options; in place of --preset"
         )
@@ -58,10 +65,17 @@ def add_options(
         default = getattr(getattr(base, stage), f.name)
         group = groups.setdefault(stage, None) or parser.add_argument_group(stage)
         groups[stage] = group
-        group.add_argument(
+        option = group.add_argument(
             flag(f.name), dest=f"option_{f.name}", metavar=_metavar(f.metadata["choices"], f.name),
             help=f"{f.metadata['help']} {_default(default)}".replace("%", "%%").strip(),
         )  # fmt: skip
+        if presets and f.name not in USUAL:
+            keep_back(option)
+    if presets:
+        general.add_argument("--help-all", action=HelpAll, help="every option, and exit")
+        parser.formatter_class = Wide
+        parser.epilog = presets_told()
+    one_line_usage(parser)
 
 
 def _metavar(choices: tuple[str, ...] | None, name: str) -> str:

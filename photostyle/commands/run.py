@@ -12,6 +12,7 @@ from photostyle.commands.arguments import (
     configured,
     read_files,
 )
+from photostyle.commands.helping import keep_back
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
 from photostyle.places import expanded, identity
@@ -53,20 +54,24 @@ def _add_outputs(files: Any) -> None:
         help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
         "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
-    files.add_argument(
-        "--heatmap",
-        type=expanded,
-        help="also write where the result is no local affine map of the content",
+    keep_back(
+        files.add_argument(
+            "--heatmap",
+            type=expanded,
+            help="also write where the result is no local affine map of the content",
+        )
     )
-    files.add_argument(
-        "--stain-map",
-        type=expanded,
-        help="also write where like colours of the content came out unlike",
+    keep_back(
+        files.add_argument(
+            "--stain-map",
+            type=expanded,
+            help="also write where like colours of the content came out unlike",
+        )
     )
-    files.add_argument(
+    keep_back(files.add_argument(
         "--preview", type=expanded, help="also write content and style under the colours of their "
         "regions",
-    )  # fmt: skip
+    ))  # fmt: skip
     files.add_argument(
         "--sheet", type=expanded, help="also write content, style and result side by side"
     )

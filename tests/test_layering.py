@@ -25,6 +25,7 @@ finish
 result
 loading
 pipeline
+looks
 jobs
 commands
 cli
@@ -50,6 +51,7 @@ FILES = {
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
+    "looks": "lattice",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate sweep / batch chains",
     "commands": "arguments / apply compare compare_fast config export render report run running"

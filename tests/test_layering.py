@@ -51,7 +51,8 @@ FILES = {
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
-    "looks": "lattice",
+    "looks": "encodings lattice / lut / formats.reading"
+    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate sweep / batch chains",
     "commands": "arguments / apply compare compare_fast config export render report run running"

@@ -39,6 +39,8 @@ WRITTEN = {
     ".lut": ("houdini", True),
     ".spi3d": ("spi3d", False),
 }
+#: Those that hold any steps as they are; for the others all is looked up from one end to the other.
+_WHOLE = (".clf", ".ctf")
 #: Formats that OpenColorIO leaves without a word on the encodings, and how many lines come before
 #: what may be said as a comment.
 _COMMENTED = {".3dl": 0, ".cub": 1, ".itx": 0}
@@ -62,6 +64,9 @@ def read(path: Path, input: str | None = None, output: str | None = None) -> Lut
         steps = ocio.Config.CreateRaw().getProcessor(source)
         look_up = steps.getDefaultCPUProcessor()
         kinds = [*steps.createGroupTransform()]
+        for kind in kinds:
+            if hasattr(kind, "getData"):
+                check_finite(path, kind.getData())
     alone = len(kinds) == 1 and hasattr(kinds[0], "getGridSize")
     size = kinds[0].getGridSize() if alone else NODES
 
@@ -82,11 +87,18 @@ def write(path: Path, lut: Lut) -> None:
         LutError: OpenColorIO is not installed, or refuses. OutputError: no place.
     """
     form, curved = WRITTEN[path.suffix.lower()]
-    shaper, lattice = lut.split()
-    if not curved and shaper is not None:
-        shaper, lattice = None, lut.over_unit(lattice.size)
+    if lut.shaper is None or not curved:
+        shaper, lattice = None, lut.over_unit(lut.lattice.size)
+    else:
+        shaper, lattice = lut.split()
+    words = [printable(lut.title), *comments_of(lut.input, lut.output)]
     with _ocio(path) as ocio:
-        text = _baked(ocio, form, shaper, lattice, lut)
+        steps = _steps(ocio, shaper, lattice)
+        if path.suffix.lower() in _WHOLE:
+            _describe(steps, words)
+            text = str(steps.write(form))
+        else:
+            text = _baked(ocio, path, form, steps, lattice.size, words)
     lines = text.splitlines(keepends=True)
     if (first := _COMMENTED.get(path.suffix.lower())) is not None:
         lines[first:first] = [f"# {line}\n" for line in comments_of(lut.input, lut.output)]
@@ -103,20 +115,28 @@ def _sampled(looked_up: Any, size: int, input: str, output: str) -> Lut:
     return Lut(lattice, shaper, input, output)
 
 
-def _baked(
-    ocio: ModuleType, form: str, shaper: Shaper | None, lattice: Lattice, lut: Lut
-) -> str:  # fmt: skip
-    """The text of a file."""
+def _steps(ocio: ModuleType, shaper: Shaper | None, lattice: Lattice) -> Any:
+    """Curves over [0, 1], beyond which input values are taken to its ends, and the lattice."""
     steps = ocio.GroupTransform()
+    if shaper is not None:
+        if (shaper.low, shaper.high) != UNIT:
+            shaper = Shaper.of(shaper.apply, max(shaper.size, 4096))
+        curves = ocio.Lut1DTransform(length=shaper.size, inputHalfDomain=False)
+        curves.setData(shaper.values.ravel())
+        steps.appendTransform(curves)
     cube = ocio.Lut3DTransform(gridSize=lattice.size)
     cube.setData(lattice.values.ravel())  # blue fastest
     cube.setInterpolation(ocio.INTERP_LINEAR)
-    spaces = {"in": None, "out": steps}
-    if shaper is not None:
-        curves = _curves(ocio, shaper)
-        steps.appendTransform(curves)
-        spaces["shaper"] = curves
     steps.appendTransform(cube)
+    return steps
+
+
+def _baked(
+    ocio: ModuleType, path: Path, form: str, steps: Any, size: int, words: list[str]
+) -> str:  # fmt: skip
+    """The text of a file for steps: a lattice of that size, perhaps curves before it."""
+    curves = steps[0] if len(steps) > 1 else None
+    spaces = {"in": None, "out": steps, **({"curves": curves} if curves else {})}
     config = ocio.Config.CreateRaw()
     for name, transform in spaces.items():
         space = ocio.ColorSpace(name=name)
@@ -124,23 +144,23 @@ def _baked(
             space.setTransform(transform, ocio.COLORSPACE_DIR_FROM_REFERENCE)
         config.addColorSpace(space)
     baker = ocio.Baker(config, form, "in", "out")
-    baker.setCubeSize(lattice.size)
-    if shaper is not None:
-        baker.setShaperSpace("shaper")
-        baker.setShaperSize(shaper.size)
-    for line in [printable(lut.title), *comments_of(lut.input, lut.output)]:
-        if line:
-            baker.getFormatMetadata().addChildElement("Description", line)
+    baker.setCubeSize(size)
+    if curves:
+        values = np.asarray(curves.getData()).reshape(-1, 3)
+        whole = np.allclose(values[0], 0, atol=1e-5) and np.allclose(values[-1], 1, atol=1e-5)
+        # The lattice is looked up through the curves' inverse, from 0 to 1.
+        if not whole or np.diff(values, axis=0).min() < 0:
+            raise LutError(f"{path}: {path.suffix} is only written with curves that rise from 0 to "
+                           "1, and this table's do not; take .clf.")  # fmt: skip
+        baker.setShaperSpace("curves")
+        baker.setShaperSize(len(values))
+    _describe(baker, words)
     return str(baker.bake())
 
 
-def _curves(ocio: ModuleType, shaper: Shaper) -> Any:
-    """Curves over [0, 1]; input values beyond are taken to its ends."""
-    if (shaper.low, shaper.high) != UNIT:
-        shaper = Shaper.of(shaper.apply, max(shaper.size, 4096))
-    curves = ocio.Lut1DTransform(length=shaper.size, inputHalfDomain=False)
-    curves.setData(shaper.values.ravel())
-    return curves
+def _describe(target: Any, words: list[str]) -> None:
+    for line in filter(None, words):
+        target.getFormatMetadata().addChildElement("Description", line)
 
 
 @contextmanager

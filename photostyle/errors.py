@@ -6,6 +6,8 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── MaskError          a mask or label picture that cannot be used
 │   ├── WeightsError       an encoder's weight file that cannot be used
 │   ├── ModelError         a style network or its training's checkpoint that cannot be used
+│   ├── LutError           another program's look-up table that cannot be read, or a look that it
+│   │                      cannot hold
 │   ├── OptionError        an option, preset or configuration file that cannot be used
 │   ├── DeviceError        a device that was asked for and is not there
 │   ├── JobsError          a jobs file that cannot be used; a line for each mistake in it
@@ -37,6 +39,10 @@ class WeightsError(InputError):
 
 class ModelError(InputError):
     """A style network, or the checkpoint of its training, that cannot be used."""
+
+
+class LutError(InputError):
+    """Another program's look-up table that cannot be read, or a look that it cannot hold."""
 
 
 class OptionError(InputError):

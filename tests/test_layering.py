@@ -29,6 +29,7 @@ views
 result
 loading
 pipeline
+looks
 jobs
 api
 commands
@@ -56,6 +57,8 @@ FILES = {
     " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
+    "looks": "encodings lattice / lut / formats.reading"
+    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
     "api": "files regions running / judging many networks styling",

@@ -37,8 +37,8 @@ FILES = {
     "images": "hashing profiles / decoding / picture / heat saving / sheets",
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
-    "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
-    " / formats preview / segmenter",
+    "segmentation": "masks shapes speckle superpixels"
+    " / cluster labels pairing polygons scene semantic / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"

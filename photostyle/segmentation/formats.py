@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
+from photostyle.config.options import parts_of, plain
 from photostyle.errors import MaskError, OptionError
 from photostyle.images.hashing import PICTURES
 from photostyle.segmentation.labels import (
@@ -60,16 +61,16 @@ def parse_palette(text: str) -> dict[str, tuple[int, int, int]]:
         OptionError: a part that is no such pair, a name or colour that is there twice.
     """
     palette: dict[str, tuple[int, int, int]] = {}
-    for word in text.split(","):
-        name, _, code = (part.strip() for part in word.partition("="))
+    for word in parts_of(text):
+        name, *code = map(plain, parts_of(word, "="))
         try:
-            colour = ImageColor.getrgb(code)[:3]
+            colour = ImageColor.getrgb("=".join(code))[:3]
         except ValueError:
             raise OptionError(
-                f"--palette {text}: {word.strip()!r} is no colour; write sky=#80c0ff."
+                f"--palette {text}: {word!r} is no colour; write sky=#80c0ff."
             ) from None
         if not name or name in palette or colour in palette.values():
-            raise OptionError(f"--palette {text}: {word.strip()!r} is there twice or has no name.")
+            raise OptionError(f"--palette {text}: {word!r} is there twice or has no name.")
         palette[name] = (int(colour[0]), int(colour[1]), int(colour[2]))
     if len(palette) > MOST_COLOURS:
         raise OptionError(f"--palette has {len(palette)} colours; {MOST_COLOURS} is the most.")

@@ -6,7 +6,7 @@ counts as absent. Every such decision is kept with its reason: `describe` is the
 table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.config.options import parts_of, plain, quoted
 from photostyle.errors import MaskError, OptionError
 from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
 from photostyle.matting.guided import GuidedFilter
@@ -68,11 +69,12 @@ def parse_correspond(text: str) -> dict[str, str]:
         OptionError: a part that is no such pair, or a content label that is named twice.
     """
     pairs: dict[str, str] = {}
-    for word in text.split(","):
-        mine, separator, theirs = (part.strip() for part in word.partition("="))
-        if not (mine and separator and theirs):
+    for word in parts_of(text):
+        mine, *rest = map(plain, parts_of(word, "="))
+        theirs = "=".join(rest)
+        if not (mine and theirs):
             raise OptionError(
-                f'--correspond {text}: {word.strip()!r} is no pair; write "tower=building", with '
+                f'--correspond {text}: {word!r} is no pair; write "tower=building", with '
                 "the content's region first."
             )
         if mine in pairs:
@@ -336,8 +338,8 @@ def _nothing_shared(here: Mapping[str, float], there: Mapping[str, float]) -> st
     )
 
 
-def _listed(shares: Mapping[str, float]) -> str:
-    return ", ".join(shares)
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, names))
 
 
 def _percent(share: float) -> str:

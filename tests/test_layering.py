@@ -38,7 +38,8 @@ FILES = {
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle superpixels"
-    " / cluster labels pairing polygons scene semantic / formats preview / segmenter",
+    " / cluster fitting labels polygons scene semantic / mattes pairing palettes / ids"
+    " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"

@@ -10,9 +10,10 @@ from torch import Tensor
 from photostyle.errors import MaskError
 from photostyle.images.picture import Photo, image_size, to_array
 from photostyle.segmentation.cluster import cluster_pair
+from photostyle.segmentation.fitting import check_proportions
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
 from photostyle.segmentation.masks import LabelMap, Masks, whole
-from photostyle.segmentation.pairing import Rules, check_proportions, pair, parse_correspond
+from photostyle.segmentation.pairing import Rules, pair, parse_correspond
 from photostyle.segmentation.semantic import (
     SemanticNetwork,
     load_groups,
@@ -82,7 +83,7 @@ def segment_pair(
     if made.used == "none":
         masks = whole(image_size(content), image_size(style))
     else:
-        rules = Rules(correspond, made.near or {}, wishes.edge_softness)
+        rules = Rules(correspond, made.near or {}, wishes.edge_softness, made.used == "labels")
         masks = pair(made.maps[0], made.maps[1], content, style, rules)
     notes = _notes(made, masks, wishes)
     return (replace(masks, warnings=(*masks.warnings, *notes)) if notes else masks), made

@@ -11,6 +11,7 @@ from photostyle.config.config import Config
 from photostyle.errors import ImageError
 from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.hashing import content_sha256, file_stamp
+from photostyle.images.photograph import Photograph, photograph, unframed
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
 from photostyle.optimize.solving import check_solves
@@ -39,8 +40,8 @@ class Sources:
         start: what the solves begin with in place of `init`'s picture.
     """
 
-    content: Photo
-    styles: tuple[Photo, ...]
+    content: Photograph
+    styles: tuple[Photograph, ...]
     masks: tuple[Path | None, Path | None]
     start: Path | None
 
@@ -79,13 +80,16 @@ def load(
     return Sources(photos[0], tuple(photos[1:]), (mine, its), begin)
 
 
-def loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
+def loaded(photo: str | Path | Photo, memory: Memory) -> Photograph:
     """The picture of a file, decoded once for all runs that share the memory.
 
     Raises:
-        ImageError: it cannot be read, or has fewer than `LEAST_SIDE` pixels on a side.
+        ImageError: it cannot be read, has fewer than `LEAST_SIDE` pixels on a side, or nothing in
+            it can be seen.
     """
-    photo = photo if isinstance(photo, Photo) else decoded(Path(photo), memory)
+    photo = photograph(photo) if isinstance(photo, Photo) else decoded(Path(photo), memory)
+    if photo.unseen:
+        raise ImageError(f"{photo.path} is wholly transparent: there is nothing in it to see.")
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
@@ -95,8 +99,8 @@ def loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
     return photo
 
 
-def decoded(path: Path, memory: Memory) -> Photo:
-    """The picture of a file as `load_image` gives it, of any size.
+def decoded(path: Path, memory: Memory) -> Photograph:
+    """The picture of a file, of any size.
 
     Raises:
         ImageError: it cannot be read.
@@ -104,8 +108,8 @@ def decoded(path: Path, memory: Memory) -> Photo:
     try:
         key = ("photo", file_stamp(path))
     except OSError:  # load_image has the sentence for it
-        return load_image(path)
-    return memory.get(key, lambda: load_image(path))
+        return photograph(load_image(path))
+    return memory.get(key, lambda: photograph(load_image(path)))
 
 
 def segmented(
@@ -121,6 +125,7 @@ def segmented(
         MaskError, WeightsError, OptionError: see `segment_pair`.
     """
     with log.stage("segment"):
+        log.note("segment", *(n for one in (sources.content, *sources.styles) for n in one.notes))
         config = _one_style(config, sources)
         scene, masks, made = _segmented(sources, config, log.memory)
         config = config.with_options({"segmenter": made.used})
@@ -128,8 +133,10 @@ def segmented(
         protected(config.render.protect, masks.names)
         log.note("segment", *masks.warnings)
         log.tell("segment", f"regions by {made.used}", *describe(masks))
-        others = (_fitted_style(photo, scene.content, config) for photo in sources.styles[1:])
-        scene = replace(scene, more=tuple(others)).to(device)
+        others = sources.styles[1:]
+        more = tuple(_fitted_style(photo, scene.content, config) for photo in others)
+        weights = tuple(x.weight_at(image_size(y)) for x, y in zip(others, more, strict=True))
+        scene = replace(scene, more=more, more_weights=weights).to(device)
     return scene, masks, config, made.fingerprint
 
 
@@ -146,7 +153,9 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
         key = ("start", log.memory.name(scene), init, seed, found)
         colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
-        return colors, colors.picture if begin is None else _fitted_start(begin, scene, log.memory)
+        if begin is None:
+            return colors, colors.picture
+        return colors, _fitted_start(begin, sources.content, scene, log.memory)
 
 
 def _one_style(config: Config, sources: Sources) -> Config:
@@ -164,15 +173,20 @@ def _segmented(sources: Sources, config: Config, memory: Memory) -> tuple[Scene,
         fitted = _fitted(content, config.image.size)
         pair = fitted, _fitted_style(style, fitted, config)
         drawings = drawings_of(sources.masks, (content, style))
-        masks, made = segment_pair(*pair, drawings, Wishes(**vars(config.segmentation)))
-        return Scene(pair[0], pair[1], masks.content, masks.style), masks, made
+        mine, its = (
+            photo.weight_at(image_size(image))
+            for photo, image in zip((content, style), pair, strict=True)
+        )
+        wishes = Wishes(**vars(config.segmentation))
+        masks, made = segment_pair(*pair, drawings, wishes, (mine, its))
+        return Scene(*pair, masks.content, masks.style, weights=(mine, its)), masks, made
 
     files = [content_sha256(path) if path and path.exists() else path for path in sources.masks]
     used = config.before("matting")
     return memory.get(("segment", content.sha256, style.sha256, *files, *used), segment)
 
 
-def _fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
+def _fitted_start(path: Path, content: Photograph, scene: Scene, memory: Memory) -> Tensor:
     """The picture at the working size.
 
     Raises:
@@ -181,15 +195,15 @@ def _fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
     image, size = loaded(path, memory).image, image_size(scene.content)
     if not same_proportions(image_size(image), size):
         raise ImageError(f"{path} has other proportions than the content; no run can start there.")
-    return resize(image, size).to(scene.content.device)
+    return unframed(resize(image, size), content).to(scene.content.device)
 
 
-def _fitted(photo: Photo, long_side: int) -> Tensor:
+def _fitted(photo: Photograph, long_side: int) -> Tensor:
     """The picture at the working size."""
     return fitted_image(photo.image, long_side, LEAST_SIDE)
 
 
-def _fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:
+def _fitted_style(photo: Photograph, content: Tensor, config: Config) -> Tensor:
     """A style picture beside the content at the working size."""
     scale = config.image.style_scale
     if scale is None:

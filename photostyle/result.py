@@ -15,12 +15,13 @@ from photostyle.config.files import from_dict
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
-from photostyle.images.picture import Metadata
+from photostyle.images.photograph import Photograph, unframed
+from photostyle.images.picture import Metadata, resize
 from photostyle.images.saving import atomic_path, read_manifest, save_image
 from photostyle.metrics import Scores
 from photostyle.objective.features import configured_encoder
 from photostyle.runtime.steps import Step
-from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.masks import Masks, counted, resize_masks
 from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.semantic import load_groups, load_network
 
@@ -138,6 +139,16 @@ class Result:
         with atomic_path(manifest_path(path)) as temporary:
             temporary.write_text(text, encoding="utf-8")
         self.grade.save(grade_path(path))
+
+
+def beside_content(
+    result: Result, photo: Photograph, size: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A result, its content and the content's masks as they are compared, at a size (height,
+    width): without what is no photograph of them."""
+    image = resize(unframed(result.image, photo), size)
+    masks = resize_masks(result.masks.content, size)
+    return image, resize(photo.image, size), counted(masks, photo.weight_at(size))
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "hashing profiles / decoding / picture / heat saving / sheets",
+    "images": "frames hashing profiles / decoding / picture / heat photograph saving / sheets",
     "runtime": "device memory steps / progress watching",
     "matting": "grid guided laplacian / maps",
-    "segmentation": "masks shapes speckle superpixels"
-    " / cluster fitting labels polygons scene semantic / mattes pairing palettes / ids"
+    "segmentation": "masks shapes speckle"
+    " / fitting labels polygons scene semantic superpixels / cluster mattes pairing palettes / ids"
     " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +32,29 @@ def register(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    from photostyle.images.photograph import photograph, unframed
     from photostyle.images.picture import fit_size, image_size, load_image, resize
     from photostyle.metrics import LONG_SIDE, measure
+    from photostyle.segmentation.masks import counted
     from photostyle.segmentation.segmenter import load_masks
 
-    pair = [load_image(path).image for path in (arguments.content, arguments.style)]
-    content, style = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)
-    masks = load_masks(arguments.content_mask, arguments.style_mask, content, style)
-    pictures = {str(path): load_image(path).image for path in arguments.results}
+    photos = [photograph(load_image(path)) for path in (arguments.content, arguments.style)]
+    for note in (note for photo in photos for note in photo.notes):
+        print(note, file=sys.stderr)
+    content, style = (
+        resize(photo.image, fit_size(image_size(photo.image), LONG_SIDE)) for photo in photos
+    )
+    mine, its = (
+        photo.weight_at(image_size(x)) for photo, x in zip(photos, (content, style), strict=True)
+    )
+    files = arguments.content_mask, arguments.style_mask
+    masks = load_masks(*files, content, style, (mine, its))
+    own = counted(masks.content, mine)
+    pictures = {
+        str(path): unframed(load_image(path).image, photos[0]) for path in arguments.results
+    }
     scores = {
-        name: measure(image, content, style, masks.content, masks.style)
+        name: measure(image, content, style, own, masks.style, mine)
         for name, image in {"(content)": content, **pictures}.items()
     }
     if arguments.json:

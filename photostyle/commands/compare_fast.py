@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.style_model import load_model
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image, resize
     from photostyle.images.saving import check_output
     from photostyle.jobs.comparing import (
@@ -67,10 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
         check_output(arguments.sheet, [*arguments.contents, own])
-    style, encoder = _training_inputs(arguments, model, device)
+    style, weight, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
-    for photo, size in _sized([load_image(path) for path in arguments.contents], sizes, least):
+    photos = [photograph(load_image(path)) for path in arguments.contents]
+    for photo, size in _sized(photos, sizes, least):
         content = resize(photo.image, size).to(device)
         with _bar(photo.path.name, max(counts)) as bar:
             found.append(
@@ -84,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),
                     search=arguments.search,
+                    weight=weight,
                 )
             )
     print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS "
@@ -96,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sized(
-    photos: "list[Photo]", sizes: list[int], least: int
+    photos: "Sequence[Photo]", sizes: list[int], least: int
 ) -> "list[tuple[Photo, tuple[int, int]]]":
     """The photographs with every height and width to compare them at; where one is smaller than
     two of the sizes, it has but one."""
@@ -116,15 +120,17 @@ def _sized(
 
 def _training_inputs(
     arguments: argparse.Namespace, model: "StyleModel", device: "torch.device"
-) -> tuple[Any, Any]:
-    """The style at the size at which it was learned, and the encoder; both the very same."""
+) -> tuple[Any, Any, Any]:
+    """The style at the size at which it was learned with its weights, and the encoder; all the very
+    same."""
     from dataclasses import replace
 
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import fit_size, image_size, load_image, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
-    photo = load_image(arguments.style or Path(info.style))
+    photo = photograph(load_image(arguments.style or Path(info.style)))
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "
@@ -140,7 +146,7 @@ def _training_inputs(
             f"{info.encoder}; give --encoder."
         )
     size = fit_size(image_size(photo.image), info.config.train.style_size)
-    return resize(photo.image, size).to(device), encoder
+    return resize(photo.image, size).to(device), photo.weight_at(size), encoder
 
 
 def _whole_numbers(name: str, words: str) -> list[int]:

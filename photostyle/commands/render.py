@@ -23,6 +23,7 @@ def register(commands: Any) -> None:
 
 def _render(arguments: argparse.Namespace) -> int:
     from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
+    from photostyle.images.photograph import framed, photograph
     from photostyle.images.picture import load_image
     from photostyle.images.saving import check_output, save_image
     from photostyle.result import grade_path, load_recipe
@@ -30,11 +31,11 @@ def _render(arguments: argparse.Namespace) -> int:
     recipe = load_recipe(arguments.manifest)
     recipe.verify(encoder=False)
     check_output(arguments.out, [recipe.inputs.content.path, arguments.manifest])
-    photo = load_image(recipe.inputs.content.path)
+    photo = photograph(load_image(recipe.inputs.content.path))
     # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
     options = Config().with_options(given_options(arguments)).render
     grade = Grade.load(grade_path(arguments.manifest))
-    image = deliver(photo, grade, options)
+    image = framed(deliver(photo, grade, options), photo)
     if note := size_note(photo, grade, options):
         print(note, file=sys.stderr)
     save_image(arguments.out, image, fitting_metadata(photo, image))

@@ -137,11 +137,12 @@ def _state(result: "Result") -> str:
 
 
 def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image
     from photostyle.images.sheets import contact_sheet
 
-    pictures = [("content", load_image(content).image)]
-    pictures += [("style", load_image(style).image) for style in styles]
+    pictures = [("content", photograph(load_image(content)).shown)]
+    pictures += [("style", photograph(load_image(style)).shown) for style in styles]
     contact_sheet([[*pictures, ("result", result.image)]], path)
     print(path)
 
@@ -152,27 +153,31 @@ def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
 
 
 def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image
     from photostyle.images.sheets import contact_sheet
     from photostyle.segmentation.preview import colours_of, preview_row
 
     colours = colours_of([region.name for region in result.masks.regions])
-    images = load_image(content).image, load_image(style).image
+    shown = [photograph(load_image(path)).shown for path in (content, style)]
     title = result.config.segmentation.segmenter
-    contact_sheet([preview_row(*images, result.masks, colours, title)], path)
+    contact_sheet([preview_row(shown[0], shown[1], result.masks, colours, title)], path)
     print(path)
 
 
 def _write_maps(heat: Path | None, stains: Path | None, content: Path, result: "Result") -> None:
-    from photostyle.images.picture import image_size, load_image, resize
+    from photostyle.images.photograph import photograph
+    from photostyle.images.picture import image_size, load_image
     from photostyle.images.saving import save_image
     from photostyle.metrics import heatmap
+    from photostyle.result import beside_content
     from photostyle.smoothness import stain_map
 
-    full = resize(load_image(content).image, image_size(result.image))
+    photo = photograph(load_image(content))
+    image, full, masks = beside_content(result, photo, image_size(result.image))
     if heat:
-        save_image(heat, heatmap(result.image, full))
+        save_image(heat, heatmap(image, full))
         print(heat)
     if stains:
-        save_image(stains, stain_map(result.image, full, result.masks.content))
+        save_image(stains, stain_map(image, full, masks))
         print(stains)

@@ -9,7 +9,7 @@ from photostyle.config.config import Config
 from photostyle.config.stages import SEGMENTERS
 
 if TYPE_CHECKING:
-    from photostyle.images.picture import Photo
+    from photostyle.images.photograph import Photograph
     from photostyle.segmentation.masks import Masks
     from photostyle.segmentation.segmenter import Segmented
 
@@ -38,6 +38,7 @@ def register(commands: Any) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> int:
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image
     from photostyle.images.saving import check_output
     from photostyle.segmentation.labels import write_labels
@@ -49,7 +50,7 @@ def _segment(arguments: argparse.Namespace) -> int:
     outputs = [arguments.out / name for name in (*LABELS[: len(paths)], PREVIEW)]
     for path in outputs:
         check_output(path, [*paths, *masks])
-    photos = [load_image(path) for path in paths]
+    photos = [photograph(load_image(path)) for path in paths]
     paired, made = _made(arguments, config, photos)
     names = dict.fromkeys(name for labels in made.maps for name in labels.names)
     colours = colours_of(list(names))
@@ -60,7 +61,8 @@ def _segment(arguments: argparse.Namespace) -> int:
         other = config.with_options({"segmenter": arguments.against})
         rows.append(_row(photos, *_made(arguments, other, photos)))
     _write_preview(outputs[-1], rows)
-    table = [f"regions by {made.used}", *_table(paired, len(photos)), *paired.warnings]
+    notes = [note for photo in photos for note in photo.notes]
+    table = [f"regions by {made.used}", *_table(paired, len(photos)), *paired.warnings, *notes]
     text = [*table, "", "colours of the label pictures", *legend(colours)]
     _write_text(arguments.out / TABLE, text)
     print("\n".join(table))
@@ -69,7 +71,7 @@ def _segment(arguments: argparse.Namespace) -> int:
 
 
 def _made(
-    arguments: argparse.Namespace, config: Config, photos: "list[Photo]"
+    arguments: argparse.Namespace, config: Config, photos: "list[Photograph]"
 ) -> "tuple[Masks, Segmented]":
     from photostyle.loading import LEAST_SIDE
     from photostyle.objective.styles import fitted_image
@@ -85,16 +87,20 @@ def _made(
     masks = (arguments.content_mask, arguments.style_mask) if drawn else (None, None)
     drawings = drawings_of(masks[: len(photos)], photos)
     wishes = Wishes(**vars(config.segmentation))
+    weights = [
+        photo.weight_at((image.shape[2], image.shape[3]))
+        for photo, image in zip(photos, images, strict=True)
+    ]
     if len(photos) == 1:
-        return segment_alone(images[0], drawings[0], wishes)
-    return segment_pair(images[0], images[1], drawings, wishes)
+        return segment_alone(images[0], drawings[0], wishes, weights[0])
+    return segment_pair(images[0], images[1], drawings, wishes, (weights[0], weights[1]))
 
 
-def _row(photos: "list[Photo]", masks: "Masks", made: "Segmented") -> list[tuple[str, Any]]:
+def _row(photos: "list[Photograph]", masks: "Masks", made: "Segmented") -> list[tuple[str, Any]]:
     from photostyle.segmentation.preview import colours_of, preview_row
 
     colours = colours_of([region.name for region in masks.regions])
-    images = photos[0].image, photos[-1].image
+    images = photos[0].shown, photos[-1].shown
     return preview_row(*images, masks, colours, made.used)[: 2 * len(photos)]
 
 

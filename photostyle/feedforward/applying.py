@@ -12,6 +12,7 @@ from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
 from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import FORMATS, check_place, save_image
 
@@ -86,7 +87,7 @@ def apply_pictures(
     waiting: list[tuple[Job, Photo]] = []
     for job in jobs:
         try:
-            photo = load_image(job.source)
+            photo = photograph(load_image(job.source))
         except ImageError as error:
             yield job, error
             continue
@@ -108,7 +109,7 @@ def _flushed(
     images = torch.cat([photo.image for _, photo in waiting])
     results = styled(model, images, memory)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
-        save_image(job.target, result, photo.metadata)
+        save_image(job.target, framed(result, photo), photo.metadata)
         yield job, None
 
 

@@ -129,26 +129,28 @@ class PostJob:
         """
         import time
 
+        from photostyle.images.photograph import framed, photograph
         from photostyle.images.picture import load_image
         from photostyle.images.saving import save_image
 
         began = time.monotonic()
-        photo = load_image(self.picture)
+        photo = photograph(load_image(self.picture))
         content = None if self.content is None else _content(self.content, photo.image)
         image = photo.image
         for operation in self.chain:
             image = operation.apply(image, content)
         name = self.name + self.suffix
-        save_image(folder / name, image, photo.metadata)
+        save_image(folder / name, framed(image, photo), photo.metadata)
         return {"picture": name, "seconds": round(time.monotonic() - began, 3),
                 "size": [image.shape[3], image.shape[2]]}  # fmt: skip
 
 
 def _content(path: Path, image: "Tensor") -> "Tensor":
     """The content at the picture's size."""
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import image_size, load_image, resize, same_proportions
 
-    content = load_image(path).image
+    content = photograph(load_image(path)).image
     (height, width), (h, w) = image_size(image), image_size(content)
     if not same_proportions((height, width), (h, w)):
         raise ImageError(

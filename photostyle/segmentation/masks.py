@@ -166,6 +166,24 @@ def spread(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
     return found
 
 
+def members(masks: Tensor) -> Tensor:
+    """K×H×W bool: the pixels that stand for a region, where one is in it or out of it.
+
+    A pixel belongs to the region that has more than half of what all have of it. Where they have
+    less than 1, as of transparent pixels, it is drawn by lot in proportion, always the same ones.
+    """
+    total = masks.sum(dim=0)
+    if not masks.numel() or float(total.min()) > 1 - SUM_TOLERANCE:
+        return masks > 0.5
+    height, width = total.shape
+    y = torch.arange(height, device=masks.device, dtype=torch.float64)[:, None]
+    x = torch.arange(width, device=masks.device, dtype=torch.float64)
+    # Evenly spread in the plane (the R2 sequence), so that small areas have their share as well.
+    lot = (0.5 + 0.7548776662466927 * y + 0.5698402909980532 * x) % 1.0
+    drawn = total > lot * (1 - 2 * SUM_TOLERANCE) + SUM_TOLERANCE
+    return (masks > 0.5 * total + 1e-6) & drawn
+
+
 def resize_masks(masks: Tensor, hw: Sequence[int]) -> Tensor:
     """Resample masks K×H×W to K×h×w by the exact area average, on the device they are on.
 

@@ -12,7 +12,7 @@ from photostyle.images.picture import Photo, image_size, to_array
 from photostyle.segmentation.cluster import cluster_pair
 from photostyle.segmentation.fitting import check_proportions
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
-from photostyle.segmentation.masks import LabelMap, Masks, whole
+from photostyle.segmentation.masks import LabelMap, Masks, Weights, whole
 from photostyle.segmentation.pairing import Rules, pair, parse_correspond
 from photostyle.segmentation.semantic import (
     SemanticNetwork,
@@ -60,6 +60,7 @@ def segment_pair(
     style: Tensor,
     drawings: Sequence[Drawing | None] = (None, None),
     wishes: Wishes | None = None,
+    weights: Weights = (None, None),
 ) -> tuple[Masks, Segmented]:
     """The masks of two images.
 
@@ -67,6 +68,7 @@ def segment_pair(
         content, style: 1×3×H×W at the working size, RGB in [0, 1].
         drawings: the label pictures or other masks of the two, where there are any.
         wishes: see `Wishes`.
+        weights: of the two images, see `Scene`.
 
     Returns:
         The masks, and what made them.
@@ -79,12 +81,12 @@ def segment_pair(
     wishes = wishes or Wishes()
     correspond = parse_correspond(wishes.correspond) if wishes.correspond else {}
     images = content, style
-    made = segment(images, drawings, wishes)
+    made = segment(images, drawings, wishes, weights)
     if made.used == "none":
-        masks = whole(image_size(content), image_size(style))
+        masks = whole(image_size(content), image_size(style), weight=weights[1])
     else:
         rules = Rules(correspond, made.near or {}, wishes.edge_softness, made.used == "labels")
-        masks = pair(made.maps[0], made.maps[1], content, style, rules)
+        masks = pair(made.maps[0], made.maps[1], content, style, rules, weights)
     notes = _notes(made, masks, wishes)
     return (replace(masks, warnings=(*masks.warnings, *notes)) if notes else masks), made
 
@@ -115,27 +117,37 @@ def _notes(made: Segmented, masks: Masks, wishes: Wishes) -> list[str]:
 
 
 def load_masks(
-    content_mask: Path | str | None, style_mask: Path | str | None, content: Tensor, style: Tensor
+    content_mask: Path | str | None,
+    style_mask: Path | str | None,
+    content: Tensor,
+    style: Tensor,
+    weights: Weights = (None, None),
 ) -> Masks:
     """The masks of two images from their files, one region without; see `segment_pair`."""
     drawings = [
         None if path is None else Drawing(Path(path), image_size(image))
         for path, image in ((content_mask, content), (style_mask, style))
     ]
-    return segment_pair(content, style, drawings, Wishes("labels"))[0]
+    return segment_pair(content, style, drawings, Wishes("labels"), weights)[0]
 
 
 def segment_alone(
-    image: Tensor, drawing: Drawing | None = None, wishes: Wishes | None = None
+    image: Tensor,
+    drawing: Drawing | None = None,
+    wishes: Wishes | None = None,
+    weight: Tensor | None = None,
 ) -> tuple[Masks, Segmented]:
     """The regions of one picture, as masks in which it is its own partner; see `segment_pair`."""
     wishes = wishes or Wishes()
-    made = segment([image], [drawing], wishes)
-    return pair(made.maps[0], made.maps[0], image, image), made
+    made = segment([image], [drawing], wishes, [weight])
+    return pair(made.maps[0], made.maps[0], image, image, None, (weight, weight)), made
 
 
 def segment(
-    images: Sequence[Tensor], drawings: Sequence[Drawing | None], wishes: Wishes
+    images: Sequence[Tensor],
+    drawings: Sequence[Drawing | None],
+    wishes: Wishes,
+    weights: Sequence[Tensor | None],
 ) -> Segmented:
     """The label maps of one picture or of two; see `segment_pair`."""
     given = [drawing for drawing in drawings if drawing is not None]
@@ -143,9 +155,9 @@ def segment(
     if kind == "labels" and given:
         return Segmented(_drawn(drawings, wishes), "labels")
     if kind == "semantic":
-        return _semantic(images, wishes)
+        return _semantic(images, wishes, weights)
     if kind == "cluster":
-        return Segmented(_clustered(images, wishes), "cluster")
+        return Segmented(_clustered(images, wishes, weights), "cluster")
     return Segmented(tuple(_unlabelled(image) for image in images), "none")
 
 
@@ -176,18 +188,25 @@ def _drawn(drawings: Sequence[Drawing | None], wishes: Wishes) -> tuple[LabelMap
     return maps
 
 
-def _clustered(images: Sequence[Tensor], wishes: Wishes) -> tuple[LabelMap, ...]:
+def _clustered(
+    images: Sequence[Tensor], wishes: Wishes, weights: Sequence[Tensor | None]
+) -> tuple[LabelMap, ...]:
     arrays = [to_array(image) for image in images]
-    mine, theirs, count = cluster_pair(arrays[0], arrays[-1], wishes.regions)
+    planes = [None if weight is None else weight.cpu().numpy() for weight in weights]
+    mine, theirs, count = cluster_pair(
+        arrays[0], arrays[-1], wishes.regions, (planes[0], planes[-1])
+    )
     names = CLUSTER_NAMES[:count]
     maps = (LabelMap(ids, names, "the clustering") for ids in (mine, theirs))
     return tuple(maps)[: len(images)]
 
 
-def _semantic(images: Sequence[Tensor], wishes: Wishes) -> Segmented:
+def _semantic(
+    images: Sequence[Tensor], wishes: Wishes, weights: Sequence[Tensor | None]
+) -> Segmented:
     groups = load_groups(wishes.segmenter_groups)
     network: SemanticNetwork = load_network(wishes.segmenter_model, groups)
-    maps = tuple(network.label(image) for image in images)
+    maps = tuple(network.label(*one) for one in zip(images, weights, strict=True))
     return Segmented(maps, "semantic", network.fingerprint, dict(groups.near))
 
 

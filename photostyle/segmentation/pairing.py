@@ -97,8 +97,7 @@ def pair(
         content_map, style_map: labels, brought to the images' sizes by nearest neighbour.
         content, style: the images 1×3×H×W, RGB in [0, 1].
         rules: see `Rules`.
-        weights: of both images, see `Scene`; shares are of what is seen, and what is not seen of
-            the style is in no region.
+        weights: of both images; what of the style has none is in no region.
 
     Returns:
         The masks. A content label that has less than `LEAST_STYLE_SHARE` of the style, or of the
@@ -108,17 +107,12 @@ def pair(
         everything is one region "all".
 
     Raises:
-        MaskError: a map's proportions are not its image's, by more than rounding, or maps
-            that were drawn have no label in common.
+        MaskError: a map of other proportions than its image, or drawn ones with nothing in common.
         OptionError: `correspond` names a label that is not there.
     """
     rules = rules or Rules()
-    mine, its = (
-        _side(labels, image, role, weight)
-        for labels, image, role, weight in (
-            (content_map, content, "content", weights[0]), (style_map, style, "style", weights[1]),
-        )
-    )  # fmt: skip
+    mine = _side(content_map, content, "content", weights[0])
+    its = _side(style_map, style, "style", weights[1])
     shares = mine.shares, its.shares
     _check_correspond(rules.correspond, *shares)
     target = {n: rules.correspond.get(n, n) for n in mine.shares}
@@ -139,7 +133,7 @@ def pair(
                      guests)  # fmt: skip
     decisions = [host.warning for host in (*hosts.values(), *guests.values())]
     notes = (*content_map.notes, *style_map.notes, *decisions, *_unused(shares, partners))
-    return Masks(masks[0], counted(masks[1], weights[1]), found, notes)
+    return Masks(masks[0], counted(masks[1], weights[1]), found, tuple(dict.fromkeys(notes)))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError, MaskError
 from photostyle.images.heat import heat_picture
@@ -61,7 +62,7 @@ _LEVEL_EDGE = 4 / 255  # Sobel's answer to a step of one 8-bit level
 
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(Brief):
     """A result against its content and its style.
 
     Attributes:

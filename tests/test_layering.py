@@ -13,19 +13,24 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
-errors
+errors brief
+places
+documents
 config images
-runtime matting
+beside
+runtime matting films
 segmentation encoders
 color
 objective smoothness
 feedforward metrics
 optimize
-finish
+finish inputs
+views
 result
 loading
 pipeline
 jobs
+api
 commands
 cli
 __main__
@@ -33,6 +38,7 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
+<<<<<<< HEAD
     "config": "options / rendering solves / stages / config / presets training / files",
     "images": "frames hashing profiles / decoding / picture / heat photograph saving / sheets",
     "runtime": "device memory steps / progress watching",
@@ -40,16 +46,29 @@ FILES = {
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels / cluster mattes pairing palettes / ids"
     " / formats preview / segmenter",
+=======
+    "config": "options / rendering solves / stages / config / presets training / files / keywords",
+    "images": "colorimetry exif listing photoshop profiles refusals xmp / containers hashing / tiff"
+    " / decoding / picture / encoding given heat / saving / sheets shown",
+    "runtime": "device memory steps stopping streams / progress watching / updates",
+    "films": "containers colours working / shots turning / reading / encoding / writing"
+    " / restyling",
+    "matting": "grid guided laplacian / maps",
+    "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
+    " / arrays formats preview / segmenter",
+>>>>>>> main
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "lab lut silhouettes terms / prior regional transfer / fitting preserve / matching",
+    "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
+    " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
-    "feedforward": "batch descent network scenes video / data distributed style_model tiling"
-    " / applying export training / checkpoint / session",
+    "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
+    " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate sweep / batch chains",
+    " / estimate outputs sweep / batch chains",
+    "api": "files regions running / judging many networks styling",
     "commands": "arguments / apply compare compare_fast config export render report run running"
     " segment train weights / batch post sweep",
 }

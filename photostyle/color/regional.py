@@ -7,14 +7,12 @@ eq. 19), which follow the edges of the picture that they are applied to, pixel b
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
+from photostyle.color.grain import grain_variance, smoothed
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import apply_terms
 from photostyle.images.picture import LUMA, fit_size, image_size, resize
@@ -26,9 +24,8 @@ TILE = 64, 512
 #: Long side at which it is decided which regions a tile has, and the weight below which one is left
 #: out.
 SIDE, LEAST_WEIGHT = 512, 0.004
-#: Windows and variance of what counts as fine detail, noise among it, in pixels at the picture's
-#: own size and in squared colour; and how much a map may enlarge it.
-GRAIN, GRAIN_VARIANCE, GRAIN_GAIN = 5, 1e-4, 1.0
+#: What stays of the chroma of noise, and at least of its size where a map darkens.
+GRAIN_CHROMA, GRAIN_LEAST = 0.4, 0.25
 #: Steepness of a map in most of a region's colours up to which its grain needs no care.
 STEEP, STEP = 1.15, 0.02
 #: Share of plain clipping for colours outside [0, 1], which keeps them pure where giving up chroma
@@ -39,7 +36,7 @@ Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
-class RegionalLook:
+class RegionalLook(Brief):
     """Smooth colour maps and where they hold.
 
     Attributes:
@@ -70,10 +67,12 @@ class RegionalLook:
         steepness = [_steepness(one, small, mask)
                      for one, mask in zip(maps, weights, strict=True)]  # fmt: skip
         steep = [slope > STEEP for slope in steepness]
+        # The steeper the map, the more of the detail may be noise.
+        detail = max(steepness) * grain_variance(content) if any(steep) else 0.0
         planes = self._planes(content)
         out = torch.empty_like(content)
         for rows in _slices(content.shape[2], TILE[0]):
-            band = _smoothed(content, rows, max(steepness)) if any(steep) else content[0, :, rows]
+            band = smoothed(content, rows, detail) if any(steep) else content[0, :, rows]
             for columns in _slices(content.shape[3], TILE[1]):
                 strip, smooth = content[0, :, rows, columns], band[:, :, columns]
                 y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
@@ -184,8 +183,8 @@ def _steepness(coefficients: Tensor, content: Tensor, mask: Tensor) -> float:
 
 
 def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Tensor]) -> Tensor:
-    """3×rows×W colours under a map; given their smooth version too, grain stays as it is while what
-    is broad is enlarged."""
+    """3×rows×W colours under a map; given their smooth version too, grain keeps the size that it
+    has beside its own brightness, and little chroma, while what is broad is enlarged."""
     found = [
         in_gamut(apply_terms(coefficients, x.reshape(3, -1), *here)).reshape_as(x) for x in pair
     ]
@@ -193,30 +192,15 @@ def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Te
         return found[0]
     (full, base), (strip, smooth) = found, pair
     detail = full - base
-    allowed = GRAIN_GAIN * (strip - smooth).square().sum(dim=0).sqrt()
+    darker = _luma(base) / _luma(smooth).clamp(min=1e-2)
+    allowed = (strip - smooth).square().sum(dim=0).sqrt() * darker.clamp(GRAIN_LEAST, 1.0)
     share = (allowed / detail.square().sum(dim=0).sqrt().clamp(min=1e-6)).clamp(max=1.0)
-    return base + share * detail
+    grey = _luma(detail)
+    return base + share * torch.lerp(grey.expand_as(detail), detail, GRAIN_CHROMA)
 
 
-def _smoothed(content: Tensor, rows: slice, slope: float) -> Tensor:
-    """3×rows×W of the content without its fine detail, of which there is the more the steeper a map
-    would make it: each channel guided by itself."""
-    first = max(0, rows.start - 2 * GRAIN)
-    planes = []
-    for plane in content[0, :, first : rows.stop + 2 * GRAIN].cpu().numpy():
-        centred = plane - 0.5  # the variance is a difference of two squares
-        mean = _box(centred)
-        share = np.maximum(_box(centred * centred) - mean * mean, 0)
-        share /= share + GRAIN_VARIANCE * slope
-        planes.append(_box(share) * centred + _box(mean - share * mean) + 0.5)
-    smooth = torch.from_numpy(np.stack(planes)).to(content)
-    return smooth[:, rows.start - first : rows.stop - first]
-
-
-def _box(plane: NDArray[Any]) -> NDArray[Any]:
-    side = 2 * GRAIN + 1
-    out: NDArray[Any] = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT_101)
-    return out
+def _luma(rgb: Tensor) -> Tensor:
+    return LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
 
 
 def in_gamut(rgb: Tensor) -> Tensor:
@@ -224,9 +208,13 @@ def in_gamut(rgb: Tensor) -> Tensor:
     low, high = torch.aminmax(rgb) if rgb.numel() else (rgb.new_zeros(()), rgb.new_ones(()))
     if low >= 0 and high <= 1:
         return rgb
-    luma = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
+    least, most = rgb.amin(dim=0), rgb.amax(dim=0)
+    outside = ((least < 0) | (most > 1)).nonzero()[:, 0]
+    own = rgb[:, outside]
+    luma = _luma(own)
     inside = luma.clamp(0.0, 1.0)
-    away = rgb - luma
+    away = own - luma
     room = torch.where(away > 0, 1 - inside, inside)
     keep = (room / away.abs().clamp(min=1e-6)).amin(dim=0).clamp(max=1.0)
-    return torch.lerp(inside + away * keep, rgb.clamp(0.0, 1.0), PURE)
+    mapped = torch.lerp(inside + away * keep, own.clamp(0.0, 1.0), PURE)
+    return rgb.index_copy(1, outside, mapped)

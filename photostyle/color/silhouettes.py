@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
+from photostyle.color.spills import without_spills
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
 
@@ -36,7 +38,7 @@ COARSE = 2  # the sides' colours are kept at one in so many pixels
 
 
 @dataclass(frozen=True)
-class Borders:
+class Borders(Brief):
     """Where regions end, at any size.
 
     Attributes:
@@ -58,7 +60,8 @@ def borders_of(content: Tensor, masks: Tensor) -> Borders:
     if len(masks) == 1:
         return Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
     scale = max(image.shape[:2]) / 512
-    decision = decided(image, masks.cpu().numpy(), scale)
+    drawn, sure = without_spills(image, masks.cpu().numpy(), scale)
+    decision = np.where(sure, drawn, decided(image, drawn, scale))
     sharp, colors = mixed(image, decision, scale)
     # The ridge is far below what float32 windows can tell from nothing.
     guided = GuidedFilter(image.astype(np.float64), max(1, round(WINDOW * scale)), EPSILON)
@@ -79,10 +82,8 @@ def decided(image: Array, masks: Array, scale: float) -> Array:
             np.minimum(cv2.distanceTransform(x, cv2.DIST_L2, 3), 2 * BAND * scale) / scale
             for x in (own.astype(np.uint8), 1 - own.astype(np.uint8))
         )  # bounded, as there is no distance where a region is the whole picture or none of it
-        core = (inside > min(CORE, 0.5 * float(inside.max()))).astype(np.float32)
-        mean, variance = _side(image, core if core.any() else mask, REACH * scale)
-        away = ((image - mean) ** 2).sum(axis=-1)
-        score = -0.5 * away / variance - 1.5 * np.log(variance)
+        core = _core(inside, scale)
+        score = _likelihood(image, core if core.any() else mask, REACH * scale)
         score += np.where(own, TRUST + DEEPER * inside, 0.0)
         near.append(outside < BAND)
         scores.append(np.where(near[-1], score, -1e9))
@@ -137,6 +138,31 @@ def _nearest(image: Array, sure: Array, scale: float) -> Array:
     usual = own.sum(axis=(0, 1)) / core.sum()
     out: Array = (mean + 1e-9 * usual) / (total + 1e-9)[..., None]
     return out
+
+
+def _core(inside: Array, scale: float) -> Array:
+    """H×W: the pixels of a region that are surely its own, given their depth in it: deep ones, and
+    the middles of what is thin, a spire or a mast."""
+    side = 2 * round(2 * CORE * scale) + 1
+    thickest = cv2.dilate(inside, np.ones((side, side), np.uint8))
+    sure: Array = (inside > np.minimum(CORE, 0.5 * thickest)) & (inside > 0)
+    return sure.astype(np.float32)
+
+
+def _likelihood(image: Array, core: Array, sigma: float) -> Array:
+    """H×W logarithm of how likely a colour is in a region near there: a normal distribution of its
+    lights and one of its darks, as paint and glass of a car are far apart."""
+    light = image.mean(axis=-1)
+    usual = _blur(light * core, sigma) / (_blur(core, sigma) + 1e-6)
+    found = [np.full_like(light, -1e9)]  # of a region without pixels
+    for part in (core * (light > usual), core * (light <= usual)):
+        if not part.any():
+            continue
+        mean, variance = _side(image, part, sigma)
+        share = (_blur(part, sigma) + 0.5 * FEW) / (_blur(core, sigma) + FEW)
+        away = ((image - mean) ** 2).sum(axis=-1)
+        found.append(np.log(share) - 0.5 * away / variance - 1.5 * np.log(variance))
+    return np.asarray(np.logaddexp.reduce(found, axis=0))
 
 
 def _side(image: Array, core: Array, sigma: float) -> tuple[Array, Array]:

@@ -60,15 +60,23 @@ def apply_terms(coefficients: Tensor, rgb: Tensor, y: Tensor, x: Tensor) -> Tens
         coefficients: 29×3, colour terms first, then terms of place.
         rgb: 3×N. y, x: N places in [-½, ½].
     """
+    cubic = bool(coefficients[10:COLORS].any())
+    used = coefficients if cubic else torch.cat([coefficients[:10], coefficients[COLORS:]])
+    rows = rgb.new_empty(len(used), rgb.shape[1])  # T×N, written in place: a copy costs as much
     r, g, b = rgb
-    luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b
-    squares = r * r, r * g, r * b, g * g, g * b, b * b
-    rows = [torch.ones_like(r), r, g, b, *squares]
-    if coefficients[10:COLORS].any():
-        rr, rg, _, gg, _, bb = squares
-        rows += [rr * r, rr * g, rr * b, gg * r, rg * b, bb * r, gg * g, gg * b, bb * g, bb * b]
-        used = coefficients
-    else:
-        used = torch.cat([coefficients[:10], coefficients[COLORS:]])
-    rows += [y, y * r, y * g, y * b, y * y, x, x * luma, x * x, x * y]
-    return used.T @ torch.stack(rows)  # 3×T @ T×N
+    rows[0], rows[1:4] = 1.0, rgb
+    factors = [(r, r), (r, g), (r, b), (g, g), (g, b), (b, b)]
+    rr, rg, _, gg, _, bb = rows[4:10]
+    if cubic:
+        factors += [(rr, r), (rr, g), (rr, b), (gg, r), (rg, b), (bb, r), (gg, g), (gg, b), (bb, g)]
+        factors += [(bb, b)]
+    for one, (left, right) in zip(rows[4:], factors, strict=False):
+        torch.mul(left, right, out=one)
+    place = rows[-PLACES:]
+    place[0], place[5] = y, x
+    luma = rgb.new_tensor(LUMA) @ rgb
+    ends = [(y, r), (y, g), (y, b), (y, y), None, (x, luma), (x, x), (x, y)]
+    for one, pair in zip(place[1:], ends, strict=True):
+        if pair is not None:
+            torch.mul(*pair, out=one)
+    return used.T @ rows  # 3×T @ T×N

@@ -1,15 +1,20 @@
 """What the commands share: the options made from the configuration's fields, and their values."""
 
 import argparse
+import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from photostyle.config.config import Config, Staged, options
+from photostyle.config.config import Config, Staged, option_files, options
 from photostyle.config.files import load_config
 from photostyle.config.options import flag, parse
 from photostyle.config.presets import PRESETS, preset
 from photostyle.errors import OptionError
+from photostyle.places import expanded
+
+if TYPE_CHECKING:
+    from photostyle.images.picture import Photo
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -44,7 +49,7 @@ def add_options(
             "(default: photoreal)",
         )  # fmt: skip
         general.add_argument(
-            "--config", type=Path, help="TOML or JSON file of options; in place of --preset"
+            "--config", type=expanded, help="TOML or JSON file of options; in place of --preset"
         )
     groups: dict[str, Any] = {}
     for stage, f, _ in options(type(base)):
@@ -70,17 +75,27 @@ def _default(value: Any) -> str:
     return f"(default: {shown})"
 
 
+def read_files(arguments: argparse.Namespace, config: Staged) -> list[Path]:
+    """Files and folders that a command reads besides its pictures: --config, and what options of
+    the configuration name."""
+    named = [getattr(arguments, "config", None), *option_files(config).values()]
+    return [path for path in named if isinstance(path, Path)]
+
+
 def configured(arguments: argparse.Namespace) -> Config:
     """Preset, then configuration file, then options: the later wins."""
+    base = chosen(arguments)
+    config = preset(base) if isinstance(base, str) else load_config(base)
+    return config.with_options(given_options(arguments))
+
+
+def chosen(arguments: argparse.Namespace) -> Path | str:
+    """The preset's name, or the file of the configuration."""
     if arguments.config and arguments.preset:
         raise OptionError(
             "--preset and --config: give one of them; a file can name its own preset."
         )
-    if arguments.config:
-        base = load_config(arguments.config)
-    else:
-        base = preset(arguments.preset or "photoreal")
-    return base.with_options(given_options(arguments))
+    return arguments.config or arguments.preset or "photoreal"
 
 
 def given_options(
@@ -90,3 +105,13 @@ def given_options(
     fields = options(configuration)
     words = ((f, kind, getattr(arguments, f"option_{f.name}", None)) for _, f, kind in fields)
     return {f.name: parse(f, kind, text) for f, kind, text in words if text is not None}
+
+
+def noted_image(path: Path) -> "Photo":
+    """The picture of a file, with what there is to say of it on the terminal."""
+    from photostyle.images.picture import load_image
+
+    photo = load_image(path)
+    for note in photo.notes:
+        print(note, file=sys.stderr)
+    return photo

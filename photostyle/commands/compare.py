@@ -2,11 +2,15 @@
 
 import argparse
 import json
+<<<<<<< HEAD
 import sys
 from pathlib import Path
+=======
+>>>>>>> main
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command
+from photostyle.commands.arguments import add_command, noted_image
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.metrics import Scores
@@ -23,15 +27,18 @@ def register(commands: Any) -> None:
         commands, "compare", "print the scores of results, whoever made them", _compare
     )
     parser.epilog = "compare fast: a trained network against the optimisation it replaces."
-    parser.add_argument("results", metavar="RESULT", nargs="+", type=Path, help="pictures")
-    parser.add_argument("--content", required=True, type=Path, help="what they were made of")
-    parser.add_argument("--style", required=True, type=Path, help="what they were made after")
-    parser.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
-    parser.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    parser.add_argument("results", metavar="RESULT", nargs="+", type=expanded, help="pictures")
+    parser.add_argument("--content", required=True, type=expanded, help="what they were made of")
+    parser.add_argument("--style", required=True, type=expanded, help="what they were made after")
+    parser.add_argument(
+        "--content-mask", type=expanded, help="label picture of the content's regions"
+    )
+    parser.add_argument("--style-mask", type=expanded, help="label picture of the style's regions")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+<<<<<<< HEAD
     from photostyle.images.photograph import photograph, unframed
     from photostyle.images.picture import fit_size, image_size, load_image, resize
     from photostyle.metrics import LONG_SIDE, measure
@@ -57,6 +64,16 @@ def _compare(arguments: argparse.Namespace) -> int:
         name: measure(image, content, style, own, masks.style, mine)
         for name, image in {"(content)": content, **pictures}.items()
     }
+=======
+    from photostyle.api.judging import compare
+
+    content, style = noted_image(arguments.content), noted_image(arguments.style)
+    results = {str(path): noted_image(path) for path in arguments.results}
+    scores = compare(
+        results, content, style,
+        content_mask=arguments.content_mask, style_mask=arguments.style_mask,
+    )  # fmt: skip
+>>>>>>> main
     if arguments.json:
         print(json.dumps({name: vars(s) for name, s in scores.items()}, indent=1))
     else:

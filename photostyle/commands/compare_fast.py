@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command
+from photostyle.commands.arguments import add_command, noted_image
 from photostyle.errors import ModelError, OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     import torch
@@ -26,10 +27,12 @@ def register(commands: Any) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "contents", metavar="CONTENT", nargs="+", type=Path, help="photographs to compare on"
+        "contents", metavar="CONTENT", nargs="+", type=expanded, help="photographs to compare on"
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
-    parser.add_argument("--style", type=Path, help="its style picture (default: where it was)")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
+    parser.add_argument("--style", type=expanded, help="its style picture (default: where it was)")
     parser.add_argument("--encoder", help="the encoder of its training (default: where it was)")
     parser.add_argument(
         "--size", default="256", help="long side in pixels, or several with commas (default: 256)"
@@ -45,13 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the noise that it starts from")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--sheet", type=Path, help="also write the pictures side by side")
+    parser.add_argument("--sheet", type=expanded, help="also write the pictures side by side")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.style_model import load_model
+<<<<<<< HEAD
     from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image, resize
+=======
+    from photostyle.images.picture import resize
+>>>>>>> main
     from photostyle.images.saving import check_output
     from photostyle.jobs.comparing import (
         compare_with_gatys,
@@ -68,21 +75,30 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
+<<<<<<< HEAD
         check_output(arguments.sheet, [*arguments.contents, own])
     style, weight, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
     photos = [photograph(load_image(path)) for path in arguments.contents]
     for photo, size in _sized(photos, sizes, least):
+=======
+        named = [expanded(arguments.encoder)] if arguments.encoder else []
+        check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
+    style, encoder = _training_inputs(arguments, model, device)
+    least = least_side(encoder, model.info.config.encoder)
+    found = []
+    for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
+>>>>>>> main
         content = resize(photo.image, size).to(device)
-        with _bar(photo.path.name, max(counts)) as bar:
+        with _bar(Path(photo.called).name, max(counts)) as bar:
             found.append(
                 compare_with_gatys(
                     model,
                     encoder,
                     style,
                     content,
-                    photo.path.stem,
+                    Path(photo.called).stem,
                     iterations=counts,
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),
@@ -125,12 +141,20 @@ def _training_inputs(
     same."""
     from dataclasses import replace
 
+<<<<<<< HEAD
     from photostyle.images.photograph import photograph
     from photostyle.images.picture import fit_size, image_size, load_image, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
     photo = photograph(load_image(arguments.style or Path(info.style)))
+=======
+    from photostyle.images.picture import fit_size, image_size, resize
+    from photostyle.objective.features import configured_encoder
+
+    info = model.info
+    photo = noted_image(arguments.style or Path(info.style))
+>>>>>>> main
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "

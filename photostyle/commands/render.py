@@ -2,11 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options
-from photostyle.config.config import Config
+from photostyle.commands.arguments import add_command, add_options, given_options, read_files
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -15,13 +14,14 @@ def register(commands: Any) -> None:
     )
     files = parser.add_argument_group("files")
     files.add_argument(
-        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+        "manifest", metavar="RESULT", type=expanded, help="result picture, or the .json beside it"
     )
-    files.add_argument("--out", type=Path, required=True, help="picture to write")
+    files.add_argument("--out", type=expanded, required=True, help="picture to write")
     add_options(parser, stages=("render",), presets=False)
 
 
 def _render(arguments: argparse.Namespace) -> int:
+<<<<<<< HEAD
     from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
     from photostyle.images.photograph import framed, photograph
     from photostyle.images.picture import load_image
@@ -37,7 +37,23 @@ def _render(arguments: argparse.Namespace) -> int:
     grade = Grade.load(grade_path(arguments.manifest))
     image = framed(deliver(photo, grade, options), photo)
     if note := size_note(photo, grade, options):
+=======
+    from photostyle.api.styling import render
+    from photostyle.beside import beside
+    from photostyle.images.saving import check_output, lost_note
+    from photostyle.result import load_recipe
+
+    recipe = load_recipe(arguments.manifest)
+    recipe.inputs.content.file("content")  # what is given in Python is not there
+    read = [file.path for _, file in recipe.inputs.named() if file.path is not None]
+    read += [arguments.manifest, *beside(arguments.manifest)]
+    check_output(arguments.out, [*read, *read_files(arguments, recipe.config)])
+    picture = render(arguments.manifest, **given_options(arguments))
+    for note in picture.notes:
+>>>>>>> main
         print(note, file=sys.stderr)
-    save_image(arguments.out, image, fitting_metadata(photo, image))
-    print(f"{arguments.out} ({image.shape[3]}×{image.shape[2]})")
+    picture.save(arguments.out)
+    if lost := lost_note(arguments.out, picture.metadata):
+        print(lost, file=sys.stderr)
+    print(f"{arguments.out} ({picture.image.shape[3]}×{picture.image.shape[2]})")
     return 0

@@ -1,20 +1,25 @@
 """`photostyle segment`: the regions of a picture, or those that two have in common."""
 
 import argparse
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, add_options, given_options
+from photostyle.commands.arguments import add_command, add_options, given_options, read_files
 from photostyle.config.config import Config
 from photostyle.config.stages import SEGMENTERS
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from photostyle.images.photograph import Photograph
     from photostyle.segmentation.masks import Masks
     from photostyle.segmentation.segmenter import Segmented
 
 LABELS = ("content-labels.png", "style-labels.png")
 PREVIEW, TABLE = "preview.png", "regions.txt"
+=======
+    from photostyle.api.regions import Regions
+>>>>>>> main
 
 
 def register(commands: Any) -> None:
@@ -22,13 +27,14 @@ def register(commands: Any) -> None:
         commands, "segment", "write the regions of a picture, or of two that pair up", _segment
     )
     files = parser.add_argument_group("files")
-    files.add_argument("content", metavar="IMAGE", type=Path, help="photograph to be changed")
-    files.add_argument("--style", type=Path, help="photograph to take after")
-    files.add_argument("--content-mask", type=Path, help="masks of IMAGE, to be written again")
-    files.add_argument("--style-mask", type=Path, help="masks of the style")
+    files.add_argument("content", metavar="IMAGE", type=expanded, help="photograph to be changed")
+    files.add_argument("--style", type=expanded, help="photograph to take after")
+    files.add_argument("--content-mask", type=expanded, help="masks of IMAGE, to be written again")
+    files.add_argument("--style-mask", type=expanded, help="masks of the style")
     files.add_argument(
-        "--out", type=Path, required=True,
-        help=f"folder for the label pictures ({', '.join(LABELS)}), {PREVIEW} and {TABLE}",
+        "--out", type=expanded, required=True,
+        help="folder for the label pictures (content-labels.png, style-labels.png), preview.png "
+        "and regions.txt",
     )  # fmt: skip
     files.add_argument(
         "--against", metavar="|".join(SEGMENTERS), choices=SEGMENTERS,
@@ -38,14 +44,19 @@ def register(commands: Any) -> None:
 
 
 def _segment(arguments: argparse.Namespace) -> int:
+<<<<<<< HEAD
     from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image
     from photostyle.images.saving import check_output
     from photostyle.segmentation.labels import write_labels
     from photostyle.segmentation.preview import colours_of, legend
+=======
+    from photostyle.api.regions import check_regions
+    from photostyle.api.styling import segment
+>>>>>>> main
 
-    config = Config().with_options(given_options(arguments))
     paths = [p for p in (arguments.content, arguments.style) if p is not None]
+<<<<<<< HEAD
     masks = [p for p in (arguments.content_mask, arguments.style_mask) if p is not None]
     outputs = [arguments.out / name for name in (*LABELS[: len(paths)], PREVIEW)]
     for path in outputs:
@@ -126,3 +137,25 @@ def _write_text(path: Path, lines: list[str]) -> None:
 
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+=======
+    masks = (arguments.content_mask, arguments.style_mask)
+    given = [p for p in masks if p is not None]
+    options = given_options(arguments)
+    read = read_files(arguments, Config().with_options(options))
+    check_regions(arguments.out, len(paths), [*paths, *given, *read])
+
+    def found_by(options: dict[str, Any]) -> "Regions":
+        return segment(
+            arguments.content, arguments.style, content_mask=masks[0], style_mask=masks[1],
+            **options,
+        )  # fmt: skip
+
+    found, others = found_by(options), []
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    if arguments.against:
+        others.append(found_by({**options, "segmenter": arguments.against}))
+    written = found.save(arguments.out, others)
+    print("\n".join([*found.table(), *map(str, written)]))
+    return 0
+>>>>>>> main

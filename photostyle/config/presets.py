@@ -13,6 +13,7 @@ from photostyle.config.stages import (
     PostprocessConfig,
     SegmentationConfig,
 )
+from photostyle.documents import named
 from photostyle.errors import OptionError
 
 #: A painting: no photorealism term, nothing projected on the content, pixels delivered as they are.
@@ -130,5 +131,5 @@ def preset(name: str) -> Config:
     """
     if name not in PRESETS:
         known = ", ".join(PRESETS)
-        raise OptionError(f"--preset {name}: there is no such preset; choose from {known}.")
+        raise OptionError(f"--preset {named(name)}: there is no such preset; choose from {known}.")
     return PRESETS[name]

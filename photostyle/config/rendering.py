@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from photostyle.config.options import Stage, option, parts_of, plain
 from photostyle.errors import OptionError
+from photostyle.places import as_seen
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ def strengths(text: str) -> list[tuple[str | None, float]]:
         OptionError: a number outside [0, 1], or none.
     """
     found: list[tuple[str | None, float]] = []
+<<<<<<< HEAD
     for word in parts_of(text):
         *name, number = parts_of(word, "=")
+=======
+    for word in as_seen(text).split(","):
+        name, separator, number = word.strip().rpartition("=")
+>>>>>>> main
         try:
             value = float(number)
         except ValueError:
@@ -74,8 +80,13 @@ def protections(text: str | None) -> dict[str, float]:
         OptionError: a share that is no number in [0, 1], or a word without a name.
     """
     found: dict[str, float] = {}
+<<<<<<< HEAD
     for word in parts_of(text) if text else ():
         name, *number = parts_of(word, "=")
+=======
+    for word in as_seen(text).split(",") if text else ():
+        name, separator, number = word.strip().partition("=")
+>>>>>>> main
         try:
             share = float("=".join(number)) if number else 1.0
         except ValueError:

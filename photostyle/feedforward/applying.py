@@ -1,20 +1,30 @@
 """Styling files: which go where, pictures one by one or in batches, and videos frame by frame."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
+<<<<<<< HEAD
 from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
 from photostyle.images.hashing import PICTURES, files_below
 from photostyle.images.photograph import framed, photograph
+=======
+from photostyle.films.colours import Pixels
+from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
+from photostyle.films.restyling import FilmReport, Progress, restyle_batches
+from photostyle.images.listing import PICTURES, files_below
+>>>>>>> main
 from photostyle.images.picture import Photo, load_image
-from photostyle.images.saving import FORMATS, check_place, save_image
+from photostyle.images.saving import FORMATS, lost_note, save_image
+from photostyle.places import check_not_foreign, check_places, identity
 
 
 @dataclass(frozen=True)
@@ -29,56 +39,77 @@ class Job:
         return self.source.suffix.lower() in VIDEO_SUFFIXES
 
 
-def plan(inputs: Sequence[Path], out: Path) -> list[Job]:
+def plan(
+    inputs: Sequence[Path], out: Path, codec: str = "h264", others: Sequence[Path] = ()
+) -> list[Job]:
     """The files among the inputs and below their folders, and their places below `out`.
 
+    Args:
+        codec: of videos, one of `CODECS`.
+        others: further files that are read.
+
     Raises:
-        OptionError: an input that is not there, a folder without pictures and videos, or two
-            files that would go to one place.
-        OutputError: a result would lie where its source does, or `out` cannot take files.
+        OptionError: an input that is not there, a folder without pictures and videos, two files
+            that would go to one place, or an unknown codec.
+        OutputError: a result would lie where an input does, or another file that `apply` has not
+            made, or `out` cannot take files.
     """
     if out.is_file():
         raise OutputError(f"--out {out} is a file; give a folder.")
-    jobs = [job for given in inputs for job in _jobs(given, out)]
-    taken: dict[Path, Path] = {}
+    check_codec(codec)
+    jobs = [job for given in inputs for job in _jobs(given, out, codec)]
+    jobs = list(dict.fromkeys(jobs))
+    sources = {identity(job.source): job.source for job in jobs}
+    taken: dict[Hashable, Path] = {}
     for job in jobs:
-        other = taken.setdefault(job.target, job.source)
-        if other != job.source:
+        place = identity(job.target)
+        if other := taken.get(place):
             raise OptionError(
                 f"{other} and {job.source} would both become {job.target}; style them apart."
             )
-        if job.target.exists() and job.target.samefile(job.source):
-            raise OutputError(f"--out {out} is where {job.source} lies; give another folder.")
-    check_place(jobs[0].target, [])
+        taken[place] = job.source
+        if source := sources.get(place):
+            raise OutputError(f"--out {out} is where {source} lies; give another folder.")
+    check_places([job.target for job in jobs], others)
+    for job in jobs:
+        check_not_foreign(job.target, is_marked)
     return jobs
 
 
-def _jobs(given: Path, out: Path) -> Iterator[Job]:
+def _jobs(given: Path, out: Path, codec: str) -> Iterator[Job]:
     if given.is_dir():
         files = files_below(given, (*PICTURES, *VIDEO_SUFFIXES))
         files = [path for path in files if out.resolve() not in path.resolve().parents]
         if not files:
             raise OptionError(f"{given} holds no picture and no video; give a folder that does.")
         for path in files:
-            yield Job(path, _target(out / path.relative_to(given)))
+            yield Job(path, _target(out / path.relative_to(given), codec))
     elif given.exists():
-        yield Job(given, _target(out / given.name))
+        yield Job(given, _target(out / given.name, codec))
     else:
         raise OptionError(f"{given} does not exist; give pictures, videos or folders of them.")
 
 
-def _target(path: Path) -> Path:
+def _target(path: Path, codec: str) -> Path:
     """The result's name: the source's, in a format that can be written."""
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
-        return path.with_suffix(VIDEO_SUFFIXES[suffix])
+        written = written_suffix(suffix, codec)
+        return path if written == suffix else path.with_suffix(written)
     return path if suffix in FORMATS else path.with_suffix(".png")
 
 
 def apply_pictures(
-    model: StyleModel, jobs: Iterable[Job], *, batch: int, memory: int | None
+    model: StyleModel,
+    jobs: Iterable[Job],
+    *,
+    batch: int,
+    memory: int | None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Iterator[tuple[Job, ImageError | None]]:
     """Styles pictures; each job as it is done, with the error where it could not be read.
+
+    `tell` is given the sentences that there are to say of a picture.
 
     Args:
         batch: pictures of one size that go through the network at once.
@@ -91,6 +122,9 @@ def apply_pictures(
         except ImageError as error:
             yield job, error
             continue
+        lost = lost_note(job.target, photo.metadata)
+        for note in (*photo.notes, *([lost] if lost else [])):
+            tell(note)
         if waiting and photo.image.shape != waiting[0][1].image.shape:
             yield from _flushed(model, waiting, memory)
             waiting = []
@@ -109,7 +143,11 @@ def _flushed(
     images = torch.cat([photo.image for _, photo in waiting])
     results = styled(model, images, memory)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
+<<<<<<< HEAD
         save_image(job.target, framed(result, photo), photo.metadata)
+=======
+        save_image(job.target, result, marked(photo.metadata))
+>>>>>>> main
         yield job, None
 
 
@@ -125,24 +163,42 @@ def apply_video(
     *,
     batch: int,
     memory: int | None,
-    progress: Callable[[int, int], None],
-) -> int:
-    """Styles a video, every frame for itself; keeps frame rate and size, not the sound.
+    codec: str = "h264",
+    quality: int | None = None,
+    progress: Progress | None = None,
+) -> FilmReport:
+    """Styles a video, every frame for itself; all else that is in the file stays as it is.
 
     Args:
-        progress: is told the frames done, and how many there are (0 where that is not known).
-
-    Returns:
-        The frames written.
+        codec, quality, progress: as for `films.restyling.restyle`.
 
     Raises:
         ImageError: the video has no frame that can be read.
-        OutputError: the result cannot be written.
+        OptionError, OutputError: the codec, the quality or the place do not do.
+        KeyboardInterrupt: before any frame was written.
     """
-    with VideoReader(job.source) as reader:
-        frames = reader.batches(batch)
-        with VideoWriter(job.target, reader.rate, reader.size) as writer:
-            for images in frames:
-                writer.write(styled(model, images, memory))
-                progress(writer.count, reader.expected)
-    return writer.count
+
+    def change(frames: list[Pixels]) -> list[Pixels]:
+        images = torch.cat([_image(frame) for frame in frames])
+        return list(_pixels(styled(model, images, memory), frames[0].dtype))
+
+    report = restyle_batches(
+        job.source, job.target, change, batch=batch, codec=codec, quality=quality,
+        progress=progress,
+    )  # fmt: skip
+    mark_video(job.target)
+    return report
+
+
+def _image(frame: Pixels) -> Tensor:
+    """H×W×3 levels as 1×3×H×W in [0, 1]."""
+    white = np.iinfo(frame.dtype).max
+    levels = frame if white == 255 else frame.astype(np.float32)
+    return torch.from_numpy(levels).permute(2, 0, 1)[None].float().div(white)
+
+
+def _pixels(images: Tensor, kind: np.dtype[np.generic]) -> Pixels:
+    """N×3×H×W in [0, 1] as N×H×W×3, in bytes where these do."""
+    levels = images.mul(255).round().byte() if kind == np.uint8 else images
+    pixels: Pixels = levels.permute(0, 2, 3, 1).contiguous().numpy()
+    return pixels

@@ -14,10 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
 from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
+from photostyle.documents import parse_json
 from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
@@ -30,7 +32,7 @@ LEVELS = 65535
 
 
 @dataclass(frozen=True)
-class Grade:
+class Grade(Brief):
     """A finished change of light and colour, apart from the picture that it was found on.
 
     Attributes:
@@ -50,6 +52,11 @@ class Grade:
         Raises:
             OutputError: the folder cannot be written.
         """
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The file that `save` writes; safetensors' own writer keeps others from reading it."""
         tensors = {"masks": self.masks.cpu().mul(255).round().byte()}
         if isinstance(self.maps, RegionalLook):
             tensors["look"] = self.maps.coefficients.cpu().contiguous()
@@ -59,9 +66,7 @@ class Grade:
             tensors["maps"] = self.maps.coefficients.cpu().half()
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
-        data = save(tensors, metadata={"names": json.dumps(self.names)})
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(data)  # safetensors' own writer keeps others from reading it
+        return save(tensors, metadata={"names": json.dumps(self.names)})
 
     @classmethod
     def load(cls, path: Path) -> "Grade":
@@ -74,7 +79,7 @@ class Grade:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
                 masks = tensors["masks"]
-                names = json.loads(file.metadata()["names"])
+                names = parse_json(file.metadata()["names"])
             maps: LocalAffine | Painted | RegionalLook
             if "look" in tensors:
                 ones = torch.ones(len(tensors["look"]))
@@ -84,7 +89,7 @@ class Grade:
                 maps = Painted(tensors["picture"] / LEVELS, torch.ones(()))
             else:
                 maps = LocalAffine(tensors["maps"])
-        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             raise OptionError(
                 f"{path}: the run's local maps are missing or damaged; run it again."
             ) from None

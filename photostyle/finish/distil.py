@@ -43,6 +43,7 @@ WHOLE = ((*QUADRATIC, *range(COLORS, COLORS + 7)),)
 LEAST_TONE, LEAST_SLOPE = 0.25, 0.15
 OUTER = 0.995  # share of the pixels within a chroma's reach
 SLACK, LEAST_REACH = 1.15, 0.01  # how far beyond the style's reach chroma may go
+NO_REACH = 2.5 / 255  # of chroma that is rounding and compression
 DEEPEST, ANCHOR = 0.005, 0.3  # share of the style that is its black, and what that counts in a
 # fit, as a share of the region
 BLOCKS, FOLDS = 8, 4  # blocks a side that are held out together, and in how many turns
@@ -56,11 +57,21 @@ SAMPLES = 20_000  # pixels that a region is fitted on, at most
 
 @dataclass(frozen=True)
 class Hues:
-    """How far a style's chroma goes: axes (3, 3) in its columns, and the reach (3,) along each from
-    its mean."""
+    """How far a style's chroma goes: its mean (3,), axes (3, 3) in its columns, and the reach (3,)
+    along each from the mean."""
 
+    mean: Array
     axes: Array
     reach: Array
+
+    def without_hue(self, found: Tensor) -> Tensor:
+        """A map's 29×3 coefficients without chroma but the style's mean, where the style has no
+        other: black and white, or a toned print."""
+        if self.reach.max() > NO_REACH:
+            return found
+        out = (found @ found.new_tensor(LUMA))[:, None].repeat(1, 3)
+        out[0] += found.new_tensor(self.mean)
+        return out
 
     def bounded(self, found: Array, fitted: Array) -> Array:
         """A map's 29×3 coefficients with no more chroma along any axis than the style has, so that
@@ -109,6 +120,8 @@ def regional_look(
         known[:, :COLORS] = torch.from_numpy(matches.change).float()
         known[:, 1:4] += torch.eye(3)
         found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
+    hues = hues_of(scene.style, scene.style_masks)
+    found = torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
     return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
 
 
@@ -121,7 +134,9 @@ def hues_of(style: Tensor, masks: Tensor, weight: Tensor | None = None) -> list[
         own = chroma[mask] if mask.sum() > FEW else chroma[_seen(weight, len(chroma))]
         centred = own - own.mean(axis=0)
         _, axes = np.linalg.eigh(centred.T @ centred)
-        found.append(Hues(axes, np.quantile(np.abs(centred @ axes), OUTER, axis=0)))
+        found.append(
+            Hues(own.mean(axis=0), axes, np.quantile(np.abs(centred @ axes), OUTER, axis=0))
+        )
     return found
 
 

@@ -5,8 +5,8 @@ survive to the output (bit depth, alpha, EXIF, colour profile) travels beside it
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
+from photostyle.images.decoding import Stored
 from photostyle.images.profiles import Array, scaled
+from photostyle.images.xmp import whole_xmp
+from photostyle.places import expanded
 
 _MAX_BYTES = 2**31
 
@@ -30,7 +34,7 @@ PROPORTION_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Metadata:
+class Metadata(Brief):
     """What of a picture travels beside the image and is put back on saving.
 
     Attributes:
@@ -38,61 +42,107 @@ class Metadata:
         alpha: H×W float32 in [0, 1], or None. Colours are not multiplied by it.
         exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
         icc_profile: an sRGB profile where the file had any, or None.
+        xmp: a packet as it was in the file, or None; saving puts it right.
+        resources: Photoshop's, by their numbers: IPTC (1028) and what belongs to it.
+        dpi: pixels per inch across and down, or None.
+        texts: of a PNG, and a JPEG's comment, by keyword.
     """
 
     bit_depth: int = 8
     alpha: Array | None = None
     exif: bytes | None = None
     icc_profile: bytes | None = None
+    xmp: bytes | None = None
+    resources: Mapping[int, bytes] = field(default_factory=dict)
+    dpi: tuple[float, float] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class Photo:
-    """A picture as read from a file.
+class Photo(Brief):
+    """A picture as read from a file, or as given otherwise.
 
     Attributes:
         image: 1×3×H×W float32 RGB, sRGB-encoded, in [0, 1], upright.
         metadata: what is put back on saving.
-        path: where it was read.
-        sha256: hexadecimal digest of the file's bytes.
+        path: where it was read; None where it was no file.
+        sha256: hexadecimal digest of the file's bytes, or of the values.
+        given: what it was where it was no file, such as "NumPy array of 90×120×3 uint8".
+        notes: sentences for the user on what of the file was not used.
     """
 
     image: Tensor
     metadata: Metadata
-    path: Path
-    sha256: str
+    path: Path | None
+    sha256: str = field(repr=False)
+    given: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What messages call it: its path, or what it was given as."""
+        return self.given if self.path is None else str(self.path)
+
+
+def paths_of(photos: Iterable[Photo]) -> tuple[Path, ...]:
+    """The files among pictures."""
+    return tuple(photo.path for photo in photos if photo.path is not None)
 
 
 def load_image(path: str | Path) -> Photo:
     """Read a picture: JPEG, PNG, TIFF, WebP or whatever else Pillow opens.
 
-    The EXIF orientation is applied, an embedded ICC profile converted to sRGB; greyscale,
-    palette and CMYK become RGB. Of an animation or a multi-page file the first frame is read.
+    The EXIF orientation is applied; colours are converted to sRGB from what the file says of them,
+    by ICC profile or otherwise; greyscale, palette, CMYK and L*a*b* become RGB. Of an animation or
+    a multi-page file the first frame is read, and a note says so.
 
     Raises:
-        ImageError: the file is missing, unreadable, no picture, damaged, incomplete, larger
-            than 120 megapixels, or holds other than 1- to 16-bit unsigned samples.
+        ImageError: the file is missing, unreadable, no picture, damaged, incomplete, of a kind that
+            is not read, larger than 120 megapixels, or holds other than 1- to 16-bit unsigned
+            samples.
     """
-    path = Path(path)
-    data = _read_bytes(path)
+    path = expanded(path)
+    return decoded_photo(path, read_bytes(path))
+
+
+def decoded_photo(path: Path, data: bytes) -> Photo:
+    """The picture in a file's bytes; see `load_image`. Messages call it `path`."""
     stored = decoding.decode(path, data)
-    if stored.icc_profile:
-        values, profile = profiles.to_srgb(stored.colour, stored.icc_profile)
-    else:
-        values, profile = scaled(stored.colour), None
+    channels = stored.samples.shape[2]
+    fit = [said is None or profiles.usable(said, channels) for said in stored.said]
+    profile = next((p for p, fits in zip(stored.said, fit, strict=True) if fits), None)
+    values, icc = profiles.to_srgb(stored.samples, profile)
     alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
     upright = _upright(values, stored.orientation)
     return Photo(
         image=torch.from_numpy(np.ascontiguousarray(upright.transpose(2, 0, 1)))[None],  # 1×3×H×W
-        metadata=Metadata(
-            bit_depth=8 * stored.colour.dtype.itemsize,
-            alpha=alpha,
-            exif=stored.exif,
-            icc_profile=profile,
-        ),
+        metadata=_metadata(stored, alpha, icc),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(_notes(path, stored, fit)),
     )
+
+
+def _metadata(stored: Stored, alpha: Array | None, icc: bytes | None) -> Metadata:
+    dpi = stored.carried.dpi
+    return Metadata(
+        bit_depth=8 * stored.samples.dtype.itemsize,
+        alpha=alpha,
+        exif=stored.exif,
+        icc_profile=icc,
+        xmp=whole_xmp(stored.carried.xmp, stored.carried.more_xmp),
+        resources=stored.carried.resources,
+        dpi=dpi[::-1] if dpi and stored.orientation >= 5 else dpi,
+        texts=stored.carried.texts,
+    )
+
+
+def _notes(path: Path, stored: Stored, fit: Sequence[bool]) -> Iterator[str]:
+    """What of the file was not used: further frames, and profiles that make no sense here."""
+    if stored.carried.frames > 1:
+        yield f"{path} holds several frames or pages; the first one alone is used."
+    if any(said and not fits for said, fits in zip(stored.said, fit, strict=True)):
+        yield f"{path}: its colour profile is damaged or made for other pictures and is not used."
 
 
 def check_image(image: Tensor, name: str) -> None:
@@ -156,8 +206,12 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return resized.to(image.device).clamp(0, 1)
 
 
-def _read_bytes(path: Path) -> bytes:
-    """Return the file's bytes, or raise ImageError."""
+def read_bytes(path: Path) -> bytes:
+    """Return a picture file's bytes.
+
+    Raises:
+        ImageError: it is missing, no file, empty, or too large.
+    """
     try:
         if path.is_dir():
             raise ImageError(f"{path} is a folder, where a picture is needed.")

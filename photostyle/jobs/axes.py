@@ -19,7 +19,12 @@ from dataclasses import Field, dataclass
 from typing import Any
 
 from photostyle.config.config import hint, options
+<<<<<<< HEAD
 from photostyle.config.options import parse, parts_of, plain
+=======
+from photostyle.config.options import parse
+from photostyle.documents import named
+>>>>>>> main
 from photostyle.errors import OptionError
 
 #: Axes that are files, and the preset; all others are the configuration's fields.
@@ -79,7 +84,7 @@ def value_of(name: str, word: str) -> Any:
     """
     known = known_names()
     if name not in known:
-        raise OptionError(f"there is nothing called {name}{hint(name, known)}")
+        raise OptionError(f"there is nothing called {named(name)}{hint(name, known)}")
     found = known[name]
     if found is None:
         return None if name in OPTIONAL_FILES and word == "none" else word

@@ -2,12 +2,14 @@
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from photostyle.config.config import Config, options
+from photostyle.brief import Brief
+from photostyle.config.config import Config, option_files
 from photostyle.config.solves import TERMS
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Record, key_of, sha256_of
@@ -21,7 +23,7 @@ HEAT_SIDE = 512
 
 
 @dataclass(frozen=True)
-class StyleJob:
+class StyleJob(Brief):
     """One photograph after another, under one configuration.
 
     Attributes:
@@ -67,6 +69,20 @@ class StyleJob:
     def files(self) -> list[Path]:
         return [*self._roles().values(), *option_files(self.config).values()]
 
+    def _maps(self, folder: Path) -> dict[str, str]:
+        """The names of the heat maps: they begin as the manifest's does."""
+        from photostyle.beside import manifest_path
+
+        manifest = manifest_path(folder / (self.name + self.suffix))
+        name = PurePosixPath(self.name).with_name(manifest.stem)
+        return {"heat": f"{name}.heat.jpg", "stains": f"{name}.stains.jpg"}
+
+    def writes(self, folder: Path) -> list[Path]:
+        from photostyle.beside import beside
+
+        picture = folder / (self.name + self.suffix)
+        return [picture, *(folder / name for name in self._maps(folder).values()), *beside(picture)]
+
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture with what belongs to it, and its heat maps.
 
@@ -74,6 +90,8 @@ class StyleJob:
             PhotostyleError: whatever stops a run, or the job to begin with has no result.
             KeyboardInterrupt: Ctrl-C; a picture that is not finished is not written.
         """
+        from photostyle.images.saving import lost_note
+        from photostyle.loading import decoded
         from photostyle.pipeline import stylize
 
         result = stylize(
@@ -85,11 +103,14 @@ class StyleJob:
         if self.sent:
             result = self.sent.claimed(result)
         picture = self.name + self.suffix
-        maps = {"heat": self.name + ".heat.jpg", "stains": self.name + ".stains.jpg"}
+        maps = self._maps(folder)
         places = [folder / name for name in maps.values()]
         _write_maps(places, self.content, result, memory)
         result.save(folder / picture)
-        return {"picture": picture, **maps, **_facts(result)}
+        lost = lost_note(folder / picture, result.metadata)
+        read = (decoded(path, memory).notes for path in (self.content, self.style))
+        remarks = [*itertools.chain(*read), *([lost] if lost else [])]
+        return {"picture": picture, **maps, **_facts(result), "remarks": remarks}
 
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""
@@ -115,20 +136,6 @@ class StyleJob:
         if not record or record["state"] != "done":
             raise PhotostyleError(f"{self.start.name}, whose result it begins with, has none.")
         return folder / str(record["picture"])
-
-
-def option_files(config: Config) -> dict[str, Path]:
-    """The options that name a file or folder which is there, such as an encoder's weights."""
-    named = ((f.name, getattr(getattr(config, stage), f.name), f) for stage, f, _ in options())
-    words = {n: v for n, v, f in named if isinstance(v, str) and not f.metadata["choices"]}
-    return {name: Path(word) for name, word in words.items() if _exists(Path(word))}
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # words that no file could be called
-        return False
 
 
 def _facts(result: "Result") -> Record:

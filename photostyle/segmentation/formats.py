@@ -17,6 +17,7 @@ from PIL import Image, ImageColor
 
 from photostyle.config.options import parts_of, plain
 from photostyle.errors import MaskError, OptionError
+<<<<<<< HEAD
 from photostyle.images.hashing import PICTURES
 from photostyle.segmentation.ids import ids_of, void_filled
 from photostyle.segmentation.labels import EXACT, Colours, legend_of, open_picture, rgb_of
@@ -28,6 +29,22 @@ from photostyle.segmentation.palettes import (
     flat_colours,
     flat_share,
     read_coloured,
+=======
+from photostyle.images.listing import pictures_in
+from photostyle.places import as_seen
+from photostyle.segmentation.labels import (
+    CORE_SHARE,
+    EXACT,
+    NAMED,
+    PALETTE,
+    Colours,
+    indexed_with,
+    labels_of,
+    legend_of,
+    open_picture,
+    rgb_of,
+    tolerance_of,
+>>>>>>> main
 )
 from photostyle.segmentation.polygons import read_polygons
 
@@ -53,8 +70,13 @@ def parse_palette(text: str) -> dict[str, tuple[int, int, int]]:
         OptionError: a part that is no such pair, a name or colour that is there twice.
     """
     palette: dict[str, tuple[int, int, int]] = {}
+<<<<<<< HEAD
     for word in parts_of(text):
         name, *code = map(plain, parts_of(word, "="))
+=======
+    for word in as_seen(text).split(","):
+        name, _, code = (part.strip() for part in word.partition("="))
+>>>>>>> main
         try:
             colour = ImageColor.getrgb("=".join(code))[:3]
         except ValueError:
@@ -150,7 +172,7 @@ def read_folder(folder: Path) -> LabelMap:
     Raises:
         MaskError: no masks in it, masks of several sizes, or all of them empty.
     """
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
+    paths = pictures_in(folder)
     if not paths:
         raise MaskError(f"{folder} holds no masks; give one picture per region, named after it.")
     values = {path: _brightness(open_picture(path)) for path in paths}
@@ -161,7 +183,8 @@ def read_folder(folder: Path) -> LabelMap:
                 f"{path} is {value.shape[1]}×{value.shape[0]} pixels and {paths[0].name} "
                 f"{first[1]}×{first[0]}: the masks of a folder must have one size."
             )
-    if len({p.stem for p in paths}) < len(paths):
+    regions = [as_seen(p.stem) for p in paths]
+    if len(set(regions)) < len(paths):
         raise MaskError(f"{folder} holds two masks of one name; a region is one file.")
     notes, ids, best = [], np.zeros(first, np.int32), np.full(first, 127, np.uint8)
     for k, (path, value) in enumerate(values.items(), start=1):
@@ -171,6 +194,7 @@ def read_folder(folder: Path) -> LabelMap:
         ids[mine], best[mine] = k, value[mine]
     if len(notes) == len(paths):
         raise MaskError(f"{folder} holds only empty masks; paint the regions white on black.")
+<<<<<<< HEAD
     names = ("rest" if "rest" not in {p.stem for p in paths} else "(rest)",)
     soft = _soft(list(values.values()))
     return LabelMap(ids, (*names, *(p.stem for p in paths)), str(folder), tuple(notes), soft)
@@ -186,6 +210,10 @@ def _soft(values: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32] | None:
     stack /= np.maximum(stack.sum(axis=0), 1)
     rest = 1 - stack.sum(axis=0, keepdims=True)
     return np.asarray(np.concatenate([rest.clip(0, 1), stack]), dtype=np.float32)
+=======
+    rest = "rest" if "rest" not in regions else "(rest)"
+    return LabelMap(ids, (rest, *regions), str(folder), tuple(notes))
+>>>>>>> main
 
 
 def _brightness(picture: Image.Image) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ becomes a third one along their border. Speckle goes the same way (speckle.py); 
 in a colour that is no label's is refused.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
+from photostyle.documents import parse_json
 from photostyle.errors import MaskError, OutputError
+from photostyle.images.decoding import pillow_picture
+from photostyle.images.refusals import TooLarge, refusal_of
 from photostyle.images.saving import atomic_path
 from photostyle.segmentation.masks import LabelMap
 from photostyle.segmentation.speckle import (
@@ -61,6 +65,8 @@ NAMED = PALETTE | MORE_COLOURS
 
 LEGEND = "photostyle-labels"
 """Key of the PNG text that holds the names of the regions as JSON, name → RGB."""
+SUM = "photostyle-labels-sha256"
+"""Key of the PNG text that tells whether the labels are still those that were written."""
 
 Colours = Mapping[str, tuple[int, int, int]]
 """Name → RGB (0–255)."""
@@ -126,26 +132,42 @@ def write_labels(path: Path | str, labels: LabelMap, colours: Colours | None = N
     if path.suffix.lower() != ".png":
         raise OutputError(f"{path} must end in .png: other formats blur the labels.")
     order = np.array([list(table).index(name) for name in labels.names], dtype=np.uint8)
-    picture = Image.fromarray(order[labels.ids])
+    indices = order[labels.ids]
+    picture = Image.fromarray(indices)
     picture.putpalette(_array(table).astype(np.uint8).tobytes())
     text = PngImagePlugin.PngInfo()
+    text.add_text(SUM, _sum(indices))
     if colours is not None:
         text.add_text(LEGEND, json.dumps(colours))
     with atomic_path(path) as temporary:
         picture.save(temporary, format="PNG", pnginfo=text)
 
 
+def is_written(path: Path) -> bool:
+    """Whether a file is a label picture as `write_labels` left it, not painted in since."""
+    try:
+        with Image.open(path) as picture:
+            return picture.mode == "P" and picture.info.get(SUM) == _sum(np.asarray(picture))
+    except Exception:  # decoders meet broken files with nearly any exception
+        return False
+
+
+def _sum(indices: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(indices.tobytes()).hexdigest()
+
+
 def legend_of(picture: Image.Image) -> dict[str, tuple[int, int, int]]:
     """The names that `write_labels` put into a picture; none in any other."""
     try:
-        found = json.loads(picture.info.get(LEGEND, "{}"))
+        found = parse_json(picture.info.get(LEGEND, "{}"))
         return {str(name): (int(r), int(g), int(b)) for name, (r, g, b) in found.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return {}
 
 
 def open_picture(path: Path) -> Image.Image:
     """The upright picture, with its pixels loaded; MaskError says what is wrong with the file."""
+    data = b""
     try:
         if not path.exists():
             raise MaskError(f"{path} does not exist; check the name and the folder.")
@@ -153,21 +175,18 @@ def open_picture(path: Path) -> Image.Image:
             raise MaskError(f"{path} is not a file, where a label picture is needed.")
         if path.stat().st_size == 0:
             raise MaskError(f"{path} is empty (zero bytes), where a label picture is needed.")
-        with Image.open(path) as picture:
-            if picture.width * picture.height <= MOST_PIXELS:
-                return ImageOps.exif_transpose(picture)
+        data = path.read_bytes()
+        return pillow_picture(data, MOST_PIXELS)
     except MaskError:
         raise
-    except UnidentifiedImageError:
-        raise MaskError(f"{path} is not a picture that can be read; give a PNG file.") from None
-    except Image.DecompressionBombError:
-        pass
     except Exception as error:  # decoders meet broken files with nearly any exception
-        raise MaskError(f"{path} is damaged or incomplete ({error}).") from error
-    raise MaskError(
-        f"{path} has more than {MOST_PIXELS // 1_000_000} megapixels: "
-        "a smaller label picture serves as well."
-    )
+        refusal = refusal_of(error, data)
+        if isinstance(refusal, TooLarge):
+            raise MaskError(
+                f"{path} has more than {MOST_PIXELS // 1_000_000} megapixels: "
+                "a smaller label picture serves as well."
+            ) from error
+        raise MaskError(f"{path} {refusal}.") from error
 
 
 def indexed_with(picture: Image.Image, colours: Colours) -> bool:

@@ -5,9 +5,14 @@ the form that every later stage reads. A picture without masks is one region tha
 everything, so no later stage asks whether there are any.
 """
 
+<<<<<<< HEAD
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+=======
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+>>>>>>> main
 
 import cv2
 import numpy as np
@@ -15,7 +20,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import MaskError
+from photostyle.places import as_seen
 
 #: How much each pixel of content and style counts, H×W in [0, 1]: 0 for what is not seen; None
 #: where all count alike.
@@ -26,7 +33,7 @@ SUM_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Brief):
     """One paired region.
 
     `content_share` and `style_share` are its shares of the two pictures' areas, in [0, 1].
@@ -41,7 +48,7 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Masks:
+class Masks(Brief):
     """Soft masks of the paired regions, in the order of `regions`.
 
     `content` is K×H×W and `style` K×h×w, float32 in [0, 1], on any device. Over K the content
@@ -73,13 +80,19 @@ class Masks:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelMap:
+class LabelMap(Brief):
     """Which region each pixel belongs to: `names[ids[y, x]]`.
 
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
+<<<<<<< HEAD
     it came about. `soft` is K×H×W float32, the share that each name has of a pixel, where borders
     are soft; over K it sums to 1. Raises MaskError where that does not hold.
+=======
+    it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], summing to 1 over the K
+    names, of which `ids` are the largest. Names are kept as people see them. Raises MaskError
+    where that does not hold.
+>>>>>>> main
     """
 
     ids: NDArray[np.int32]
@@ -89,8 +102,12 @@ class LabelMap:
     soft: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
+<<<<<<< HEAD
         if self.soft is not None and self.soft.shape != (len(self.names), *self.ids.shape):
             raise MaskError(f"{self.source} must have soft labels of its size, one for each name.")
+=======
+        object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
+>>>>>>> main
         if self.ids.ndim != 2 or self.ids.dtype != np.int32 or self.ids.size == 0:
             raise MaskError(f"{self.source} must be height×width int32 with at least one pixel.")
         if len(set(self.names)) != len(self.names):
@@ -198,6 +215,26 @@ def resize_masks(masks: Tensor, hw: Sequence[int]) -> Tensor:
     # Running sums need float64, which not every device has; region by region they stay small.
     planes = [_area_rows(_area_rows(m.detach().cpu(), hw[0]).T, hw[1]).T for m in masks]
     return torch.stack(planes).clamp(0, 1).to(masks.device, torch.float32)  # (K, h, w)
+
+
+def region_planes(
+    ids: NDArray[np.int32], labels: LabelMap, index: Mapping[str, int], count: int
+) -> Tensor:
+    """K×H×W float32 masks of `count` regions, soft where the map is.
+
+    Args:
+        ids: H×W, the map's own at the size asked for.
+        index: the region of each label; one that it lacks is in none.
+    """
+    if labels.soft is None:
+        region = np.array([index.get(name, -1) for name in labels.names])[ids]  # (H, W)
+        return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
+    soft = resize_masks(torch.from_numpy(labels.soft), ids.shape)
+    of = torch.tensor([index.get(name, count) for name in labels.names])
+    planes = soft.new_zeros(count + 1, *ids.shape).index_add_(0, of, soft)[:count]
+    # A label that is nowhere the strongest was never paired: the others share what it had.
+    known = soft[torch.from_numpy(np.unique(ids)).long()].sum(0)
+    return (planes / known.clamp(min=1e-6)).clamp(max=1)
 
 
 def _check_stack(masks: Tensor, count: int, role: str) -> None:

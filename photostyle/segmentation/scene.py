@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.images.picture import resize
 from photostyle.segmentation.masks import Weights, counted, resize_masks
 
 
 @dataclass(frozen=True)
-class Reference:
+class Reference(Brief):
     """A style picture, what it counts, and its partners of the content's regions.
 
     Attributes:
@@ -25,7 +26,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scene(Brief):
     """Content and style at one working size.
 
     Attributes:

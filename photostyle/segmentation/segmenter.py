@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import MaskError
 from photostyle.images.picture import Photo, image_size, to_array
+from photostyle.segmentation.arrays import MaskLike, mask_of
 from photostyle.segmentation.cluster import cluster_pair
 from photostyle.segmentation.fitting import check_proportions
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
@@ -21,12 +23,14 @@ from photostyle.segmentation.semantic import (
     network_at_hand,
 )
 
+#: What messages call masks that are not files.
+CONTENT_MASK, STYLE_MASK = "The content's mask", "The style's mask"
 #: Regions without a meaning are named after the colours of their label picture.
 CLUSTER_NAMES = ("blue", "red", "green", "yellow", "lightblue", "purple")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Wishes(Brief):
     """What is asked of the segmentation; see `SegmentationConfig` for the meaning of each."""
 
     segmenter: str = "auto"
@@ -39,7 +43,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Segmented:
+class Segmented(Brief):
     """Label maps of content and style, and what made them.
 
     Attributes:
@@ -58,7 +62,7 @@ class Segmented:
 def segment_pair(
     content: Tensor,
     style: Tensor,
-    drawings: Sequence[Drawing | None] = (None, None),
+    drawings: Sequence[Drawing | LabelMap | None] = (None, None),
     wishes: Wishes | None = None,
     weights: Weights = (None, None),
 ) -> tuple[Masks, Segmented]:
@@ -66,7 +70,8 @@ def segment_pair(
 
     Args:
         content, style: 1×3×H×W at the working size, RGB in [0, 1].
-        drawings: the label pictures or other masks of the two, where there are any.
+        drawings: the label pictures or other masks of the two, in files or made already, where
+            there are any.
         wishes: see `Wishes`.
         weights: of the two images, see `Scene`.
 
@@ -92,12 +97,13 @@ def segment_pair(
 
 
 def drawings_of(
-    paths: Sequence[Path | None], photos: Sequence[Photo]
-) -> tuple[Drawing | None, ...]:
-    """The mask files or folders that belong to pictures; None for a picture without one."""
+    masks: Sequence[Path | LabelMap | None], photos: Sequence[Photo]
+) -> tuple[Drawing | LabelMap | None, ...]:
+    """The mask files or folders that belong to pictures; None for a picture without one, and what
+    is a label map already as it is."""
     return tuple(
-        None if path is None else Drawing(path, image_size(photo.image), photo.path)
-        for path, photo in zip(paths, photos, strict=True)
+        Drawing(mask, image_size(photo.image), photo.path) if isinstance(mask, Path) else mask
+        for mask, photo in zip(masks, photos, strict=True)
     )
 
 
@@ -117,25 +123,35 @@ def _notes(made: Segmented, masks: Masks, wishes: Wishes) -> list[str]:
 
 
 def load_masks(
+<<<<<<< HEAD
     content_mask: Path | str | None,
     style_mask: Path | str | None,
     content: Tensor,
     style: Tensor,
     weights: Weights = (None, None),
+=======
+    content_mask: MaskLike | None, style_mask: MaskLike | None, content: Tensor, style: Tensor
+>>>>>>> main
 ) -> Masks:
-    """The masks of two images from their files, one region without; see `segment_pair`."""
+    """The masks of two images 1×3×H×W as they were given, one region without; see
+    `segment_pair`."""
+    masks = mask_of(content_mask, CONTENT_MASK), mask_of(style_mask, STYLE_MASK)
     drawings = [
-        None if path is None else Drawing(Path(path), image_size(image))
-        for path, image in ((content_mask, content), (style_mask, style))
+        Drawing(mask, image_size(image)) if isinstance(mask, Path) else mask
+        for mask, image in zip(masks, (content, style), strict=True)
     ]
     return segment_pair(content, style, drawings, Wishes("labels"), weights)[0]
 
 
 def segment_alone(
+<<<<<<< HEAD
     image: Tensor,
     drawing: Drawing | None = None,
     wishes: Wishes | None = None,
     weight: Tensor | None = None,
+=======
+    image: Tensor, drawing: Drawing | LabelMap | None = None, wishes: Wishes | None = None
+>>>>>>> main
 ) -> tuple[Masks, Segmented]:
     """The regions of one picture, as masks in which it is its own partner; see `segment_pair`."""
     wishes = wishes or Wishes()
@@ -144,10 +160,14 @@ def segment_alone(
 
 
 def segment(
+<<<<<<< HEAD
     images: Sequence[Tensor],
     drawings: Sequence[Drawing | None],
     wishes: Wishes,
     weights: Sequence[Tensor | None],
+=======
+    images: Sequence[Tensor], drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes
+>>>>>>> main
 ) -> Segmented:
     """The label maps of one picture or of two; see `segment_pair`."""
     given = [drawing for drawing in drawings if drawing is not None]
@@ -175,16 +195,19 @@ def _kind(wishes: Wishes, given: bool) -> str:
     return "semantic" if network_at_hand(wishes.segmenter_model) else "cluster"
 
 
-def _drawn(drawings: Sequence[Drawing | None], wishes: Wishes) -> tuple[LabelMap, ...]:
+def _drawn(drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes) -> tuple[LabelMap, ...]:
     missing = [i for i, drawing in enumerate(drawings) if drawing is None]
     if missing:
         names = ("--content-mask", "--style-mask")
         absent, given = names[missing[0]], names[1 - missing[0]]
         raise MaskError(f"{absent} is missing: masks come in pairs, and {given} was given.")
     complete = [drawing for drawing in drawings if drawing is not None]
-    maps = read_drawings(complete, wishes.palette)
+    files = [drawing for drawing in complete if isinstance(drawing, Drawing)]
+    read = iter(read_drawings(files, wishes.palette))
+    maps = tuple(d if isinstance(d, LabelMap) else next(read) for d in complete)
     for labels, drawing, role in zip(maps, complete, ("content", "style"), strict=False):
-        check_proportions(labels, drawing.picture_size, role)
+        if isinstance(drawing, Drawing):  # the others meet their pictures when they are paired
+            check_proportions(labels, drawing.picture_size, role)
     return maps
 
 

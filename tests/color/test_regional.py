@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color import regional
+from photostyle.color import grain, regional
 from photostyle.color.regional import RegionalLook, in_gamut
 from photostyle.color.silhouettes import borders_of
 from photostyle.color.terms import COLORS, COUNT, apply_terms
@@ -147,13 +147,13 @@ def test_in_gamut_leaves_what_is_inside_and_mostly_keeps_luma() -> None:
 
 def test_grain_does_not_grow_where_a_ramp_is_steepened() -> None:
     generator = torch.Generator().manual_seed(4)
-    deviation = 0.3 * regional.GRAIN_VARIANCE**0.5
+    deviation = 0.3 * grain.MOST**0.5
     noise = deviation * torch.randn(1, 3, *SIZE, generator=generator)
     steep = affine(3.0, -1.0)  # about ½
     flat = torch.full((1, 3, *SIZE), 0.5)
     look = look_of(flat, torch.ones(1, *SIZE), steep)
-    grain = look.apply(flat + noise)
-    assert grain.std() < 1.3 * noise.std()
+    speckle = look.apply(flat + noise)
+    assert speckle.std() < 1.3 * noise.std()
     ramp = torch.linspace(0.4, 0.6, SIZE[1]).expand(1, 3, *SIZE)
     inner = (look.apply(ramp + noise))[..., 8:-8].mean(dim=(1, 2))
     rise = float(inner[0, -1] - inner[0, 0])
@@ -166,3 +166,16 @@ def test_an_edge_keeps_the_steepness_of_its_map() -> None:
     out = look_of(edge, torch.ones(1, *SIZE), affine(2.0, -0.5)).apply(edge)
     step = out[..., SIZE[1] // 2] - out[..., SIZE[1] // 2 - 1]
     assert (step - 0.4).abs().max() < 0.05
+
+
+def test_grain_keeps_the_size_that_it_has_beside_its_own_brightness() -> None:
+    generator = torch.Generator().manual_seed(4)
+    noise = 0.3 * grain.MOST**0.5 * torch.randn(1, 3, *SIZE, generator=generator)
+    content = torch.full((1, 3, *SIZE), 0.6) + noise
+    out = look_of(content, torch.ones(1, *SIZE), affine(3.0, -1.6)).apply(content)  # about 0.2
+    assert math.isclose(float(out.mean()), 0.2, abs_tol=0.01)
+    # A window of 7×7 pixels leaves a seventh of the noise, which the map triples.
+    assert float(out.std() / out.mean()) < 1.8 * float(noise.std()) / 0.6
+    grey = out.mean(dim=1, keepdim=True)
+    of_noise = (noise - noise.mean(dim=1, keepdim=True)).std() / noise.mean(dim=1).std()
+    assert (out - grey).std() / grey.std() < 0.92 * of_noise  # coloured speckle is what is seen

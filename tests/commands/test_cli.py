@@ -336,3 +336,15 @@ def test_no_masks_and_no_photorealism(folder: Path) -> None:
     done = photostyle(folder, words)
     assert done.returncode == 0, done.stderr
     assert "Laplacian" not in done.stderr
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_black_and_white_style_gives_black_and_white(folder: Path, masked: bool) -> None:
+    with Image.open(folder / "style.png") as style:
+        style.convert("L").save(folder / "style.png")
+    words = MASKED if masked else f"run --content content.png --style style.png {QUICK}"
+    done = photostyle(folder, f"{words} --preset color --out out.png")
+    assert done.returncode == 0, done.stderr
+    pixels = np.asarray(Image.open(folder / "out.png").convert("RGB")).astype(int)
+    assert np.ptp(pixels, axis=2).max() <= 1
+    assert np.ptp(pixels) > 100

@@ -15,7 +15,7 @@ from photostyle.cli import main
 from photostyle.feedforward import applying
 from photostyle.feedforward.style_model import build_network, save_model
 from tests.feedforward.test_style_model import CONFIG, info, rewritten
-from tests.feedforward.test_video import video
+from tests.films.clips import clip
 
 
 @pytest.fixture
@@ -36,7 +36,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rewritten(tmp_path / "newer.safetensors", lambda t, m: m.update(version="9"))
     save_file(load_file(tmp_path / "net.safetensors"), tmp_path / "other.safetensors")
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "net.safetensors").read_bytes()[:200])
-    video(tmp_path / "none.avi", 0)
+    (tmp_path / "none.avi").write_bytes(b"RIFF")
+    clip(tmp_path / "clip.mp4", 2)
+    Image.new("RGB", (50, 40)).save(tmp_path / "still.mp4", "PNG")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -98,7 +100,22 @@ CASES = {
     "input that is not there": ("apply no.png --model net.safetensors --out o", "no.png"),
     "input that is no picture": ("apply text.png --model net.safetensors --out o", "text.png"),
     "empty input": ("apply empty --model net.safetensors --out o", "holds no picture and no video"),
-    "video without frames": ("apply none.avi --model net.safetensors --out o", "has no frame"),
+    "video without frames": (
+        "apply none.avi --model net.safetensors --out o",
+        "no frame can be read",
+    ),
+    "still picture as a video": (
+        "apply still.mp4 --model net.safetensors --out o",
+        "is a picture (png) and no video",
+    ),
+    "unknown codec": (
+        "apply still.mp4 --model net.safetensors --out o --codec vp9",
+        "--codec vp9 is unknown; give one of h264, h265, prores, ffv1",
+    ),
+    "quality out of range": (
+        "apply clip.mp4 --model net.safetensors --out o --quality 99",
+        "--quality is 99; it must be 0",
+    ),
     "results over sources": ("apply good.png --model net.safetensors --out .", "another folder"),
     "batch of 0": ("apply good.png --model net.safetensors --out o --batch 0", "--batch is 0"),
     "unknown format": ("export --model net.safetensors --format tflite", "tflite"),

@@ -210,6 +210,21 @@ def test_chroma_goes_no_further_than_the_styles() -> None:
     torch.testing.assert_close(own, free, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("tone", [(1.0, 1.0, 1.0), (1.0, 0.99, 0.97)])
+def test_a_style_without_hue_leaves_none_of_the_contents(tone: tuple[float, ...]) -> None:
+    tint = torch.tensor(tone)[:, None, None] - 1
+    print_ = 0.2 + 0.6 * random_picture(seed=3).mean(dim=1, keepdim=True) + 0.5 * tint
+    hues = hues_of(print_, WHOLE)[0]
+    map_ = distilled(random_picture(), random_picture(), WHOLE)[0]
+    out = applied(hues.without_hue(map_)[None], random_picture())[0]
+    luma = torch.tensor(LUMA)
+    chroma = out - torch.einsum("c,chw->hw", luma, out)
+    mean = (print_[0] - torch.einsum("c,chw->hw", luma, print_[0])).mean(dim=(1, 2))
+    torch.testing.assert_close(chroma, mean[:, None, None].expand_as(chroma), atol=1e-4, rtol=0)
+    kept = hues_of(random_picture(seed=3), WHOLE)[0].without_hue(map_)
+    assert kept is map_
+
+
 def test_large_regions_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distil, "SAMPLES", 500)
     used = distil._inside(np.ones(SIZE))

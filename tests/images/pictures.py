@@ -1,10 +1,12 @@
 """Small pictures, and files of kinds that Pillow does not write."""
 
+import io
 import struct
 import zlib
 
 import numpy as np
-from PIL import TiffImagePlugin
+import tifffile
+from PIL import Image, TiffImagePlugin
 
 
 def noise(height=23, width=31, channels=3, bits=8):
@@ -52,3 +54,44 @@ LAYOUTS = {
     "strips": {"photometric": "rgb", "compression": "deflate", "rowsperstrip": 5},
     "bigtiff": {"photometric": "rgb", "bigtiff": True},
 }
+
+
+def jpeg(array, *segments, exif=None, **options):
+    """A JPEG with segments, (marker, content), after JFIF's; nearly exact where it is plain."""
+    file = io.BytesIO()
+    tags = {} if exif is None else {"exif": exif}
+    Image.fromarray(array).save(file, "JPEG", quality=100, subsampling=0, **tags, **options)
+    data = file.getvalue()
+    made = b"".join(struct.pack(">BBH", 0xFF, m, len(c) + 2) + c for m, c in segments)
+    return data[:20] + made + data[20:]
+
+
+def with_chunks(array, *chunks):
+    """A PNG with chunks before its pixels."""
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()[:33] + b"".join(chunks) + file.getvalue()[33:]
+
+
+def tiff(array, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, array, **options)
+    return file.getvalue()
+
+
+def plain(*colour, kind=np.uint8):
+    """A small picture of one colour."""
+    return np.full((16, 16, len(colour)), colour, dtype=kind)
+
+
+def camera_exif(space, index=None, **first):
+    """EXIF with a ColorSpace and an InteroperabilityIndex, as cameras write them."""
+    tags = Image.Exif()
+    tags[0x010F] = "Maker"
+    for tag, value in first.items():
+        tags[int(tag[1:])] = value
+    if space is not None:
+        tags.get_ifd(0x8769)[0xA001] = space
+    if index is not None:
+        tags.get_ifd(0x8769)[0xA005] = {1: index, 2: b"0100"}
+    return tags

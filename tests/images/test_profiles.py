@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from photostyle.images.picture import load_image
-from photostyle.images.profiles import srgb_profile, to_srgb
+from photostyle.images.profiles import srgb_profile, to_srgb, usable
 
 D50 = np.array([0.9642, 1.0, 0.8249])
 D65 = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
@@ -167,7 +167,7 @@ def test_gamma_22_is_not_taken_for_srgb(colours) -> None:
 
 
 def test_grey_profile() -> None:
-    grey = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
+    grey = np.arange(256, dtype=np.uint8)[:, None, None]
     values, kept = to_srgb(grey, profile(b"GRAY", {b"kTRC": gamma(1.8)}))
     assert np.abs(values[:, 0, 0] - encode((np.arange(256) / 255) ** (461 / 256))).max() < 1e-5
     assert kept == srgb_profile()
@@ -199,10 +199,14 @@ def test_table_profile_goes_through_littlecms() -> None:
     "broken",
     [b"x", bytes(200), srgb_profile()[:200], profile(b"RGB ", {b"rXYZ": b"XYZ "}), b"\xff" * 400],
 )
-def test_broken_profile_counts_as_srgb(colours, broken) -> None:
-    values, kept = to_srgb(colours, broken)
+def test_broken_profile_counts_as_srgb(tmp_path: Path, colours, broken) -> None:
+    assert not usable(broken, 3)
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb", iccprofile=broken)
+    photo = load_image(tmp_path / "a.tif")
+    values = photo.image[0].permute(1, 2, 0).numpy()
     assert np.abs(values - colours / 65535).max() < 1e-6
-    assert kept == srgb_profile()
+    assert photo.metadata.icc_profile is None
+    assert "colour profile is damaged" in " ".join(photo.notes)
 
 
 def test_srgb_profile_is_the_same_in_every_run_and_loads() -> None:
@@ -257,3 +261,61 @@ def test_cmyk_with_a_profile(tmp_path: Path) -> None:
     grey = encode(((50 + 16) / 116) ** 3)
     assert np.abs(photo.image.numpy() - grey).max() < 2 / 255
     assert photo.metadata.icc_profile == srgb_profile()
+
+
+@pytest.mark.parametrize("connection", [b"XYZ ", b"Lab "])
+@pytest.mark.parametrize("exponent", [0.6, 1.0, 2.2])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_grey_profiles_agree_with_littlecms(tmp_path: Path, connection, exponent, bits) -> None:
+    icc = profile(b"GRAY", {b"kTRC": gamma(exponent)}, connection=connection)
+    grey = np.repeat(np.arange(256, dtype=np.uint8)[None], 4, axis=0)
+    stored = grey if bits == 8 else grey.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="minisblack", iccprofile=icc)
+    second = ImageCms.profileToProfile(
+        Image.fromarray(grey),
+        ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+    )
+    photo = load_image(tmp_path / "a.tif")
+    found = photo.image[0].permute(1, 2, 0).numpy() * 255
+    assert np.abs(found - np.asarray(second))[:, 40:].max() < 1.0  # its 8 bits are coarse below
+    light = (np.arange(256) / 255) ** (round(exponent * 256) / 256)
+    if connection == b"Lab ":
+        bent = (100 * light + 16) / 116
+        light = np.where(bent > 6 / 29, bent**3, 3 * (6 / 29) ** 2 * (bent - 4 / 29))
+    assert np.abs(found[0, :, 1] - encode(light) * 255).max() < 0.01
+    assert (photo.image[0, 0] == photo.image[0, 2]).all()
+    assert photo.metadata.icc_profile == srgb_profile()
+    if connection == b"Lab " and exponent == 0.6:
+        assert round(float(found[0, 128, 1])) == np.asarray(second)[0, 128, 1] == 161
+
+
+@pytest.mark.parametrize("space", [b"CMYK", b"GRAY", b"Lab "])
+def test_profiles_of_other_pictures_are_passed_over(tmp_path: Path, space) -> None:
+    nodes = np.full((16, 3), 32768.0)
+    tags = {b"A2B0": lut16(4, nodes)} if space == b"CMYK" else {b"kTRC": gamma(1.8)}
+    icc = profile(space, tags, connection=b"Lab " if space == b"CMYK" else b"XYZ ")
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 8, 3), 99, np.uint8), iccprofile=icc,
+                     photometric="rgb")  # fmt: skip
+    photo = load_image(tmp_path / "a.tif")
+    assert (photo.image * 255 - 99).abs().max() < 1e-4
+    assert photo.metadata.icc_profile is None
+    assert "made for other pictures" in " ".join(photo.notes)
+
+
+def test_cmyk_of_sixteen_bits_keeps_them(tmp_path: Path) -> None:
+    ink = np.array(list(np.ndindex(2, 2, 2, 2)))
+    light = 100 * (1 - ink[:, 3])
+    nodes = np.stack([light * 652.8, *[np.full(16, 32768.0)] * 2], axis=1)
+    icc = profile(b"CMYK", {b"A2B0": lut16(4, nodes)}, connection=b"Lab ")
+    black = np.arange(20000, 20256, dtype=np.uint16)[None].repeat(4, axis=0)
+    stored = np.stack([*[np.zeros_like(black)] * 3, black], axis=-1)
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="separated", iccprofile=icc)
+    photo = load_image(tmp_path / "a.tif")
+    lightness = 100 * (1 - black[0] / 65535)
+    target = encode(((lightness + 16) / 116) ** 3)
+    assert np.abs(photo.image[0, 1, 0].numpy() - target).max() < 1e-4
+    assert len(np.unique(photo.image[0, 1, 0].numpy())) >= 255
+    assert photo.metadata.bit_depth == 16

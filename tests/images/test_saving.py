@@ -17,9 +17,9 @@ from photostyle.images.picture import Metadata, load_image
 from photostyle.images.profiles import srgb_profile
 from photostyle.images.saving import (
     FORMATS,
-    alpha_note,
     atomic_path,
     check_output,
+    lost_note,
     read_manifest,
     save_image,
 )
@@ -341,9 +341,9 @@ def test_check_output_where_nobody_can_write(name) -> None:
 )
 def test_lost_transparency_is_noted(name: str, level: float, noted: bool) -> None:
     alpha = np.full((4, 5), level, np.float32)
-    note = alpha_note(Path(name), Metadata(alpha=alpha))
+    note = lost_note(Path(name), Metadata(alpha=alpha))
     assert (note is not None) == noted
 
 
 def test_nothing_is_noted_without_transparency() -> None:
-    assert alpha_note(Path("a.jpg"), Metadata()) is None
+    assert lost_note(Path("a.jpg"), Metadata()) is None

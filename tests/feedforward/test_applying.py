@@ -1,23 +1,27 @@
-"""Videos in and out, and applying a style to files."""
+"""Applying a style to pictures and videos."""
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.errors import OptionError, OutputError
 from photostyle.feedforward import applying
 from photostyle.feedforward.applying import Job, apply_pictures, apply_video, plan
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
+<<<<<<< HEAD:tests/feedforward/test_video.py
 from photostyle.feedforward.video import VideoReader, VideoWriter
 from photostyle.images.photograph import photograph
+=======
+from photostyle.films.reading import FilmReader
+>>>>>>> main:tests/feedforward/test_applying.py
 from photostyle.images.picture import load_image
 from tests.feedforward.test_network import network
 from tests.feedforward.test_style_model import info
+from tests.films.clips import clip
 
 
 @pytest.fixture
@@ -25,86 +29,37 @@ def model() -> StyleModel:
     return StyleModel(network().eval(), info())
 
 
-def video(path: Path, frames: int, rate: float = 12.0, size: tuple[int, int] = (48, 64)) -> Path:
-    """Flat frames, brighter and brighter."""
-    codec = cv2.VideoWriter.fourcc(*("MJPG" if path.suffix == ".avi" else "mp4v"))
-    writer = cv2.VideoWriter(str(path), codec, rate, (size[1], size[0]))
-    for n in range(frames):
-        writer.write(np.full((*size, 3), 20 + 20 * n, np.uint8))
-    writer.release()
-    return path
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
-def test_video_keeps_rate_size_and_frames(tmp_path: Path, model: StyleModel, suffix: str) -> None:
-    source = video(tmp_path / f"in{suffix}", 7)
-    job = Job(source, tmp_path / "out" / f"in{suffix}")
+@pytest.mark.parametrize("form", ["yuv444p", "yuv444p10le"])
+def test_a_video_is_styled_frame_by_frame(tmp_path: Path, model: StyleModel, form: str) -> None:
+    source = clip(tmp_path / "in.mp4", 7, form=form, options={"qp": "2"})
+    job = Job(source, tmp_path / "out" / "in.mp4")
     told = []
-    count = apply_video(
-        model, job, batch=3, memory=None, progress=lambda done, all_: told.append((done, all_))
-    )
-    assert count == 7
+    report = apply_video(
+        model, job, batch=3, memory=None, quality=0,
+        progress=lambda done, all_: told.append((done, all_)),
+    )  # fmt: skip
+    assert (report.frames_written, report.damaged) == (7, False)
     assert told == [(3, 7), (6, 7), (7, 7)]
-    with VideoReader(source) as before, VideoReader(job.target) as after:
-        assert after.rate == pytest.approx(12.0)
-        assert after.size == before.size == (48, 64)
-        first, styled = next(before.batches(1)), next(after.batches(1))
-    expected = stylised(model.network, first)
-    assert (styled.mean(dim=(2, 3)) - expected.mean(dim=(2, 3))).abs().max() < 0.05
+    with FilmReader(source) as before, FilmReader(job.target) as after:
+        assert after.info.size == (48, 64)
+        assert after.info.bits == (8 if form == "yuv444p" else 10)
+        pairs = list(zip(before.frames(), after.frames(), strict=True))
+    for content, result in pairs:
+        white = np.iinfo(content.dtype).max
+        image = torch.from_numpy(content.astype(np.float32) / white).permute(2, 0, 1)[None]
+        expected = stylised(model.network, image)[0].permute(1, 2, 0).numpy()
+        assert np.abs(result / white - expected).mean() < 1 / 255
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
-@pytest.mark.parametrize("size", [(17, 31), (40, 31), (17, 16)])
-def test_videos_of_odd_size_grow_to_the_next_even_one(
-    tmp_path: Path, suffix: str, size: tuple[int, int]
-) -> None:
-    ramp = torch.linspace(0, 1, size[0])[None, None, :, None].expand(2, 3, *size)
-    with VideoWriter(tmp_path / f"a{suffix}", 5.0, size) as writer:
-        writer.write(ramp)
-    with VideoReader(tmp_path / f"a{suffix}") as reader:
-        height, width = reader.size
-        frames = torch.cat(list(reader.batches(1)))
-    assert (height, width) == (size[0] + size[0] % 2, size[1] + size[1] % 2)
-    assert len(frames) == 2
-    kept = frames[:, :, : size[0], : size[1]].mean(dim=(1, 3))
-    assert (kept - ramp.mean(dim=(1, 3))).abs().max() < 0.08
-
-
-def test_video_without_frames(tmp_path: Path, model: StyleModel) -> None:
-    empty = video(tmp_path / "empty.avi", 0)
-    (tmp_path / "text.mp4").write_text("no video")
-    for path in (empty, tmp_path / "text.mp4"):
-        job = Job(path, tmp_path / "out" / path.name)
-        with pytest.raises(ImageError, match=f"{path.name} has no frame"):
-            apply_video(model, job, batch=1, memory=None, progress=lambda *_: None)
-        assert not job.target.exists()
-
-
-def test_video_of_a_few_pixels(tmp_path: Path) -> None:
-    thin = video(tmp_path / "thin.mp4", 2, size=(4, 32))
-    with pytest.raises(ImageError, match=r"thin\.mp4 has frames of 32×4 pixels.*at least 16"):
-        VideoReader(thin)
-
-
-def test_video_that_does_not_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VideoWriter, "_written", lambda self: 0)
-    with (
-        pytest.raises(OutputError, match="is the disk full"),
-        VideoWriter(tmp_path / "a.avi", 5.0, (32, 32)) as writer,
-    ):
-        writer.write(torch.rand(1, 3, 32, 32))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_interrupted_video_leaves_nothing(tmp_path: Path) -> None:
-    def interrupted() -> None:
-        with VideoWriter(tmp_path / "a.mp4", 5.0, (32, 32)) as writer:
-            writer.write(torch.rand(1, 3, 32, 32))
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert list(tmp_path.iterdir()) == []
+def test_videos_go_where_their_codec_does(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.webm", "c.MTS"):
+        (tmp_path / name).write_bytes(b"")
+    inputs = [tmp_path / name for name in ("a.mp4", "b.webm", "c.MTS")]
+    names = [job.target.name for job in plan(inputs, tmp_path / "out")]
+    assert names == ["a.mp4", "b.mkv", "c.MTS"]
+    names = [job.target.name for job in plan(inputs, tmp_path / "out", "prores")]
+    assert names == ["a.mov", "b.mkv", "c.mov"]
+    assert all(job.video for job in plan(inputs, tmp_path / "out"))
 
 
 @pytest.fixture

@@ -49,23 +49,16 @@ class Sources:
         start: what the solves begin with in place of `init`'s picture.
     """
 
-<<<<<<< HEAD
     content: Photograph
     styles: tuple[Photograph, ...]
-    masks: tuple[Path | None, Path | None]
-    start: Path | None
-=======
-    content: Photo
-    styles: tuple[Photo, ...]
     masks: tuple[Path | LabelMap | None, Path | LabelMap | None]
-    start: Photo | None
+    start: Photograph | None
 
     @property
     def notes(self) -> list[str]:
         """Sentences for the user on what of the pictures was not used, each once."""
         photos = (self.content, *self.styles)
         return list(dict.fromkeys(note for photo in photos for note in photo.notes))
->>>>>>> main
 
     def files(self) -> Inputs:
         """The files with their hashes."""
@@ -113,32 +106,24 @@ def load(
     return Sources(photo, tuple(others), drawn, begin)
 
 
-<<<<<<< HEAD
-def loaded(photo: str | Path | Photo, memory: Memory) -> Photograph:
-    """The picture of a file, decoded once for all runs that share the memory.
-
-    Raises:
-        ImageError: it cannot be read, has fewer than `LEAST_SIDE` pixels on a side, or nothing in
-            it can be seen.
-    """
-    photo = photograph(photo) if isinstance(photo, Photo) else decoded(Path(photo), memory)
-    if photo.unseen:
-        raise ImageError(f"{photo.path} is wholly transparent: there is nothing in it to see.")
-=======
-def loaded(given: PictureLike, memory: Memory, name: str) -> Photo:
+def loaded(given: PictureLike, memory: Memory, name: str) -> Photograph:
     """The picture that was given, a file decoded once for all runs that share the memory.
 
     Args:
         name: what messages call it where it is no file.
 
     Raises:
-        ImageError: it cannot be read or used, or has fewer than `LEAST_SIDE` pixels on a side.
+        ImageError: it cannot be read or used, has fewer than `LEAST_SIDE` pixels on a side, or
+            nothing in it can be seen.
     """
     if isinstance(given, str | os.PathLike):
         photo = decoded(expanded(given), memory)
     else:
-        photo = picture_of(given, name)
->>>>>>> main
+        photo = photograph(picture_of(given, name))
+    if photo.unseen:
+        raise ImageError(
+            f"{photo.path or name} is wholly transparent: there is nothing in it to see."
+        )
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
@@ -174,7 +159,6 @@ def segmented(
         MaskError, WeightsError, OptionError: see `segment_pair`.
     """
     with log.stage("segment"):
-        log.note("segment", *(n for one in (sources.content, *sources.styles) for n in one.notes))
         config = _one_style(config, sources)
         scene, masks, made = _segmented(sources, config, log.memory)
         config = config.with_options({"segmenter": made.used})
@@ -202,13 +186,9 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
         key = ("start", log.memory.name(scene), init, seed, found)
         colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
-<<<<<<< HEAD
         if begin is None:
             return colors, colors.picture
-        return colors, _fitted_start(begin, sources.content, scene, log.memory)
-=======
-        return colors, colors.picture if begin is None else _fitted_start(begin, scene)
->>>>>>> main
+        return colors, _fitted_start(begin, sources.content, scene)
 
 
 def _one_style(config: Config, sources: Sources) -> Config:
@@ -239,9 +219,6 @@ def _segmented(sources: Sources, config: Config, memory: Memory) -> tuple[Scene,
     return memory.get(("segment", content.sha256, style.sha256, *files, *used), segment)
 
 
-<<<<<<< HEAD
-def _fitted_start(path: Path, content: Photograph, scene: Scene, memory: Memory) -> Tensor:
-=======
 def _mask_name(mask: Path | LabelMap | None) -> str | Path | None:
     """What tells one mask from another; of a file that is not there its path."""
     if isinstance(mask, LabelMap):
@@ -249,27 +226,19 @@ def _mask_name(mask: Path | LabelMap | None) -> str | Path | None:
     return content_sha256(mask) if mask and mask.exists() else mask
 
 
-def _fitted_start(photo: Photo, scene: Scene) -> Tensor:
->>>>>>> main
+def _fitted_start(photo: Photograph, content: Photograph, scene: Scene) -> Tensor:
     """The picture at the working size.
 
     Raises:
         ImageError: it has other proportions than the content.
     """
-<<<<<<< HEAD
-    image, size = loaded(path, memory).image, image_size(scene.content)
-    if not same_proportions(image_size(image), size):
-        raise ImageError(f"{path} has other proportions than the content; no run can start there.")
-    return unframed(resize(image, size), content).to(scene.content.device)
-=======
     size = image_size(scene.content)
     if not same_proportions(image_size(photo.image), size):
         raise ImageError(
             f"{photo.path or 'The start'} has other proportions than the content; no run can start "
             "there."
         )
-    return resize(photo.image, size).to(scene.content.device)
->>>>>>> main
+    return unframed(resize(photo.image, size), content).to(scene.content.device)
 
 
 def _fitted(photo: Photograph, long_side: int) -> Tensor:

@@ -10,13 +10,9 @@ from photostyle.config.config import Config
 from photostyle.config.presets import preset
 from photostyle.finish.delivery import Grade, fitting_metadata, rendered
 from photostyle.finish.finishing import finished
-<<<<<<< HEAD
-from photostyle.images.photograph import framed
-from photostyle.loading import Picture, load, segmented, starts
-=======
 from photostyle.images.given import PictureLike
+from photostyle.images.photograph import framed
 from photostyle.loading import load, segmented, starts
->>>>>>> main
 from photostyle.metrics import measured
 from photostyle.objective.features import activated, encoder_facts, run_encoder
 from photostyle.optimize.solving import optimise
@@ -75,6 +71,6 @@ def stylize(
         image=image, grade=grade, scores=scores, masks=masks, config=config,
         inputs=sources.files(), device=str(device), segmenter_sha256=network,
         metadata=fitting_metadata(sources.content, image), content=sources.content,
-        styles=tuple(kept_view(style.image) for style in sources.styles),
+        styles=tuple(kept_view(style.shown) for style in sources.styles),
         **encoder_facts(loaded_encoder, encoder), **log.facts(),
     )  # fmt: skip

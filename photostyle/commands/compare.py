@@ -2,14 +2,9 @@
 
 import argparse
 import json
-<<<<<<< HEAD
-import sys
-from pathlib import Path
-=======
->>>>>>> main
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, noted_image
+from photostyle.commands.arguments import add_command, noted_image, noted_photograph
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -38,42 +33,14 @@ def register(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-<<<<<<< HEAD
-    from photostyle.images.photograph import photograph, unframed
-    from photostyle.images.picture import fit_size, image_size, load_image, resize
-    from photostyle.metrics import LONG_SIDE, measure
-    from photostyle.segmentation.masks import counted
-    from photostyle.segmentation.segmenter import load_masks
-
-    photos = [photograph(load_image(path)) for path in (arguments.content, arguments.style)]
-    for note in (note for photo in photos for note in photo.notes):
-        print(note, file=sys.stderr)
-    content, style = (
-        resize(photo.image, fit_size(image_size(photo.image), LONG_SIDE)) for photo in photos
-    )
-    mine, its = (
-        photo.weight_at(image_size(x)) for photo, x in zip(photos, (content, style), strict=True)
-    )
-    files = arguments.content_mask, arguments.style_mask
-    masks = load_masks(*files, content, style, (mine, its))
-    own = counted(masks.content, mine)
-    pictures = {
-        str(path): unframed(load_image(path).image, photos[0]) for path in arguments.results
-    }
-    scores = {
-        name: measure(image, content, style, own, masks.style, mine)
-        for name, image in {"(content)": content, **pictures}.items()
-    }
-=======
     from photostyle.api.judging import compare
 
-    content, style = noted_image(arguments.content), noted_image(arguments.style)
+    content, style = map(noted_photograph, (arguments.content, arguments.style))
     results = {str(path): noted_image(path) for path in arguments.results}
     scores = compare(
         results, content, style,
         content_mask=arguments.content_mask, style_mask=arguments.style_mask,
     )  # fmt: skip
->>>>>>> main
     if arguments.json:
         print(json.dumps({name: vars(s) for name, s in scores.items()}, indent=1))
     else:

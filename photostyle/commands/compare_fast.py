@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, noted_image
+from photostyle.commands.arguments import add_command, noted_photograph
 from photostyle.errors import ModelError, OptionError
 from photostyle.places import expanded
 
@@ -53,12 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from photostyle.feedforward.style_model import load_model
-<<<<<<< HEAD
-    from photostyle.images.photograph import photograph
-    from photostyle.images.picture import load_image, resize
-=======
     from photostyle.images.picture import resize
->>>>>>> main
     from photostyle.images.saving import check_output
     from photostyle.jobs.comparing import (
         compare_with_gatys,
@@ -75,21 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
-<<<<<<< HEAD
-        check_output(arguments.sheet, [*arguments.contents, own])
+        named = [expanded(arguments.encoder)] if arguments.encoder else []
+        check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
     style, weight, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
-    photos = [photograph(load_image(path)) for path in arguments.contents]
+    photos = [noted_photograph(path) for path in arguments.contents]
     for photo, size in _sized(photos, sizes, least):
-=======
-        named = [expanded(arguments.encoder)] if arguments.encoder else []
-        check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
-    style, encoder = _training_inputs(arguments, model, device)
-    least = least_side(encoder, model.info.config.encoder)
-    found = []
-    for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
->>>>>>> main
         content = resize(photo.image, size).to(device)
         with _bar(Path(photo.called).name, max(counts)) as bar:
             found.append(
@@ -141,20 +128,11 @@ def _training_inputs(
     same."""
     from dataclasses import replace
 
-<<<<<<< HEAD
-    from photostyle.images.photograph import photograph
-    from photostyle.images.picture import fit_size, image_size, load_image, resize
-    from photostyle.objective.features import configured_encoder
-
-    info = model.info
-    photo = photograph(load_image(arguments.style or Path(info.style)))
-=======
     from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
-    photo = noted_image(arguments.style or Path(info.style))
->>>>>>> main
+    photo = noted_photograph(arguments.style or Path(info.style))
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "

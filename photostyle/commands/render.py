@@ -21,23 +21,6 @@ def register(commands: Any) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-<<<<<<< HEAD
-    from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
-    from photostyle.images.photograph import framed, photograph
-    from photostyle.images.picture import load_image
-    from photostyle.images.saving import check_output, save_image
-    from photostyle.result import grade_path, load_recipe
-
-    recipe = load_recipe(arguments.manifest)
-    recipe.verify(encoder=False)
-    check_output(arguments.out, [recipe.inputs.content.path, arguments.manifest])
-    photo = photograph(load_image(recipe.inputs.content.path))
-    # The run's own strength is not kept: 0.7 of a result means 0.7, whatever it was before.
-    options = Config().with_options(given_options(arguments)).render
-    grade = Grade.load(grade_path(arguments.manifest))
-    image = framed(deliver(photo, grade, options), photo)
-    if note := size_note(photo, grade, options):
-=======
     from photostyle.api.styling import render
     from photostyle.beside import beside
     from photostyle.images.saving import check_output, lost_note
@@ -50,7 +33,6 @@ def _render(arguments: argparse.Namespace) -> int:
     check_output(arguments.out, [*read, *read_files(arguments, recipe.config)])
     picture = render(arguments.manifest, **given_options(arguments))
     for note in picture.notes:
->>>>>>> main
         print(note, file=sys.stderr)
     picture.save(arguments.out)
     if lost := lost_note(arguments.out, picture.metadata):

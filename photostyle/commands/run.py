@@ -132,18 +132,6 @@ def _check(arguments: argparse.Namespace, inputs: list[Path]) -> None:
     from photostyle.beside import beside, check_result
     from photostyle.images.saving import check_output
 
-<<<<<<< HEAD
-
-def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
-    from photostyle.images.photograph import photograph
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-
-    pictures = [("content", photograph(load_image(content)).shown)]
-    pictures += [("style", photograph(load_image(style)).shown) for style in styles]
-    contact_sheet([[*pictures, ("result", result.image)]], path)
-    print(path)
-=======
     if hasattr(arguments, "manifest"):
         inputs += [arguments.manifest, *beside(arguments.manifest)]
     outputs = [p for p in _outputs(arguments) if p is not None]
@@ -155,43 +143,8 @@ def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result"
             "name them apart."
         )
     check_result(outputs[0], outputs[1:], inputs)
->>>>>>> main
 
 
 def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
     maps = (arguments.heatmap, arguments.stain_map)
     return arguments.out, arguments.sheet, *maps, arguments.preview
-<<<<<<< HEAD
-
-
-def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
-    from photostyle.images.photograph import photograph
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-    from photostyle.segmentation.preview import colours_of, preview_row
-
-    colours = colours_of([region.name for region in result.masks.regions])
-    shown = [photograph(load_image(path)).shown for path in (content, style)]
-    title = result.config.segmentation.segmenter
-    contact_sheet([preview_row(shown[0], shown[1], result.masks, colours, title)], path)
-    print(path)
-
-
-def _write_maps(heat: Path | None, stains: Path | None, content: Path, result: "Result") -> None:
-    from photostyle.images.photograph import photograph
-    from photostyle.images.picture import image_size, load_image
-    from photostyle.images.saving import save_image
-    from photostyle.metrics import heatmap
-    from photostyle.result import beside_content
-    from photostyle.smoothness import stain_map
-
-    photo = photograph(load_image(content))
-    image, full, masks = beside_content(result, photo, image_size(result.image))
-    if heat:
-        save_image(heat, heatmap(image, full))
-        print(heat)
-    if stains:
-        save_image(stains, stain_map(image, full, masks))
-        print(stains)
-=======
->>>>>>> main

@@ -3,11 +3,8 @@
 import contextlib
 import dataclasses
 import math
-<<<<<<< HEAD
-import re
-=======
 import os
->>>>>>> main
+import re
 import types
 import typing
 from collections.abc import Callable

@@ -54,13 +54,8 @@ def strengths(text: str) -> list[tuple[str | None, float]]:
         OptionError: a number outside [0, 1], or none.
     """
     found: list[tuple[str | None, float]] = []
-<<<<<<< HEAD
-    for word in parts_of(text):
+    for word in parts_of(as_seen(text)):
         *name, number = parts_of(word, "=")
-=======
-    for word in as_seen(text).split(","):
-        name, separator, number = word.strip().rpartition("=")
->>>>>>> main
         try:
             value = float(number)
         except ValueError:
@@ -80,13 +75,8 @@ def protections(text: str | None) -> dict[str, float]:
         OptionError: a share that is no number in [0, 1], or a word without a name.
     """
     found: dict[str, float] = {}
-<<<<<<< HEAD
-    for word in parts_of(text) if text else ():
+    for word in parts_of(as_seen(text)) if text else ():
         name, *number = parts_of(word, "=")
-=======
-    for word in as_seen(text).split(",") if text else ():
-        name, separator, number = word.strip().partition("=")
->>>>>>> main
         try:
             share = float("=".join(number)) if number else 1.0
         except ValueError:

@@ -12,16 +12,11 @@ from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
-<<<<<<< HEAD
-from photostyle.feedforward.video import VIDEO_SUFFIXES, VideoReader, VideoWriter
-from photostyle.images.hashing import PICTURES, files_below
-from photostyle.images.photograph import framed, photograph
-=======
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
 from photostyle.images.listing import PICTURES, files_below
->>>>>>> main
+from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
@@ -143,11 +138,7 @@ def _flushed(
     images = torch.cat([photo.image for _, photo in waiting])
     results = styled(model, images, memory)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
-<<<<<<< HEAD
-        save_image(job.target, framed(result, photo), photo.metadata)
-=======
-        save_image(job.target, result, marked(photo.metadata))
->>>>>>> main
+        save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
 
 

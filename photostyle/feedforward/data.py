@@ -18,12 +18,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.feedforward.scenes import scene
-<<<<<<< HEAD
-from photostyle.images.hashing import PICTURES, files_below
-from photostyle.images.photograph import photograph
-=======
 from photostyle.images.listing import PICTURES, files_below
->>>>>>> main
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import image_size, load_image, resize
 from photostyle.runtime.stopping import leave_to_others
 

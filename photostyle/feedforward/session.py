@@ -188,15 +188,10 @@ def begin(
     """
     options = config.train
     _check(out, config, processes, resume)
-<<<<<<< HEAD
     photo = photograph(load_image(style))
     if photo.unseen:
         raise ImageError(f"--style {style} is wholly transparent: there is nothing in it to see.")
-    stream, files = _stream(data, config)
-=======
-    photo = load_image(style)
     stream, files = _stream(data, out, config)
->>>>>>> main
     encoder, notes = configured_encoder(config.encoder, processes.device)
     picture = _style_picture(photo, encoder, config)
     info = StyleInfo(

@@ -46,16 +46,6 @@ class Photograph(Photo):
         alpha = self.metadata.alpha
         return alpha is not None and bool(alpha.max() < LEAST_OPACITY)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know."""
-        if self.frame is None:
-            return ()
-        return (
-            f"{self.path}: the frame around the photograph ({self.frame} pixels) is no part of it: "
-            "it counts for nothing, and a result has it as it is.",
-        )
-
     def weight_at(self, size: tuple[int, int]) -> Tensor | None:
         """The weights at a size (height, width)."""
         if self.weight is None:
@@ -67,7 +57,7 @@ def photograph(photo: Photo) -> Photograph:
     """The picture with what of it is photograph; all of it where nothing is seen."""
     if isinstance(photo, Photograph):
         return photo
-    facts = photo.image, photo.metadata, photo.path, photo.sha256
+    facts = vars(photo)
     weight = _opacity(photo)
     if weight is None or not (weight == 0).any():
         frame = frame_of(photo.image[0].permute(1, 2, 0).numpy())
@@ -75,11 +65,19 @@ def photograph(photo: Photo) -> Photograph:
             inside = torch.zeros(image_size(photo.image))
             inside[frame.inside(image_size(photo.image))] = 1
             weight = inside if weight is None else inside * weight
-            image = filled(photo.image, weight)
-            return Photograph(image, *facts[1:], weight, frame, photo.image)
+            facts = {**facts, "notes": (*photo.notes, _frame_note(photo, frame))}
+            facts["image"] = filled(photo.image, weight)
+            return Photograph(**facts, weight=weight, frame=frame, own=photo.image)
     if weight is None:
-        return Photograph(*facts)
-    return Photograph(filled(photo.image, weight), *facts[1:], weight)
+        return Photograph(**facts)
+    return Photograph(**{**facts, "image": filled(photo.image, weight)}, weight=weight)
+
+
+def _frame_note(photo: Photo, frame: Frame) -> str:
+    return (
+        f"{photo.called}: the frame around the photograph ({frame} pixels) is no part of it: "
+        "it counts for nothing, and a result has it as it is."
+    )
 
 
 def filled(image: Tensor, weight: Tensor | None) -> Tensor:

@@ -19,12 +19,8 @@ from dataclasses import Field, dataclass
 from typing import Any
 
 from photostyle.config.config import hint, options
-<<<<<<< HEAD
 from photostyle.config.options import parse, parts_of, plain
-=======
-from photostyle.config.options import parse
 from photostyle.documents import named
->>>>>>> main
 from photostyle.errors import OptionError
 
 #: Axes that are files, and the preset; all others are the configuration's fields.

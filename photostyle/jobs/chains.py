@@ -139,24 +139,14 @@ class PostJob:
         from photostyle.images.saving import lost_note, save_image
 
         began = time.monotonic()
-<<<<<<< HEAD
         photo = photograph(load_image(self.picture))
-        content = None if self.content is None else _content(self.content, photo.image)
-        image = photo.image
-        for operation in self.chain:
-            image = operation.apply(image, content)
-        name = self.name + self.suffix
-        save_image(folder / name, framed(image, photo), photo.metadata)
-=======
-        photo = load_image(self.picture)
-        content = None if self.content is None else load_image(self.content)
+        content = None if self.content is None else photograph(load_image(self.content))
         notes = [*photo.notes, *(content.notes if content else ())]
-        image = filtered(photo.image, content, self.chain)
+        image = framed(filtered(photo.image, content, self.chain), photo)
         name = self.name + self.suffix
         save_image(folder / name, image, photo.metadata)
         if lost := lost_note(folder / name, photo.metadata):
             notes.append(lost)
->>>>>>> main
         return {"picture": name, "seconds": round(time.monotonic() - began, 3),
                 "size": [image.shape[3], image.shape[2]], "remarks": notes}  # fmt: skip
 
@@ -175,16 +165,9 @@ def filtered(image: "Tensor", content: "Photo | None", chain: Sequence[Operation
 
 def _content(photo: "Photo", image: "Tensor") -> "Tensor":
     """The content at the picture's size."""
-<<<<<<< HEAD
-    from photostyle.images.photograph import photograph
-    from photostyle.images.picture import image_size, load_image, resize, same_proportions
-
-    content = photograph(load_image(path)).image
-=======
     from photostyle.images.picture import image_size, resize, same_proportions
 
     content = photo.image
->>>>>>> main
     (height, width), (h, w) = image_size(image), image_size(content)
     if not same_proportions((height, width), (h, w)):
         raise ImageError(

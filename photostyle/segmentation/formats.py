@@ -17,8 +17,8 @@ from PIL import Image, ImageColor
 
 from photostyle.config.options import parts_of, plain
 from photostyle.errors import MaskError, OptionError
-<<<<<<< HEAD
-from photostyle.images.hashing import PICTURES
+from photostyle.images.listing import pictures_in
+from photostyle.places import as_seen
 from photostyle.segmentation.ids import ids_of, void_filled
 from photostyle.segmentation.labels import EXACT, Colours, legend_of, open_picture, rgb_of
 from photostyle.segmentation.masks import LabelMap, spread, without_void
@@ -29,22 +29,6 @@ from photostyle.segmentation.palettes import (
     flat_colours,
     flat_share,
     read_coloured,
-=======
-from photostyle.images.listing import pictures_in
-from photostyle.places import as_seen
-from photostyle.segmentation.labels import (
-    CORE_SHARE,
-    EXACT,
-    NAMED,
-    PALETTE,
-    Colours,
-    indexed_with,
-    labels_of,
-    legend_of,
-    open_picture,
-    rgb_of,
-    tolerance_of,
->>>>>>> main
 )
 from photostyle.segmentation.polygons import read_polygons
 
@@ -70,13 +54,8 @@ def parse_palette(text: str) -> dict[str, tuple[int, int, int]]:
         OptionError: a part that is no such pair, a name or colour that is there twice.
     """
     palette: dict[str, tuple[int, int, int]] = {}
-<<<<<<< HEAD
-    for word in parts_of(text):
+    for word in parts_of(as_seen(text)):
         name, *code = map(plain, parts_of(word, "="))
-=======
-    for word in as_seen(text).split(","):
-        name, _, code = (part.strip() for part in word.partition("="))
->>>>>>> main
         try:
             colour = ImageColor.getrgb("=".join(code))[:3]
         except ValueError:
@@ -194,10 +173,9 @@ def read_folder(folder: Path) -> LabelMap:
         ids[mine], best[mine] = k, value[mine]
     if len(notes) == len(paths):
         raise MaskError(f"{folder} holds only empty masks; paint the regions white on black.")
-<<<<<<< HEAD
-    names = ("rest" if "rest" not in {p.stem for p in paths} else "(rest)",)
+    rest = "rest" if "rest" not in regions else "(rest)"
     soft = _soft(list(values.values()))
-    return LabelMap(ids, (*names, *(p.stem for p in paths)), str(folder), tuple(notes), soft)
+    return LabelMap(ids, (rest, *regions), str(folder), tuple(notes), soft)
 
 
 def _soft(values: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32] | None:
@@ -210,10 +188,6 @@ def _soft(values: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32] | None:
     stack /= np.maximum(stack.sum(axis=0), 1)
     rest = 1 - stack.sum(axis=0, keepdims=True)
     return np.asarray(np.concatenate([rest.clip(0, 1), stack]), dtype=np.float32)
-=======
-    rest = "rest" if "rest" not in regions else "(rest)"
-    return LabelMap(ids, (rest, *regions), str(folder), tuple(notes))
->>>>>>> main
 
 
 def _brightness(picture: Image.Image) -> NDArray[np.uint8]:

@@ -5,14 +5,9 @@ the form that every later stage reads. A picture without masks is one region tha
 everything, so no later stage asks whether there are any.
 """
 
-<<<<<<< HEAD
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-=======
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
->>>>>>> main
 
 import cv2
 import numpy as np
@@ -85,14 +80,9 @@ class LabelMap(Brief):
 
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
-<<<<<<< HEAD
-    it came about. `soft` is K×H×W float32, the share that each name has of a pixel, where borders
-    are soft; over K it sums to 1. Raises MaskError where that does not hold.
-=======
-    it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], summing to 1 over the K
-    names, of which `ids` are the largest. Names are kept as people see them. Raises MaskError
-    where that does not hold.
->>>>>>> main
+    it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], the share that each name
+    has of a pixel; over K it sums to 1. Names are kept as people see them. Raises MaskError where
+    that does not hold.
     """
 
     ids: NDArray[np.int32]
@@ -102,12 +92,9 @@ class LabelMap(Brief):
     soft: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
+        object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
         if self.soft is not None and self.soft.shape != (len(self.names), *self.ids.shape):
             raise MaskError(f"{self.source} must have soft labels of its size, one for each name.")
-=======
-        object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
->>>>>>> main
         if self.ids.ndim != 2 or self.ids.dtype != np.int32 or self.ids.size == 0:
             raise MaskError(f"{self.source} must be height×width int32 with at least one pixel.")
         if len(set(self.names)) != len(self.names):
@@ -215,26 +202,6 @@ def resize_masks(masks: Tensor, hw: Sequence[int]) -> Tensor:
     # Running sums need float64, which not every device has; region by region they stay small.
     planes = [_area_rows(_area_rows(m.detach().cpu(), hw[0]).T, hw[1]).T for m in masks]
     return torch.stack(planes).clamp(0, 1).to(masks.device, torch.float32)  # (K, h, w)
-
-
-def region_planes(
-    ids: NDArray[np.int32], labels: LabelMap, index: Mapping[str, int], count: int
-) -> Tensor:
-    """K×H×W float32 masks of `count` regions, soft where the map is.
-
-    Args:
-        ids: H×W, the map's own at the size asked for.
-        index: the region of each label; one that it lacks is in none.
-    """
-    if labels.soft is None:
-        region = np.array([index.get(name, -1) for name in labels.names])[ids]  # (H, W)
-        return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
-    soft = resize_masks(torch.from_numpy(labels.soft), ids.shape)
-    of = torch.tensor([index.get(name, count) for name in labels.names])
-    planes = soft.new_zeros(count + 1, *ids.shape).index_add_(0, of, soft)[:count]
-    # A label that is nowhere the strongest was never paired: the others share what it had.
-    known = soft[torch.from_numpy(np.unique(ids)).long()].sum(0)
-    return (planes / known.clamp(min=1e-6)).clamp(max=1)
 
 
 def _check_stack(masks: Tensor, count: int, role: str) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from photostyle.config.options import parts_of, plain, quoted
 from photostyle.errors import MaskError, OptionError
-<<<<<<< HEAD
+from photostyle.places import as_seen
 from photostyle.segmentation.fitting import (
     fitted_ids,
     looks,
@@ -27,12 +27,6 @@ from photostyle.segmentation.fitting import (
     weight_plane,
 )
 from photostyle.segmentation.masks import LabelMap, Masks, Region, Weights, counted, whole
-=======
-from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
-from photostyle.matting.guided import GuidedFilter
-from photostyle.places import as_seen
-from photostyle.segmentation.masks import LabelMap, Masks, Region, region_planes, whole
->>>>>>> main
 
 Array = NDArray[Any]
 
@@ -76,16 +70,10 @@ def parse_correspond(text: str) -> dict[str, str]:
         OptionError: a part that is no such pair, or a content label that is named twice.
     """
     pairs: dict[str, str] = {}
-<<<<<<< HEAD
-    for word in parts_of(text):
+    for word in parts_of(as_seen(text)):
         mine, *rest = map(plain, parts_of(word, "="))
         theirs = "=".join(rest)
         if not (mine and theirs):
-=======
-    for word in as_seen(text).split(","):
-        mine, separator, theirs = (part.strip() for part in word.partition("="))
-        if not (mine and separator and theirs):
->>>>>>> main
             raise OptionError(
                 f'--correspond {text}: {word!r} is no pair; write "tower=building", with '
                 "the content's region first."
@@ -142,17 +130,8 @@ def pair(
         mine.masks(index, len(regions), rules.softness, whole=True),
         its.masks(partners, len(regions), rules.softness, whole=False),
     )
-<<<<<<< HEAD
     found = _regions(masks, (mine.weight, its.weight), regions, index, (sound, target), hosts,
                      guests)  # fmt: skip
-=======
-    maps, images = (content_map, style_map), (content, style)
-    masks = [
-        _softened(region_planes(i, m, of, len(regions)), image, rules.softness)
-        for i, m, of, image in zip(ids, maps, index, images, strict=True)
-    ]
-    found = _regions(masks, regions, index[0], (sound, target), hosts, guests)
->>>>>>> main
     decisions = [host.warning for host in (*hosts.values(), *guests.values())]
     notes = (*content_map.notes, *style_map.notes, *decisions, *_unused(shares, partners))
     return Masks(masks[0], counted(masks[1], weights[1]), found, tuple(dict.fromkeys(notes)))
@@ -314,23 +293,6 @@ def _similar(orphan: str, paired: list[str], looks: dict[str, NDArray[np.float64
     return min(paired, key=lambda name: float(np.linalg.norm(looks[name] - looks[orphan])))
 
 
-<<<<<<< HEAD
-=======
-def _softened(masks: Tensor, image: Tensor, softness: float) -> Tensor:
-    """The masks with edges that follow the image's (guided filter); their sum stays."""
-    if softness <= 0 or (len(masks) == 1 and float(masks.min()) == 1):
-        return masks
-    radius = max(1, round(softness * max(image.shape[-2:]) / 512))
-    guided = GuidedFilter(to_array(image), radius, EDGE_EPSILON)
-    covered = masks.sum(0).numpy()
-    planes = np.stack([guided(plane) for plane in masks.numpy()])
-    planes = ((planes - EDGE_CUT) / (1 - 2 * EDGE_CUT)).clip(0, 1) * covered
-    total = planes.sum(axis=0)
-    soft = np.where(total > 0.1, planes * (covered / np.maximum(total, 0.1)), masks.numpy())
-    return torch.from_numpy(soft.astype(np.float32))
-
-
->>>>>>> main
 def _unused(
     shares: tuple[dict[str, float], dict[str, float]], index: Mapping[str, int]
 ) -> tuple[str, ...]:

@@ -1,27 +1,17 @@
 """Polygon files of annotation tools: COCO, VGG Image Annotator (VIA) and LabelMe JSON."""
 
-<<<<<<< HEAD
-import json
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-=======
-from collections.abc import Iterable, Iterator
->>>>>>> main
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
 from photostyle.config.options import quoted
-from photostyle.errors import MaskError
-from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions
-=======
 from photostyle.documents import Unreadable, read_json
 from photostyle.errors import MaskError
+from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions
 from photostyle.places import as_seen
->>>>>>> main
 from photostyle.segmentation.masks import LabelMap
 from photostyle.segmentation.shapes import (
     Shape,
@@ -34,9 +24,6 @@ from photostyle.segmentation.shapes import (
 )
 
 REST = "rest"
-#: Pixels from a picture that a point may lie; OpenCV counts in few bits.
-FARTHEST = 1e6
-
 #: Why an entry is left out.
 BOXED, EMPTY, STRANGE = "a box and no polygon", "no area", "a kind that is not known here"
 
@@ -107,10 +94,9 @@ def read_polygons(path: Path, size: tuple[int, int], picture: Path | None = None
 
 def _read(path: Path, picture: Path | None) -> Annotations:
     try:
-<<<<<<< HEAD
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MaskError(f"{path} cannot be read as JSON ({error}).") from None
+        data = read_json(path)
+    except Unreadable as error:
+        raise MaskError(f"{path} cannot be read as JSON: it {error}.") from None
     try:
         if "annotations" in data:
             return _coco(data, path, picture)
@@ -119,23 +105,6 @@ def _read(path: Path, picture: Path | None) -> Annotations:
         raise MaskError(
             f"{path} is neither a COCO nor a VGG (VIA) nor a LabelMe file of polygons."
         ) from None
-=======
-        data = read_json(path)
-    except Unreadable as error:
-        raise MaskError(f"{path} cannot be read as JSON: it {error}.") from None
-    try:
-        shapes = list(_coco(data, path, picture) if "annotations" in data else _via(data, picture))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
-        raise MaskError(f"{path} is neither a COCO nor a VGG (VIA) file of polygons.") from None
-    shapes = [(name, points) for name, points in shapes if len(points) >= 3]
-    if not shapes:
-        raise MaskError(f"{path} has no polygons for {picture.name if picture else 'the picture'}.")
-    names = (REST, *dict.fromkeys(name for name, _ in shapes if name != REST))
-    ids = np.zeros(size, np.int32)
-    for name, points in shapes:
-        cv2.fillPoly(ids, [points.round().astype(np.int32)], names.index(name))
-    return LabelMap(ids, names, str(path))
->>>>>>> main
 
 
 def _scale(
@@ -174,13 +143,12 @@ def _size_of(entry: Any, height: str, width: str) -> tuple[int, int] | None:
 
 
 def _coco(data: dict[str, Any], path: Path, picture: Path | None) -> Annotations:
-    names = {c["id"]: str(c["name"]) for c in data.get("categories") or []}
+    names = {c["id"]: as_seen(str(c["name"])) for c in data.get("categories") or []}
     image = _chosen(data["images"], lambda entry: entry["file_name"], path, picture)
     found = Annotations(_size_of(image, "height", "width"))
     for entry in data["annotations"]:
         if entry["image_id"] != image["id"]:
             continue
-<<<<<<< HEAD
         number = entry.get("category_id")
         name = names.get(number, f"id {number}")
         drawn = entry.get("segmentation")
@@ -192,13 +160,6 @@ def _coco(data: dict[str, Any], path: Path, picture: Path | None) -> Annotations
         else:
             found.leave_out(name, BOXED if entry.get("bbox") else EMPTY)
     return found
-=======
-        if not isinstance(entry["segmentation"], list):
-            raise MaskError(f"{path} holds run lengths (RLE); export it with polygons.")
-        for flat in entry["segmentation"]:
-            name = names.get(entry["category_id"], f"id {entry['category_id']}")
-            yield name, _outline(np.array(flat, dtype=np.float64).reshape(-1, 2))
->>>>>>> main
 
 
 def _run_lengths(name: str, drawn: dict[str, Any], path: Path) -> Shape:
@@ -227,7 +188,7 @@ def _via_name(attributes: dict[str, Any]) -> str:
         if isinstance(value, dict):
             value = ",".join(str(key) for key, chosen in value.items() if chosen)
         if value:
-            return str(value)
+            return as_seen(str(value))
     return "region"
 
 
@@ -249,7 +210,7 @@ def _labelme(data: dict[str, Any], path: Path) -> Annotations:
     found = Annotations(_size_of(data, "imageHeight", "imageWidth"))
     for entry in data["shapes"]:
         name, kind, points = (
-            str(entry["label"]), entry.get("shape_type") or "polygon", entry["points"],
+            as_seen(str(entry["label"])), entry.get("shape_type") or "polygon", entry["points"],
         )  # fmt: skip
         if kind in ("polygon", "linestrip"):
             found.add(outline(name, points))
@@ -262,20 +223,8 @@ def _labelme(data: dict[str, Any], path: Path) -> Annotations:
         elif kind == "mask":
             found.add(_bitmap(name, points[0], entry["mask"], path))
         else:
-<<<<<<< HEAD
             found.leave_out(name, EMPTY if kind in ("point", "points", "line") else STRANGE)
     return found
-=======
-            continue
-        yield names[0] if names else "region", _outline(np.array(points, dtype=np.float64).T)
-
-
-def _outline(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """N×2 points as they can be drawn; ValueError where they are no such."""
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise ValueError("no outline")
-    return points.clip(-FARTHEST, FARTHEST)
->>>>>>> main
 
 
 def _bitmap(name: str, corner: Any, text: Any, path: Path) -> Shape:
@@ -295,7 +244,6 @@ def _chosen(
         raise ValueError("no pictures")
     parts = [_parts(str(name(entry))) for entry in listed]
     if picture is not None:
-<<<<<<< HEAD
         own = _parts(str(picture))
         common = [_in_common(theirs, own) for theirs in parts]
         if max(common):
@@ -309,7 +257,7 @@ def _chosen(
 
 def _parts(name: str) -> list[str]:
     """Folders and name, whichever system wrote them; accents as one sign or two are the same."""
-    return unicodedata.normalize("NFC", name).replace("\\", "/").split("/")
+    return as_seen(name).replace("\\", "/").split("/")
 
 
 def _in_common(one: list[str], other: list[str]) -> int:
@@ -320,11 +268,3 @@ def _in_common(one: list[str], other: list[str]) -> int:
             break
         count += 1
     return count
-=======
-        for entry in listed:
-            if as_seen(Path(str(name(entry))).name) == as_seen(picture.name):
-                return entry
-    if len(listed) != 1:
-        raise ValueError("no entry for the picture")
-    return listed[0]
->>>>>>> main

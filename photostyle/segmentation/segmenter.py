@@ -14,7 +14,7 @@ from photostyle.segmentation.arrays import MaskLike, mask_of
 from photostyle.segmentation.cluster import cluster_pair
 from photostyle.segmentation.fitting import check_proportions
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
-from photostyle.segmentation.masks import LabelMap, Masks, Weights, whole
+from photostyle.segmentation.masks import LabelMap, Masks, Weights, whole, without_void
 from photostyle.segmentation.pairing import Rules, pair, parse_correspond
 from photostyle.segmentation.semantic import (
     SemanticNetwork,
@@ -123,15 +123,11 @@ def _notes(made: Segmented, masks: Masks, wishes: Wishes) -> list[str]:
 
 
 def load_masks(
-<<<<<<< HEAD
-    content_mask: Path | str | None,
-    style_mask: Path | str | None,
+    content_mask: MaskLike | None,
+    style_mask: MaskLike | None,
     content: Tensor,
     style: Tensor,
     weights: Weights = (None, None),
-=======
-    content_mask: MaskLike | None, style_mask: MaskLike | None, content: Tensor, style: Tensor
->>>>>>> main
 ) -> Masks:
     """The masks of two images 1×3×H×W as they were given, one region without; see
     `segment_pair`."""
@@ -144,14 +140,10 @@ def load_masks(
 
 
 def segment_alone(
-<<<<<<< HEAD
     image: Tensor,
-    drawing: Drawing | None = None,
+    drawing: Drawing | LabelMap | None = None,
     wishes: Wishes | None = None,
     weight: Tensor | None = None,
-=======
-    image: Tensor, drawing: Drawing | LabelMap | None = None, wishes: Wishes | None = None
->>>>>>> main
 ) -> tuple[Masks, Segmented]:
     """The regions of one picture, as masks in which it is its own partner; see `segment_pair`."""
     wishes = wishes or Wishes()
@@ -160,14 +152,10 @@ def segment_alone(
 
 
 def segment(
-<<<<<<< HEAD
     images: Sequence[Tensor],
-    drawings: Sequence[Drawing | None],
+    drawings: Sequence[Drawing | LabelMap | None],
     wishes: Wishes,
     weights: Sequence[Tensor | None],
-=======
-    images: Sequence[Tensor], drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes
->>>>>>> main
 ) -> Segmented:
     """The label maps of one picture or of two; see `segment_pair`."""
     given = [drawing for drawing in drawings if drawing is not None]
@@ -204,7 +192,7 @@ def _drawn(drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes) -> tup
     complete = [drawing for drawing in drawings if drawing is not None]
     files = [drawing for drawing in complete if isinstance(drawing, Drawing)]
     read = iter(read_drawings(files, wishes.palette))
-    maps = tuple(d if isinstance(d, LabelMap) else next(read) for d in complete)
+    maps = tuple(without_void(d) if isinstance(d, LabelMap) else next(read) for d in complete)
     for labels, drawing, role in zip(maps, complete, ("content", "style"), strict=False):
         if isinstance(drawing, Drawing):  # the others meet their pictures when they are paired
             check_proportions(labels, drawing.picture_size, role)

@@ -12,12 +12,8 @@ from photostyle.feedforward import applying
 from photostyle.feedforward.applying import Job, apply_pictures, apply_video, plan
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
-<<<<<<< HEAD:tests/feedforward/test_video.py
-from photostyle.feedforward.video import VideoReader, VideoWriter
-from photostyle.images.photograph import photograph
-=======
 from photostyle.films.reading import FilmReader
->>>>>>> main:tests/feedforward/test_applying.py
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import load_image
 from tests.feedforward.test_network import network
 from tests.feedforward.test_style_model import info

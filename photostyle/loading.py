@@ -13,6 +13,7 @@ from photostyle.errors import ImageError
 from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.hashing import content_sha256, file_stamp
+from photostyle.images.photograph import Photograph, photograph, unframed
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.inputs import InputFile, Inputs
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
@@ -48,10 +49,10 @@ class Sources:
         start: what the solves begin with in place of `init`'s picture.
     """
 
-    content: Photo
-    styles: tuple[Photo, ...]
+    content: Photograph
+    styles: tuple[Photograph, ...]
     masks: tuple[Path | LabelMap | None, Path | LabelMap | None]
-    start: Photo | None
+    start: Photograph | None
 
     @property
     def notes(self) -> list[str]:
@@ -105,19 +106,24 @@ def load(
     return Sources(photo, tuple(others), drawn, begin)
 
 
-def loaded(given: PictureLike, memory: Memory, name: str) -> Photo:
+def loaded(given: PictureLike, memory: Memory, name: str) -> Photograph:
     """The picture that was given, a file decoded once for all runs that share the memory.
 
     Args:
         name: what messages call it where it is no file.
 
     Raises:
-        ImageError: it cannot be read or used, or has fewer than `LEAST_SIDE` pixels on a side.
+        ImageError: it cannot be read or used, has fewer than `LEAST_SIDE` pixels on a side, or
+            nothing in it can be seen.
     """
     if isinstance(given, str | os.PathLike):
         photo = decoded(expanded(given), memory)
     else:
-        photo = picture_of(given, name)
+        photo = photograph(picture_of(given, name))
+    if photo.unseen:
+        raise ImageError(
+            f"{photo.path or name} is wholly transparent: there is nothing in it to see."
+        )
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
@@ -127,8 +133,8 @@ def loaded(given: PictureLike, memory: Memory, name: str) -> Photo:
     return photo
 
 
-def decoded(path: Path, memory: Memory) -> Photo:
-    """The picture of a file as `load_image` gives it, of any size.
+def decoded(path: Path, memory: Memory) -> Photograph:
+    """The picture of a file, of any size.
 
     Raises:
         ImageError: it cannot be read.
@@ -136,8 +142,8 @@ def decoded(path: Path, memory: Memory) -> Photo:
     try:
         key = ("photo", file_stamp(path))
     except OSError:  # load_image has the sentence for it
-        return load_image(path)
-    return memory.get(key, lambda: load_image(path))
+        return photograph(load_image(path))
+    return memory.get(key, lambda: photograph(load_image(path)))
 
 
 def segmented(
@@ -160,8 +166,10 @@ def segmented(
         protected(config.render.protect, masks.names)
         log.note("segment", *masks.warnings)
         log.tell("segment", f"regions by {made.used}", *describe(masks))
-        others = (_fitted_style(photo, scene.content, config) for photo in sources.styles[1:])
-        scene = replace(scene, more=tuple(others)).to(device)
+        others = sources.styles[1:]
+        more = tuple(_fitted_style(photo, scene.content, config) for photo in others)
+        weights = tuple(x.weight_at(image_size(y)) for x, y in zip(others, more, strict=True))
+        scene = replace(scene, more=more, more_weights=weights).to(device)
     return scene, masks, config, made.fingerprint
 
 
@@ -178,7 +186,9 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
         key = ("start", log.memory.name(scene), init, seed, found)
         colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
-        return colors, colors.picture if begin is None else _fitted_start(begin, scene)
+        if begin is None:
+            return colors, colors.picture
+        return colors, _fitted_start(begin, sources.content, scene)
 
 
 def _one_style(config: Config, sources: Sources) -> Config:
@@ -196,8 +206,13 @@ def _segmented(sources: Sources, config: Config, memory: Memory) -> tuple[Scene,
         fitted = _fitted(content, config.image.size)
         pair = fitted, _fitted_style(style, fitted, config)
         drawings = drawings_of(sources.masks, (content, style))
-        masks, made = segment_pair(*pair, drawings, Wishes(**vars(config.segmentation)))
-        return Scene(pair[0], pair[1], masks.content, masks.style), masks, made
+        mine, its = (
+            photo.weight_at(image_size(image))
+            for photo, image in zip((content, style), pair, strict=True)
+        )
+        wishes = Wishes(**vars(config.segmentation))
+        masks, made = segment_pair(*pair, drawings, wishes, (mine, its))
+        return Scene(*pair, masks.content, masks.style, weights=(mine, its)), masks, made
 
     files = [_mask_name(mask) for mask in sources.masks]
     used = config.before("matting")
@@ -211,7 +226,7 @@ def _mask_name(mask: Path | LabelMap | None) -> str | Path | None:
     return content_sha256(mask) if mask and mask.exists() else mask
 
 
-def _fitted_start(photo: Photo, scene: Scene) -> Tensor:
+def _fitted_start(photo: Photograph, content: Photograph, scene: Scene) -> Tensor:
     """The picture at the working size.
 
     Raises:
@@ -223,15 +238,15 @@ def _fitted_start(photo: Photo, scene: Scene) -> Tensor:
             f"{photo.path or 'The start'} has other proportions than the content; no run can start "
             "there."
         )
-    return resize(photo.image, size).to(scene.content.device)
+    return unframed(resize(photo.image, size), content).to(scene.content.device)
 
 
-def _fitted(photo: Photo, long_side: int) -> Tensor:
+def _fitted(photo: Photograph, long_side: int) -> Tensor:
     """The picture at the working size."""
     return fitted_image(photo.image, long_side, LEAST_SIDE)
 
 
-def _fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:
+def _fitted_style(photo: Photograph, content: Tensor, config: Config) -> Tensor:
     """A style picture beside the content at the working size."""
     scale = config.image.style_scale
     if scale is None:

@@ -11,6 +11,7 @@ from photostyle.config.presets import preset
 from photostyle.finish.delivery import Grade, fitting_metadata, rendered
 from photostyle.finish.finishing import finished
 from photostyle.images.given import PictureLike
+from photostyle.images.photograph import framed
 from photostyle.loading import load, segmented, starts
 from photostyle.metrics import measured
 from photostyle.objective.features import activated, encoder_facts, run_encoder
@@ -65,10 +66,11 @@ def stylize(
     image, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
     grade = Grade(maps, masks.content, masks.names)
     image = rendered(sources.content, grade, config.render, image, log)
+    scores, image = measured(image, scene, log), framed(image, sources.content)
     return Result(
-        image=image, grade=grade, scores=measured(image, scene, log), masks=masks, config=config,
+        image=image, grade=grade, scores=scores, masks=masks, config=config,
         inputs=sources.files(), device=str(device), segmenter_sha256=network,
         metadata=fitting_metadata(sources.content, image), content=sources.content,
-        styles=tuple(kept_view(style.image) for style in sources.styles),
+        styles=tuple(kept_view(style.shown) for style in sources.styles),
         **encoder_facts(loaded_encoder, encoder), **log.facts(),
     )  # fmt: skip

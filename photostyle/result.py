@@ -22,7 +22,8 @@ from photostyle.documents import Unreadable, parse_json, read_text, shown
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
-from photostyle.images.picture import Metadata, Photo
+from photostyle.images.photograph import Photograph, unframed
+from photostyle.images.picture import Metadata, image_size, resize
 from photostyle.images.saving import (
     check_output,
     encode_image,
@@ -35,7 +36,7 @@ from photostyle.metrics import Scores
 from photostyle.objective.features import configured_encoder
 from photostyle.places import expanded
 from photostyle.runtime.steps import Step
-from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.masks import Masks, counted, resize_masks
 from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.semantic import load_groups, load_network
 
@@ -79,7 +80,7 @@ class Result:
     interrupted: bool = False
     metadata: Metadata = field(default_factory=Metadata)
     segmenter_sha256: str = ""
-    content: Photo | None = None
+    content: Photograph | None = None
     styles: tuple[Tensor, ...] = ()
 
     def __repr__(self) -> str:
@@ -114,20 +115,22 @@ class Result:
 
     def sheet(self) -> Picture:
         """Content, styles and result side by side."""
-        return views.sheet(self._content, self.styles, self.image)
+        return views.sheet(self._content.shown, self.styles, self.image)
 
     def preview(self) -> Picture:
         """Content and style as they are and under the colours of their regions."""
         title = self.config.segmentation.segmenter
-        return views.regions(self._content, self.styles[0], self.masks, title)
+        return views.regions(self._content.shown, self.styles[0], self.masks, title)
 
     def heatmap(self) -> Picture:
         """Where the result is no local affine map of the content."""
-        return views.departures(self._content, self.image)
+        image, content, _ = beside_content(self, self._content, image_size(self.image))
+        return views.departures(content, image)
 
     def stain_map(self) -> Picture:
         """Where like colours of the content came out unlike."""
-        return views.stains(self._content, self.image, self.masks.content)
+        image, content, masks = beside_content(self, self._content, image_size(self.image))
+        return views.stains(content, image, masks)
 
     @property
     def _read(self) -> tuple[Path, ...]:
@@ -137,13 +140,14 @@ class Result:
         return *(path for path in files if path is not None), *named
 
     @property
-    def _content(self) -> Tensor:
+    def _content(self) -> Photograph:
         if self.content is None:
             raise ImageError("This result has no content in it to be shown beside.")
-        return self.content.image
+        return self.content
 
     def _repr_png_(self) -> bytes:
-        return views.sheet(self._content, self.styles, self.image, views.NOTEBOOK)._repr_png_()
+        small = views.sheet(self._content.shown, self.styles, self.image, views.NOTEBOOK)
+        return small._repr_png_()
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the pictures, as JSON types."""
@@ -191,6 +195,16 @@ class Result:
             manifest: text.encode("utf-8"),
             grade: self.grade.to_bytes(),
         })  # fmt: skip
+
+
+def beside_content(
+    result: Result, photo: Photograph, size: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A result, its content and the content's masks as they are compared, at a size (height,
+    width): without what is no photograph of them."""
+    image = resize(unframed(result.image, photo), size)
+    masks = resize_masks(result.masks.content, size)
+    return image, resize(photo.image, size), counted(masks, photo.weight_at(size))
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,15 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
-    "images": "colorimetry exif listing photoshop profiles refusals xmp / containers hashing / tiff"
-    " / decoding / picture / encoding given heat / saving / sheets shown",
+    "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
+    " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
-    "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
-    " / arrays formats preview / segmenter",
+    "segmentation": "masks shapes speckle"
+    " / fitting labels polygons scene semantic superpixels"
+    " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
     " / matching",

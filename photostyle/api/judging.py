@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from photostyle.images.given import PictureLike, listed, picture_of
+from photostyle.images.photograph import photograph, unframed
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.metrics import LONG_SIDE, Scores, measure
 from photostyle.segmentation.arrays import MaskLike
+from photostyle.segmentation.masks import counted
 from photostyle.segmentation.segmenter import load_masks
 
 #: The row of the content itself.
@@ -34,14 +36,21 @@ def compare(
     Raises:
         InputError: a picture or mask that cannot be used, or other proportions.
     """
-    pair = picture_of(content, "The content").image, picture_of(style, "The style").image
-    mine, its = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)
-    masks = load_masks(content_mask, style_mask, mine, its)
+    pair = tuple(
+        photograph(picture_of(x, name))
+        for x, name in ((content, "The content"), (style, "The style"))
+    )
+    mine, its = (resize(x.image, fit_size(image_size(x.image), LONG_SIDE)) for x in pair)
+    weight, other = (
+        x.weight_at(image_size(image)) for x, image in zip(pair, (mine, its), strict=True)
+    )
+    masks = load_masks(content_mask, style_mask, mine, its, (weight, other))
+    own = counted(masks.content, weight)
     pictures = {CONTENT: mine}
     for name, given in _named(results).items():
-        pictures[name] = picture_of(given, name).image
+        pictures[name] = unframed(picture_of(given, name).shown, pair[0])
     return {
-        name: measure(image, mine, its, masks.content, masks.style)
+        name: measure(image, mine, its, own, masks.style, weight)
         for name, image in pictures.items()
     }
 

@@ -20,6 +20,7 @@ from photostyle.config.keywords import Base, plain_value
 from photostyle.errors import InputError, JobsError, OptionError
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.listing import pictures_in
+from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import load_image, paths_of
 from photostyle.images.saving import FORMATS, check_output
 from photostyle.images.shown import Picture
@@ -302,15 +303,16 @@ def _filtered(
     if len(pictures) != 1:
         raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
     given = pictures[0]
-    photo = picture_of(given, "The picture")
+    photo = photograph(picture_of(given, "The picture"))
     if content is None and any(operation.name in GUIDED for operation in chain):
         if not isinstance(given, str | os.PathLike):
             raise OptionError(f"{chain[0].name} looks at the content; give it as content=.")
         content = content_of(expanded(given), None)
-    guide = None if content is None else picture_of(content, "The content")
+    guide = None if content is None else photograph(picture_of(content, "The content"))
     read = [photo, *([guide] if guide else [])]
     notes = tuple(note for x in read for note in x.notes)
-    return Picture(filtered(photo.image, guide, chain), photo.metadata, notes, paths_of(read))
+    image = framed(filtered(photo.image, guide, chain), photo)
+    return Picture(image, photo.metadata, notes, paths_of(read))
 
 
 def _pictures(given: Path) -> list[Path]:

@@ -29,6 +29,7 @@ from photostyle.feedforward.style_model import StyleModel, load_model
 from photostyle.feedforward.tiling import usual_memory
 from photostyle.feedforward.working import Applied, FileListener, Manner, apply_files
 from photostyle.images.given import PictureLike, listed, picture_of
+from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import paths_of
 from photostyle.images.sheets import is_sheet
 from photostyle.images.shown import Picture
@@ -228,8 +229,8 @@ def apply(
     if out is None:
         if len(given) != 1:
             raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
-        photo = picture_of(given[0], "The picture")
-        image = styled(network, photo.image, room)
+        photo = photograph(picture_of(given[0], "The picture"))
+        image = framed(styled(network, photo.image, room), photo)
         return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
     folder = expanded(out)
     read = [] if isinstance(model, StyleModel) else [expanded(model)]

@@ -20,7 +20,8 @@ from photostyle.config.keywords import (
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
 from photostyle.images.given import PictureLike, picture_of
-from photostyle.images.picture import Photo, image_size, paths_of, same_proportions
+from photostyle.images.photograph import Photograph, framed, photograph
+from photostyle.images.picture import image_size, paths_of, same_proportions
 from photostyle.images.shown import Picture
 from photostyle.loading import LEAST_SIDE
 from photostyle.objective.styles import fitted_image
@@ -109,21 +110,23 @@ def segment(
     config = with_keywords(
         Config(), options, ("style", "content_mask", "style_mask"), ("segmentation",)
     )
-    photos = [picture_of(content, "The content")]
+    photos = [photograph(picture_of(content, "The content"))]
     if style is not None:
-        photos.append(picture_of(style, "The style"))
+        photos.append(photograph(picture_of(style, "The style")))
     images = [fitted_image(photo.image, config.image.size, LEAST_SIDE) for photo in photos]
     drawn = config.segmentation.segmenter in ("auto", "labels")
     masks = mask_of(content_mask, CONTENT_MASK), mask_of(style_mask, STYLE_MASK)
     drawings = drawings_of((masks if drawn else (None, None))[: len(photos)], photos)
     wishes = Wishes(**vars(config.segmentation))
+    weights = [p.weight_at(image_size(x)) for p, x in zip(photos, images, strict=True)]
     if len(photos) == 1:
-        paired, made = segment_alone(images[0], drawings[0], wishes)
+        paired, made = segment_alone(images[0], drawings[0], wishes, weights[0])
     else:
-        paired, made = segment_pair(images[0], images[1], drawings, wishes)
+        both = weights[0], weights[1]
+        paired, made = segment_pair(images[0], images[1], drawings, wishes, both)
     read = [mask for mask in masks if isinstance(mask, Path)]
     return Regions(
-        paired, made.maps, made.used, tuple(photo.image for photo in photos),
+        paired, made.maps, made.used, tuple(photo.shown for photo in photos),
         notes=tuple(dict.fromkeys(note for photo in photos for note in photo.notes)),
         made_of=(*paths_of(photos), *read, *option_files(config).values()),
     )  # fmt: skip
@@ -151,7 +154,7 @@ def render(
         InputError: the result or its content is missing or has changed, or an unfit option.
     """
     chosen = with_keywords(Config(), options, ("content",), ("render",)).render
-    given = None if content is None else picture_of(content, "The content")
+    given = None if content is None else photograph(picture_of(content, "The content"))
     photo, grade = _of_memory(result, given) if isinstance(result, Result) else (
         _of_file(expanded(result), given)
     )  # fmt: skip
@@ -160,7 +163,7 @@ def render(
             f"{photo.path or 'The content'} has other proportions than the result; it is not its "
             "content."
         )
-    image = deliver(photo, grade, chosen)
+    image = framed(deliver(photo, grade, chosen), photo)
     note = size_note(photo, grade, chosen)
     notes = (*photo.notes, *([note] if note else []))
     read = paths_of([photo])
@@ -169,16 +172,16 @@ def render(
     return Picture(image, fitting_metadata(photo, image), notes, read)
 
 
-def _of_memory(result: Result, content: Photo | None) -> tuple[Photo, Grade]:
+def _of_memory(result: Result, content: Photograph | None) -> tuple[Photograph, Grade]:
     photo = content or result.content
     if photo is None:
         raise OptionError("This result has no content in it; give it as content=.")
     return photo, result.grade
 
 
-def _of_file(path: Path, content: Photo | None) -> tuple[Photo, Grade]:
+def _of_file(path: Path, content: Photograph | None) -> tuple[Photograph, Grade]:
     recipe = load_recipe(path)
     if content is None:
         recipe.verify(encoder=False)
-        content = picture_of(recipe.inputs.content.file("content"), "The content")
+        content = photograph(picture_of(recipe.inputs.content.file("content"), "The content"))
     return content, Grade.load(grade_path(path))

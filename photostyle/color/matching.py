@@ -25,7 +25,7 @@ from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.matting.grid import brightness
-from photostyle.segmentation.masks import resize_masks
+from photostyle.segmentation.masks import Weights, members, resize_masks
 
 Array = NDArray[Any]
 
@@ -81,17 +81,22 @@ class Matches:
 
 
 def match_regions(
-    content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+    content: Tensor,
+    style: Tensor,
+    content_masks: Tensor,
+    style_masks: Tensor,
+    weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of every region.
 
     Args:
         content, style: 1×3×H×W and 1×3×h×w in [0, 1].
-        content_masks, style_masks: K×H×W and K×h×w in [0, 1].
+        content_masks, style_masks: K×H×W and K×h×w in [0, 1], by the weights of the pixels.
+        weights: of content and style, see `Scene`.
     """
-    here, there = places_of(content), places_of(style)
+    here, there = places_of(content, weights[0]), places_of(style, weights[1])
     change, kinship = np.zeros((len(content_masks), COLORS, 3)), np.zeros(len(content_masks))
-    whole, most = matched(here, there)
+    whole, most = _matched_whole((here, there), (content, style), weights)
     if len(content_masks) == 1:
         return Matches(whole[None], np.array([most]))
     if most == 0:  # a sky is like any other: regions alone do not make pictures of one kind
@@ -104,12 +109,30 @@ def match_regions(
 
 
 def match_whole(
-    content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+    content: Tensor,
+    style: Tensor,
+    content_masks: Tensor,
+    style_masks: Tensor,
+    weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of the whole pictures, for each of the regions."""
-    change, kinship = matched(places_of(content), places_of(style))
+    places = places_of(content, weights[0]), places_of(style, weights[1])
+    change, kinship = _matched_whole(places, (content, style), weights)
     count = len(content_masks)
     return Matches(np.repeat(change[None], count, axis=0), np.full(count, kinship))
+
+
+def _matched_whole(
+    places: tuple[Places, Places], images: tuple[Tensor, Tensor], weights: Weights
+) -> tuple[Array, float]:
+    """What `matched` gives of two pictures' places, but for those where nothing is seen."""
+    here, there = (
+        place if weight is None else place.only(_of_regions(weight[None], image)[0])
+        for place, image, weight in zip(places, images, weights, strict=True)
+    )
+    if min(len(here.colors), len(there.colors)) < LEAST_PLACES:
+        return np.zeros((COLORS, 3)), 0.0
+    return matched(here, there)
 
 
 def changed(content: Tensor, masks: Tensor, matches: Matches) -> Tensor:
@@ -134,7 +157,7 @@ def _grid(image: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
 
 def _of_regions(masks: Tensor, image: Tensor) -> Array:
     """K×N booleans: which places belong to which region."""
-    return (resize_masks(masks, _grid(image)[1]).flatten(1) > 0.5).cpu().numpy()
+    return members(resize_masks(masks, _grid(image)[1])).flatten(1).cpu().numpy()
 
 
 @lru_cache(maxsize=1)
@@ -143,15 +166,16 @@ def _bank() -> BankEncoder:
 
 
 @torch.no_grad()
-def places_of(image: Tensor) -> Places:
-    """A picture 1×3×H×W as places to match."""
+def places_of(image: Tensor, weight: Tensor | None = None) -> Places:
+    """A picture 1×3×H×W as places to match, compared with what of it counts by the H×W weight."""
     size, grid = _grid(image)
     small = resize(image.cpu(), size)
     maps = _bank()(small, LAYERS)
     rows = []
     for name in LAYERS:
         x = maps[name]
-        x = (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 1e-3)
+        mean, deviation = _level(x, weight)
+        x = (x - mean) / (deviation + 1e-3)
         rows.append(F.interpolate(x, grid, mode="bilinear") / x.shape[1] ** 0.5)
     features = F.normalize(torch.cat(rows, 1)[0].flatten(1).T, dim=1)  # 1×C×h×w -> N×C
     colors = F.interpolate(small, grid, mode="area")[0].flatten(1).T  # 1×3×h×w -> N×3
@@ -162,6 +186,16 @@ def places_of(image: Tensor) -> Places:
     spread = F.interpolate((around[1] - around[0] ** 2).clamp(min=0).sqrt(), grid, mode="area")
     structured = (spread > PLAIN).flatten().numpy()
     return Places(features, colors.double().numpy(), heights, structured)
+
+
+def _level(maps: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of the channels of 1×C×h×w maps."""
+    if weight is None:
+        return maps.mean((2, 3), keepdim=True), maps.std((2, 3), keepdim=True)
+    seen = resize_masks(weight[None].cpu(), maps.shape[2:])
+    shares = seen / seen.sum()
+    mean = (shares * maps).sum((2, 3), keepdim=True)
+    return mean, (shares * (maps - mean).square()).sum((2, 3), keepdim=True).sqrt()
 
 
 def matched(content: Places, style: Places) -> tuple[Array, float]:

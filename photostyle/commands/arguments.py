@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from photostyle.commands.helping import (
     USUAL,
@@ -22,7 +22,10 @@ from photostyle.errors import OptionError
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
+    from photostyle.images.photograph import Photograph
     from photostyle.images.picture import Photo
+
+P = TypeVar("P", bound="Photo")
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -125,7 +128,18 @@ def noted_image(path: Path) -> "Photo":
     """The picture of a file, with what there is to say of it on the terminal."""
     from photostyle.images.picture import load_image
 
-    photo = load_image(path)
+    return _noted(load_image(path))
+
+
+def noted_photograph(path: Path) -> "Photograph":
+    """What of the picture of a file is photograph, with what there is to say of it."""
+    from photostyle.images.photograph import photograph
+    from photostyle.images.picture import load_image
+
+    return _noted(photograph(load_image(path)))
+
+
+def _noted(photo: P) -> P:
     for note in photo.notes:
         print(note, file=sys.stderr)
     return photo

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, noted_image
+from photostyle.commands.arguments import add_command, noted_image, noted_photograph
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def register(commands: Any) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     from photostyle.api.judging import compare
 
-    content, style = noted_image(arguments.content), noted_image(arguments.style)
+    content, style = map(noted_photograph, (arguments.content, arguments.style))
     results = {str(path): noted_image(path) for path in arguments.results}
     scores = compare(
         results, content, style,

@@ -2,10 +2,11 @@
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, noted_image
+from photostyle.commands.arguments import add_command, noted_photograph
 from photostyle.errors import ModelError, OptionError
 from photostyle.places import expanded
 
@@ -71,10 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
         own = arguments.style or Path(model.info.style)
         named = [expanded(arguments.encoder)] if arguments.encoder else []
         check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
-    style, encoder = _training_inputs(arguments, model, device)
+    style, weight, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
-    for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
+    photos = [noted_photograph(path) for path in arguments.contents]
+    for photo, size in _sized(photos, sizes, least):
         content = resize(photo.image, size).to(device)
         with _bar(Path(photo.called).name, max(counts)) as bar:
             found.append(
@@ -88,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),
                     search=arguments.search,
+                    weight=weight,
                 )
             )
     print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS "
@@ -100,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sized(
-    photos: "list[Photo]", sizes: list[int], least: int
+    photos: "Sequence[Photo]", sizes: list[int], least: int
 ) -> "list[tuple[Photo, tuple[int, int]]]":
     """The photographs with every height and width to compare them at; where one is smaller than
     two of the sizes, it has but one."""
@@ -120,15 +123,16 @@ def _sized(
 
 def _training_inputs(
     arguments: argparse.Namespace, model: "StyleModel", device: "torch.device"
-) -> tuple[Any, Any]:
-    """The style at the size at which it was learned, and the encoder; both the very same."""
+) -> tuple[Any, Any, Any]:
+    """The style at the size at which it was learned with its weights, and the encoder; all the very
+    same."""
     from dataclasses import replace
 
     from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
-    photo = noted_image(arguments.style or Path(info.style))
+    photo = noted_photograph(arguments.style or Path(info.style))
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "
@@ -144,7 +148,7 @@ def _training_inputs(
             f"{info.encoder}; give --encoder."
         )
     size = fit_size(image_size(photo.image), info.config.train.style_size)
-    return resize(photo.image, size).to(device), encoder
+    return resize(photo.image, size).to(device), photo.weight_at(size), encoder
 
 
 def _whole_numbers(name: str, words: str) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 from photostyle.config.config import Config, Staged, hint, options
 from photostyle.config.files import load_config
+from photostyle.config.options import quoted
 from photostyle.config.presets import preset
 from photostyle.errors import OptionError
 from photostyle.places import expanded
@@ -257,7 +258,11 @@ def _words(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
-        return ",".join(f"{name}={item}" for name, item in value.items())
+        return ",".join(f"{quoted(str(name))}={_quoted(item)}" for name, item in value.items())
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:.12g}"
     return ",".join(value) if isinstance(value, list | tuple) else value
+
+
+def _quoted(item: Any) -> Any:
+    return quoted(item) if isinstance(item, str) else item

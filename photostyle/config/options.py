@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import math
 import os
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -126,6 +127,34 @@ def _sound(words: str) -> bool:
 
 
 _READERS: dict[type, Callable[[Any, str], Any]] = {float: _float, int: _int, str: text}
+
+
+#: What stands in double quotes as a whole part, between commas and equals signs; "" is a quote.
+_QUOTED = re.compile(r'(?:^|(?<=[,=]))\s*"((?:[^"]|"")*)"\s*(?=[,=]|$)')
+
+
+def parts_of(words: str, sign: str = ",") -> list[str]:
+    """The parts of an option's words between its signs, without the space around them; a sign in
+    double quotes parts nothing, so that names may hold commas: `"sky, upper"=0.5,blue=1`."""
+    quoted = [match.span() for match in _QUOTED.finditer(words)]
+    at = [
+        i for i, c in enumerate(words)
+        if c == sign and not any(first <= i < last for first, last in quoted)
+    ]  # fmt: skip
+    starts, ends = [0, *(i + 1 for i in at)], [*at, len(words)]
+    return [words[a:b].strip() for a, b in zip(starts, ends, strict=True)]
+
+
+def plain(part: str) -> str:
+    """A part without the quotes around it, where it has any."""
+    match = _QUOTED.fullmatch(part)
+    return match[1].replace('""', '"') if match else part
+
+
+def quoted(name: str) -> str:
+    """A name as it is written among an option's words: in quotes where it needs them."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"' if re.search('[,="]', name) else name
 
 
 def parse(f: "dataclasses.Field[Any]", kind: Any, words: str) -> Any:

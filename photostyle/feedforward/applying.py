@@ -16,6 +16,7 @@ from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
 from photostyle.images.listing import PICTURES, files_below
+from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
@@ -112,7 +113,7 @@ def apply_pictures(
     waiting: list[tuple[Job, Photo]] = []
     for job in jobs:
         try:
-            photo = load_image(job.source)
+            photo = photograph(load_image(job.source))
         except ImageError as error:
             yield job, error
             continue
@@ -137,7 +138,7 @@ def _flushed(
     images = torch.cat([photo.image for _, photo in waiting])
     results = styled(model, images, memory)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
-        save_image(job.target, result, marked(photo.metadata))
+        save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
 
 

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from photostyle.errors import ImageError, OptionError
 from photostyle.feedforward.scenes import scene
 from photostyle.images.listing import PICTURES, files_below
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import image_size, load_image, resize
 from photostyle.runtime.stopping import leave_to_others
 
@@ -135,7 +136,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
         if index in self._kept:
             return self._kept[index]
         try:
-            image = load_image(self.files[index]).image
+            image = photograph(load_image(self.files[index])).image
         except ImageError:
             self._bad[index] = "unreadable"
             return None

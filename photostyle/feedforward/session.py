@@ -20,6 +20,7 @@ from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.training import REMEDY, TrainState, new_state, style_objective, train
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
 from photostyle.images.saving import atomic_path
 from photostyle.images.sheets import contact_sheet
@@ -187,7 +188,9 @@ def begin(
     """
     options = config.train
     _check(out, config, processes, resume)
-    photo = load_image(style)
+    photo = photograph(load_image(style))
+    if photo.unseen:
+        raise ImageError(f"--style {style} is wholly transparent: there is nothing in it to see.")
     stream, files = _stream(data, out, config)
     encoder, notes = configured_encoder(config.encoder, processes.device)
     picture = _style_picture(photo, encoder, config)
@@ -203,7 +206,8 @@ def begin(
     state = new_state(network, options)
     if resume:
         restore_checkpoint(checkpoint_path(out), state, info, files)
-    objective = style_objective(picture.to(processes.device), encoder, config)
+    weight = photo.weight_at(image_size(picture))
+    objective = style_objective(picture.to(processes.device), encoder, config, weight)
     if not objective.objective.terms:
         raise OptionError("All weights are 0; give --content-weight or --style-weight.")
     return Session(

@@ -17,6 +17,7 @@ from torch import Tensor
 from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
+from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.documents import parse_json
 from photostyle.errors import OptionError
@@ -179,7 +180,7 @@ def protected(text: str | None, names: Sequence[str]) -> dict[str, float]:
     words = protections(text)
     for word in words:
         if word not in names and word not in FINDERS:
-            known = ", ".join([*FINDERS, *names])
+            known = ", ".join([*FINDERS, *map(quoted, names)])
             raise OptionError(f"--protect {text}: there is no {word!r}; there is {known}.")
     return words
 
@@ -193,7 +194,7 @@ def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:
     values = dict.fromkeys(names, 1.0)
     for name, number in strengths(text):
         if name is not None and name not in values:
-            known = ", ".join(values)
+            known = ", ".join(map(quoted, values))
             raise OptionError(f"--strength {text}: there is no region {name!r}; there is {known}.")
         values.update(dict.fromkeys(values if name is None else [name], number))
     return values

@@ -83,6 +83,11 @@ class Photo(Brief):
         """What messages call it: its path, or what it was given as."""
         return self.given if self.path is None else str(self.path)
 
+    @property
+    def shown(self) -> Tensor:
+        """1×3×H×W as it is looked at."""
+        return self.image
+
 
 def paths_of(photos: Iterable[Photo]) -> tuple[Path, ...]:
     """The files among pictures."""

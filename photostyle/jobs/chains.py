@@ -134,14 +134,15 @@ class PostJob:
         """
         import time
 
+        from photostyle.images.photograph import framed, photograph
         from photostyle.images.picture import load_image
         from photostyle.images.saving import lost_note, save_image
 
         began = time.monotonic()
-        photo = load_image(self.picture)
-        content = None if self.content is None else load_image(self.content)
+        photo = photograph(load_image(self.picture))
+        content = None if self.content is None else photograph(load_image(self.content))
         notes = [*photo.notes, *(content.notes if content else ())]
-        image = filtered(photo.image, content, self.chain)
+        image = framed(filtered(photo.image, content, self.chain), photo)
         name = self.name + self.suffix
         save_image(folder / name, image, photo.metadata)
         if lost := lost_note(folder / name, photo.metadata):

@@ -160,17 +160,17 @@ def _losses(result: "Result") -> dict[str, float]:
 
 def _write_maps(places: Sequence[Path], content: Path, result: "Result", memory: "Memory") -> None:
     """Departures and stains, at the two places."""
-    from photostyle.images.picture import fit_size, image_size, resize
+    from photostyle.images.picture import fit_size, image_size
     from photostyle.images.saving import save_image
     from photostyle.loading import decoded
     from photostyle.metrics import heatmap
+    from photostyle.result import beside_content
     from photostyle.smoothness import stain_map
 
-    photo = decoded(content, memory)
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    pair = resize(result.image, size), resize(photo.image, size)
-    shown = heatmap(*pair), stain_map(*pair, result.masks.content)
+    image, full, masks = beside_content(result, decoded(content, memory), size)
+    shown = heatmap(image, full), stain_map(image, full, masks)
     for path, picture in zip(places, shown, strict=True):
         save_image(path, picture)
 

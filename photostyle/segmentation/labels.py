@@ -202,6 +202,8 @@ def indexed_with(picture: Image.Image, colours: Colours) -> bool:
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """H×W×3 uint8 in the file's own values."""
+    if picture.mode == "F" and 0 < (values := np.asarray(picture)).max() <= 1:
+        return rgb_of(Image.fromarray((values.clip(0, 1) * 255).round().astype(np.uint8)))
     if picture.mode == "F" or picture.mode.startswith("I"):
         # Pillow's conversion of deep grey to RGB would clip it at 255.
         grey = np.asarray(picture.convert("I"))

@@ -12,9 +12,10 @@ from photostyle.errors import MaskError
 from photostyle.images.picture import Photo, image_size, to_array
 from photostyle.segmentation.arrays import MaskLike, mask_of
 from photostyle.segmentation.cluster import cluster_pair
+from photostyle.segmentation.fitting import check_proportions
 from photostyle.segmentation.formats import Drawing, parse_palette, read_drawings
-from photostyle.segmentation.masks import LabelMap, Masks, whole
-from photostyle.segmentation.pairing import Rules, check_proportions, pair, parse_correspond
+from photostyle.segmentation.masks import LabelMap, Masks, Weights, whole, without_void
+from photostyle.segmentation.pairing import Rules, pair, parse_correspond
 from photostyle.segmentation.semantic import (
     SemanticNetwork,
     load_groups,
@@ -63,6 +64,7 @@ def segment_pair(
     style: Tensor,
     drawings: Sequence[Drawing | LabelMap | None] = (None, None),
     wishes: Wishes | None = None,
+    weights: Weights = (None, None),
 ) -> tuple[Masks, Segmented]:
     """The masks of two images.
 
@@ -71,6 +73,7 @@ def segment_pair(
         drawings: the label pictures or other masks of the two, in files or made already, where
             there are any.
         wishes: see `Wishes`.
+        weights: of the two images, see `Scene`.
 
     Returns:
         The masks, and what made them.
@@ -83,12 +86,12 @@ def segment_pair(
     wishes = wishes or Wishes()
     correspond = parse_correspond(wishes.correspond) if wishes.correspond else {}
     images = content, style
-    made = segment(images, drawings, wishes)
+    made = segment(images, drawings, wishes, weights)
     if made.used == "none":
-        masks = whole(image_size(content), image_size(style))
+        masks = whole(image_size(content), image_size(style), weight=weights[1])
     else:
-        rules = Rules(correspond, made.near or {}, wishes.edge_softness)
-        masks = pair(made.maps[0], made.maps[1], content, style, rules)
+        rules = Rules(correspond, made.near or {}, wishes.edge_softness, made.used == "labels")
+        masks = pair(made.maps[0], made.maps[1], content, style, rules, weights)
     notes = _notes(made, masks, wishes)
     return (replace(masks, warnings=(*masks.warnings, *notes)) if notes else masks), made
 
@@ -120,7 +123,11 @@ def _notes(made: Segmented, masks: Masks, wishes: Wishes) -> list[str]:
 
 
 def load_masks(
-    content_mask: MaskLike | None, style_mask: MaskLike | None, content: Tensor, style: Tensor
+    content_mask: MaskLike | None,
+    style_mask: MaskLike | None,
+    content: Tensor,
+    style: Tensor,
+    weights: Weights = (None, None),
 ) -> Masks:
     """The masks of two images 1×3×H×W as they were given, one region without; see
     `segment_pair`."""
@@ -129,20 +136,26 @@ def load_masks(
         Drawing(mask, image_size(image)) if isinstance(mask, Path) else mask
         for mask, image in zip(masks, (content, style), strict=True)
     ]
-    return segment_pair(content, style, drawings, Wishes("labels"))[0]
+    return segment_pair(content, style, drawings, Wishes("labels"), weights)[0]
 
 
 def segment_alone(
-    image: Tensor, drawing: Drawing | LabelMap | None = None, wishes: Wishes | None = None
+    image: Tensor,
+    drawing: Drawing | LabelMap | None = None,
+    wishes: Wishes | None = None,
+    weight: Tensor | None = None,
 ) -> tuple[Masks, Segmented]:
     """The regions of one picture, as masks in which it is its own partner; see `segment_pair`."""
     wishes = wishes or Wishes()
-    made = segment([image], [drawing], wishes)
-    return pair(made.maps[0], made.maps[0], image, image), made
+    made = segment([image], [drawing], wishes, [weight])
+    return pair(made.maps[0], made.maps[0], image, image, None, (weight, weight)), made
 
 
 def segment(
-    images: Sequence[Tensor], drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes
+    images: Sequence[Tensor],
+    drawings: Sequence[Drawing | LabelMap | None],
+    wishes: Wishes,
+    weights: Sequence[Tensor | None],
 ) -> Segmented:
     """The label maps of one picture or of two; see `segment_pair`."""
     given = [drawing for drawing in drawings if drawing is not None]
@@ -150,9 +163,9 @@ def segment(
     if kind == "labels" and given:
         return Segmented(_drawn(drawings, wishes), "labels")
     if kind == "semantic":
-        return _semantic(images, wishes)
+        return _semantic(images, wishes, weights)
     if kind == "cluster":
-        return Segmented(_clustered(images, wishes), "cluster")
+        return Segmented(_clustered(images, wishes, weights), "cluster")
     return Segmented(tuple(_unlabelled(image) for image in images), "none")
 
 
@@ -179,25 +192,32 @@ def _drawn(drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes) -> tup
     complete = [drawing for drawing in drawings if drawing is not None]
     files = [drawing for drawing in complete if isinstance(drawing, Drawing)]
     read = iter(read_drawings(files, wishes.palette))
-    maps = tuple(d if isinstance(d, LabelMap) else next(read) for d in complete)
+    maps = tuple(without_void(d) if isinstance(d, LabelMap) else next(read) for d in complete)
     for labels, drawing, role in zip(maps, complete, ("content", "style"), strict=False):
         if isinstance(drawing, Drawing):  # the others meet their pictures when they are paired
             check_proportions(labels, drawing.picture_size, role)
     return maps
 
 
-def _clustered(images: Sequence[Tensor], wishes: Wishes) -> tuple[LabelMap, ...]:
+def _clustered(
+    images: Sequence[Tensor], wishes: Wishes, weights: Sequence[Tensor | None]
+) -> tuple[LabelMap, ...]:
     arrays = [to_array(image) for image in images]
-    mine, theirs, count = cluster_pair(arrays[0], arrays[-1], wishes.regions)
+    planes = [None if weight is None else weight.cpu().numpy() for weight in weights]
+    mine, theirs, count = cluster_pair(
+        arrays[0], arrays[-1], wishes.regions, (planes[0], planes[-1])
+    )
     names = CLUSTER_NAMES[:count]
     maps = (LabelMap(ids, names, "the clustering") for ids in (mine, theirs))
     return tuple(maps)[: len(images)]
 
 
-def _semantic(images: Sequence[Tensor], wishes: Wishes) -> Segmented:
+def _semantic(
+    images: Sequence[Tensor], wishes: Wishes, weights: Sequence[Tensor | None]
+) -> Segmented:
     groups = load_groups(wishes.segmenter_groups)
     network: SemanticNetwork = load_network(wishes.segmenter_model, groups)
-    maps = tuple(network.label(image) for image in images)
+    maps = tuple(network.label(*one) for one in zip(images, weights, strict=True))
     return Segmented(maps, "semantic", network.fingerprint, dict(groups.near))
 
 

@@ -76,8 +76,9 @@ class SemanticNetwork:
         self.groups = groups
         self.fingerprint = _fingerprint(folder, groups)
 
-    def label(self, image: Tensor) -> LabelMap:
-        """The groups of a picture 1×3×H×W, RGB in [0, 1], at its size.
+    def label(self, image: Tensor, weight: Tensor | None = None) -> LabelMap:
+        """The groups of a picture 1×3×H×W, RGB in [0, 1], at its size, whose pixels count by their
+        H×W weights.
 
         The picture is brought to the network's size by its shorter side, keeping its proportions;
         the probabilities of it and of its mirror image are averaged, merged into groups, enlarged
@@ -85,7 +86,9 @@ class SemanticNetwork:
         """
         merged = self._merged(self._probabilities(image))
         planes = self._refined(merged, image)
-        shares = np.bincount(planes.argmax(axis=0).ravel(), minlength=len(planes)) / planes[0].size
+        seen = None if weight is None else weight.cpu().double().numpy().ravel()
+        counts = np.bincount(planes.argmax(axis=0).ravel(), seen, len(planes))
+        shares = counts / counts.sum()
         planes[shares < min(LEAST_SHARE, shares.max())] = -np.inf
         ids = planes.argmax(axis=0).astype(np.int32)
         return LabelMap(ids, self.groups.names(), f"the network {self.folder.name}", self._notes())

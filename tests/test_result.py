@@ -68,7 +68,8 @@ def parts(value: Any) -> Iterator[Any]:
 
 def test_every_repr_is_short(result: photostyle.Result) -> None:
     found = {type(part).__name__: repr(part) for part in parts(result)}
-    assert {"Result", "Config", "Step", "Masks", "Grade", "Photo", "Scores", "Inputs"} <= set(found)
+    expected = {"Result", "Config", "Step", "Masks", "Grade", "Photograph", "Scores", "Inputs"}
+    assert expected <= set(found)
     for name, words in found.items():
         assert len(words) < 420, name
         assert "tensor(" not in words

@@ -41,7 +41,7 @@ def shell(folder: Path, script: str, **more: str) -> subprocess.CompletedProcess
 
 @pytest.mark.parametrize("encoding", NARROW)
 def test_help_in_any_letters(folder: Path, encoding: str) -> None:
-    done = shell(folder, "$photostyle run --help", PYTHONIOENCODING=encoding)
+    done = shell(folder, "$photostyle run --help-all", PYTHONIOENCODING=encoding)
     assert done.returncode == 0
     assert done.stderr == b""
     text = done.stdout.decode(encoding.partition(":")[0])

@@ -153,22 +153,25 @@ def _likelihood(image: Array, core: Array, sigma: float) -> Array:
     """H×W logarithm of how likely a colour is in a region near there: a normal distribution of its
     lights and one of its darks, as paint and glass of a car are far apart."""
     light = image.mean(axis=-1)
-    usual = _blur(light * core, sigma) / (_blur(core, sigma) + 1e-6)
+    near = _blur(core, sigma)
+    usual = _blur(light * core, sigma) / (near + 1e-6)
     found = [np.full_like(light, -1e9)]  # of a region without pixels
     for part in (core * (light > usual), core * (light <= usual)):
         if not part.any():
             continue
-        mean, variance = _side(image, part, sigma)
-        share = (_blur(part, sigma) + 0.5 * FEW) / (_blur(core, sigma) + FEW)
+        own = _blur(part, sigma)
+        mean, variance = _side(image, part, own, sigma)
+        share = (own + 0.5 * FEW) / (near + FEW)
         away = ((image - mean) ** 2).sum(axis=-1)
         found.append(np.log(share) - 0.5 * away / variance - 1.5 * np.log(variance))
     return np.asarray(np.logaddexp.reduce(found, axis=0))
 
 
-def _side(image: Array, core: Array, sigma: float) -> tuple[Array, Array]:
-    """H×W×3 mean colour of a region near each place, and its H×W variance."""
+def _side(image: Array, core: Array, near: Array, sigma: float) -> tuple[Array, Array]:
+    """H×W×3 mean colour of a region near each place, and its H×W variance; `near` is the blurred
+    core."""
     usual = (image * core[..., None]).sum(axis=(0, 1)) / max(core.sum(), 1e-9)
-    total = _blur(core, sigma) + FEW
+    total = near + FEW
     mean = (_blur(image * core[..., None], sigma) + FEW * usual) / total[..., None]
     square = _blur((image * image).sum(axis=-1) * core, sigma) + FEW * (usual @ usual)
     variance = np.maximum(square / total - (mean * mean).sum(axis=-1), 0) / 3 + NOISE

@@ -109,10 +109,11 @@ def regional_look(
         counted(m.new_ones(1, *m.shape[1:]), weight) if as_one else m
         for m, weight in zip((scene.counted, scene.style_masks), scene.weights, strict=True)
     ]
+    hues = hues_of(scene.style, scene.style_masks, scene.weights[1])
     maps = distilled(
         image, content, sides[0], None if as_one else black_of(scene.style, scene.weights[1]),
         WHOLE if as_one else FREEDOMS,
-        hues_of(scene.style, sides[1], scene.weights[1]),
+        hues_of(scene.style, sides[1], scene.weights[1]) if as_one else hues,
     )  # fmt: skip
     found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
@@ -120,7 +121,6 @@ def regional_look(
         known[:, :COLORS] = torch.from_numpy(matches.change).float()
         known[:, 1:4] += torch.eye(3)
         found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
-    hues = hues_of(scene.style, scene.style_masks)
     found = torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
     return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
 

@@ -203,7 +203,7 @@ def apply(
         device: auto, cpu, cuda, cuda:N or mps.
         batch: pictures of one size, or frames, at once; 8 on a GPU.
         memory: MiB for the network's maps; larger pictures go through in strips, with the same
-            result. Without it, half of what is free.
+            result. Without it, half of what is free, on a CPU at most 512.
         codec: of videos, h264, h265, prores or ffv1; where the file's own container does not take
             it, the result is a .mov or .mkv.
         quality: of videos, the constant rate factor of h264 and h265: 0 is lossless, 51 worst;

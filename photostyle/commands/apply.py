@@ -34,7 +34,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--memory", type=int, metavar="MIB",
         help="MiB for the network's maps; larger pictures go through in strips, with the same "
-        "result (default: half of what is free)",
+        "result (default: half of what is free, on a CPU at most 512)",
     )  # fmt: skip
     parser.add_argument("--codec", default="h264", metavar="h264|h265|prores|ffv1",
                         help="of videos; where the file's own container does not take it, the "

@@ -1,7 +1,6 @@
 """Progress on the terminal: of a run, a line per stage and a bar per solve; of a training."""
 
 import sys
-from types import TracebackType
 from typing import NoReturn, Self
 
 from tqdm import tqdm
@@ -20,12 +19,7 @@ class _MindsCtrlC:
         self._minding.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._minding.__exit__(None, None, None)
         self._close()
 

@@ -130,8 +130,7 @@ def pair(
         mine.masks(index, len(regions), rules.softness, whole=True),
         its.masks(partners, len(regions), rules.softness, whole=False),
     )
-    found = _regions(masks, (mine.weight, its.weight), regions, index, (sound, target), hosts,
-                     guests)  # fmt: skip
+    found = _regions(masks, (mine, its), regions, index, (sound, target), hosts, guests)
     decisions = [host.warning for host in (*hosts.values(), *guests.values())]
     notes = (*content_map.notes, *style_map.notes, *decisions, *_unused(shares, partners))
     return Masks(masks[0], counted(masks[1], weights[1]), found, tuple(dict.fromkeys(notes)))
@@ -199,7 +198,7 @@ def describe(masks: Masks) -> list[str]:
 
 def _regions(
     masks: Sequence[Tensor],
-    weights: Sequence[Array | None],
+    sides: Sequence[_Side],
     regions: Mapping[str, int],
     content_index: Mapping[str, int],
     paired: tuple[list[str], dict[str, str]],
@@ -216,9 +215,9 @@ def _regions(
         merged |= {n: host.why for n, host in hosts.items() if content_index[n] == i}
         merged |= {f"the style's {n}": g.why for n, g in guests.items() if g.name == theirs}
         mine, its = (
-            float(mask[i].mean(dtype=torch.float64)) if weight is None
-            else float(np.average(mask[i].numpy(), weights=weight))
-            for mask, weight in zip(masks, weights, strict=True)
+            float(mask[i].mean(dtype=torch.float64)) if side.weight is None
+            else float(np.average(mask[i].numpy(), weights=side.weight))
+            for mask, side in zip(masks, sides, strict=True)
         )  # fmt: skip
         found.append(Region(name, mine, its, tuple(merged), tuple(merged.values())))
     return tuple(found)

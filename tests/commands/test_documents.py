@@ -7,25 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from photostyle.cli import main
 from photostyle.documents import MOST_BYTES, csv_text, json_text, parse_json
 
 QUICK = "--preset color --segmenter none --device cpu"
 BOTH = "content: c.png, style: s.png"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    rng = np.random.default_rng(0)
-    for name in ("c.png", "s.png"):
-        pixels = rng.integers(0, 256, (60, 72, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def put(name: str, content: str | bytes) -> None:

@@ -19,16 +19,6 @@ QUICK = "--preset color --segmenter none --device cpu"
 NFC, NFD, LATIN = "Café", unicodedata.normalize("NFD", "Café"), os.fsdecode(b"Caf\xe9")
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    rng = np.random.default_rng(0)
-    for name in ("c.png", "s.png"):
-        pixels = rng.integers(0, 256, (60, 72, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def album(place: Path, *names: str) -> Path:
     """Copies of one picture under these names, each with its companion."""
     place.mkdir(parents=True, exist_ok=True)

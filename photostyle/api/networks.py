@@ -11,7 +11,7 @@ from photostyle.api.files import picture_file
 from photostyle.brief import Brief
 from photostyle.config.config import option_files
 from photostyle.config.keywords import TrainingOptions, with_keywords
-from photostyle.config.training import WITHOUT, TrainingConfig
+from photostyle.config.training import TRAININGS, WITHOUT, TrainingConfig
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.applying import Job, plan, styled
 from photostyle.feedforward.checkpoint import checkpoint_path
@@ -37,6 +37,7 @@ from photostyle.places import check_not_foreign, check_place, check_places, expa
 from photostyle.runtime.device import resolve_device
 from photostyle.runtime.steps import TrainStep
 from photostyle.runtime.updates import Progress, Update, Watched
+from photostyle.universal.session import begin_universal
 
 PathLike = str | os.PathLike[str]
 
@@ -80,7 +81,7 @@ class TrainingWatcher(Protocol):
 
 
 def train(
-    style: PictureLike,
+    style: PictureLike | None = None,
     data: PathLike | None = None,
     *,
     out: PathLike,
@@ -90,10 +91,11 @@ def train(
     watch: Callable[[Session], AbstractContextManager[TrainingWatcher]] | None = None,
     **options: Unpack[TrainingOptions],
 ) -> Training:
-    """A feed-forward network for one style, which `apply` applies in milliseconds.
+    """A feed-forward network for one style, which `apply` applies in milliseconds, or for any.
 
     Args:
-        style: painting or photograph to learn, in any form; see `stylize`.
+        style: painting or photograph to learn, in any form; see `stylize`. With `method="artflow"`
+            a folder of styles; with "decoder" nothing.
         data: folder of pictures to learn on, searched to the bottom; without it, generated scenes.
         out: the network's file, .safetensors; checkpoint, previews and losses lie beside it.
         resume: go on from the checkpoint there.
@@ -107,15 +109,29 @@ def train(
         OutputError: a file cannot be written.
     """
     own = ("data", "out", "resume", "config", "progress")
-    chosen = with_keywords(config or TrainingConfig(), options, own, without=WITHOUT)
+    base = config or TRAININGS.get(options.get("method", "fast"), TrainingConfig())
+    chosen = with_keywords(base, options, own, without=WITHOUT)
     path = expanded(out)
     read = [expanded(style)] if isinstance(style, str | os.PathLike) else []
     _check_out(path, [*read, *option_files(chosen).values()])
-    learnt = picture_file(style, path.parent, "The style")
     folder = None if data is None else expanded(data)
+    single = chosen.train.method == "fast"
+    if style is None and single:
+        raise OptionError("--style is missing: give the painting or photograph to learn.")
+    learnt = None if style is None else _styles(style, path.parent, folders=not single)
     with joined(resolve_device(chosen.train.device)) as processes:
-        session = begin(learnt, folder, path, chosen, processes, resume=resume)
+        if single and learnt is not None:
+            session = begin(learnt, folder, path, chosen, processes, resume=resume)
+        else:
+            session = begin_universal(learnt, folder, path, chosen, processes, resume=resume)
         return _trained(session, watch or _watcher(progress))
+
+
+def _styles(style: PictureLike, folder: Path, folders: bool) -> Path:
+    """The file of a style that was given in any form, or the folder of styles."""
+    if folders and isinstance(style, str | os.PathLike) and expanded(style).is_dir():
+        return expanded(style)
+    return picture_file(style, folder, "The style")
 
 
 def _check_out(path: Path, inputs: Sequence[Path]) -> None:

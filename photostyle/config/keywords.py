@@ -143,9 +143,20 @@ class NetworkOptions(TypedDict, total=False):
     blocks: int
 
 
+class FlowOptions(TypedDict, total=False):
+    """The networks of --method artflow and decoder."""
+
+    flow_blocks: int
+    flows: int
+    flow_width: int
+    recompute: Literal["on", "off"]
+    decoder_layers: Sequence[str]
+
+
 class ScheduleOptions(TypedDict, total=False):
     """Data, schedule and machine of a training."""
 
+    method: Literal["fast", "artflow", "decoder"]
     size: int
     zoom: float
     batch: int
@@ -172,7 +183,7 @@ class Options(
 
 
 class TrainingOptions(
-    NetworkOptions, ScheduleOptions, EncoderOptions, ObjectiveOptions, total=False
+    NetworkOptions, FlowOptions, ScheduleOptions, EncoderOptions, ObjectiveOptions, total=False
 ):
     """Every option of a training; `photostyle train --help` says what each does."""
 

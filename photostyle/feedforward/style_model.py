@@ -140,6 +140,15 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     return tensors, metadata
 
 
+def kind_of(path: Path) -> str | None:
+    """What a safetensors file says of itself; None where it says nothing or is none."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("kind")
+    except (OSError, SafetensorError):
+        return None
+
+
 def load_model(path: Path, device: torch.device | str = "cpu") -> StyleModel:
     """The network in a file that `save_model` wrote, in evaluation mode.
 

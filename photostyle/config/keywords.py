@@ -97,10 +97,21 @@ class ModelOptions(TypedDict, total=False):
     model: Files | None
 
 
+class LatentsOptions(TypedDict, total=False):
+    """Stage 5, the start of --init latents."""
+
+    transform: Literal["wavelet", "artflow", "decoder"]
+    transfer: Literal["adain", "wct"]
+    alpha: float
+    cutoff: float
+    bands: Literal["low", "all"]
+    levels: int
+
+
 class OptimizeOptions(TypedDict, total=False):
     """Stage 5, the start and the list of solves."""
 
-    init: Literal["color", "content", "style", "noise"]
+    init: Literal["color", "content", "style", "noise", "latents"]
     seed: int
     device: str
     canvas: Literal["pixels", "affine-grid", "network"] | None
@@ -177,7 +188,7 @@ class ScheduleOptions(TypedDict, total=False):
 
 class Options(
     ImageOptions, SegmentationOptions, MattingOptions, EncoderOptions, ObjectiveOptions,
-    ModelOptions, OptimizeOptions, PostprocessOptions, RenderOptions, total=False,
+    ModelOptions, LatentsOptions, OptimizeOptions, PostprocessOptions, RenderOptions, total=False,
 ):  # fmt: skip
     """Every option of a run; `photostyle run --help` says what each does."""
 

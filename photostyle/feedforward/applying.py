@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -95,7 +96,7 @@ def _target(path: Path, codec: str) -> Path:
 
 
 def apply_pictures(
-    model: StyleModel,
+    model: StyleModel | Stylist,
     jobs: Iterable[Job],
     *,
     batch: int,
@@ -131,7 +132,7 @@ def apply_pictures(
 
 
 def _flushed(
-    model: StyleModel, waiting: Sequence[tuple[Job, Photo]], memory: int | None
+    model: StyleModel | Stylist, waiting: Sequence[tuple[Job, Photo]], memory: int | None
 ) -> Iterator[tuple[Job, None]]:
     if not waiting:
         return
@@ -142,14 +143,24 @@ def _flushed(
         yield job, None
 
 
-def styled(model: StyleModel, images: Tensor, memory: int | None) -> Tensor:
+class Stylist(Protocol):
+    """Whatever else styles pictures."""
+
+    def styled(self, images: Tensor, memory: int | None) -> Tensor:
+        """N×3×H×W pictures in [0, 1] in its style, on the CPU."""
+        ...
+
+
+def styled(model: StyleModel | Stylist, images: Tensor, memory: int | None) -> Tensor:
     """N×3×H×W pictures in the model's style, on the CPU."""
+    if not isinstance(model, StyleModel):
+        return model.styled(images, memory)
     device = next(model.network.parameters()).device
     return stylised(model.network, images.to(device), memory).cpu()
 
 
 def apply_video(
-    model: StyleModel,
+    model: StyleModel | Stylist,
     job: Job,
     *,
     batch: int,

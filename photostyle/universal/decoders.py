@@ -61,7 +61,7 @@ class EncoderLevel:
         """See `Transform`."""
         room = max(self.encoder.stride(self.layer), self.encoder.least_side(self.layer))
         maps = self.encoder(padded(image, room), (self.layer,))[self.layer]
-        return Latents(maps, image_size(image))
+        return Latents(maps, image_size(image), self.encoder.stride(self.layer))
 
     def decode(self, latents: Latents) -> Tensor:
         """See `Transform`."""

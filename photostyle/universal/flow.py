@@ -10,6 +10,7 @@ Sources: An et al. 2021, "ArtFlow: Unbiased Image Style Transfer via Reversible 
 convolution as P·L·U · Dinh et al. 2014, "NICE", for the additive coupling.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -69,13 +70,13 @@ class InvertibleConvolution(nn.Module):
         self.register_buffer("sign", diagonal.sign().float())
 
     def forward(self, x: Tensor) -> Tensor:
-        return _mixed(x, self._matrix().float())
+        return _mixed(x, self.matrix().to(x))
 
     def inverse(self, y: Tensor) -> Tensor:
         """See `Step`."""
-        return _mixed(y, torch.linalg.inv(self._matrix()).float())
+        return _mixed(y, torch.linalg.inv(self.matrix()).to(y))
 
-    def _matrix(self) -> Tensor:
+    def matrix(self) -> Tensor:
         """C×C, in float64: the inverse must undo what float32 makes of it."""
         lower = self.lower.double().tril(-1) + torch.eye(len(self.sign)).to(self.lower).double()
         scale = self.sign * self.log_scale.clamp(-LOG_RANGE, LOG_RANGE).exp()
@@ -146,9 +147,8 @@ class FlowNetwork(nn.Module):
         contents, styles = pairs[:, :3], pairs[:, 3:]
         # Half the digits would not bring an inverse back to where it came from.
         with torch.autocast(pairs.device.type, enabled=False):
-            latents = self.encode(torch.cat([contents, styles]).float())
-            moved = adain(*latents.maps.chunk(2))
-            return self.decode(Latents(moved, latents.size))
+            latents = self.encode(torch.cat([contents, styles]))
+            return self.decode(latents.moved(adain(*latents.maps.chunk(2))))
 
     @property
     def multiple(self) -> int:
@@ -157,8 +157,10 @@ class FlowNetwork(nn.Module):
 
     def encode(self, image: Tensor) -> Latents:
         """See `Transform`."""
-        maps = through(self._chain(), padded(image, self.multiple), saving=self.saving)
-        return Latents(maps, image_size(image))
+        # Reflection needs two positions.
+        room = self.multiple * (1 + (min(image_size(image)) <= self.multiple))
+        maps = through(self._chain(), padded(image, room), saving=self.saving)
+        return Latents(maps, image_size(image), self.multiple)
 
     def decode(self, latents: Latents) -> Tensor:
         """See `Transform`."""
@@ -176,6 +178,40 @@ class FlowNetwork(nn.Module):
 
     def _chain(self) -> list[Step]:
         return [cast(Step, step) for step in self.steps]
+
+
+class Fixed(nn.Module):
+    """A network as it is, with all matrices and their inverses computed; see `Transform`."""
+
+    def __init__(self, network: FlowNetwork) -> None:
+        super().__init__()
+        self.network = network
+        for number, step in enumerate(network.steps):
+            if isinstance(step, InvertibleConvolution):
+                matrix = step.matrix()
+                self.register_buffer(f"forth{number}", matrix.float())
+                self.register_buffer(f"back{number}", torch.linalg.inv(matrix).float())
+
+    def encode(self, image: Tensor) -> Latents:
+        """See `Transform`; of a picture with two positions or more."""
+        maps = padded(image, self.network.multiple)
+        for number, step in enumerate(self.network.steps):
+            maps = self._step(f"forth{number}", step, step, maps)
+        return Latents(maps, image_size(image), self.network.multiple)
+
+    def decode(self, latents: Latents) -> Tensor:
+        """See `Transform`."""
+        maps = latents.maps
+        for number, step in reversed(list(enumerate(self.network.steps))):
+            maps = self._step(f"back{number}", step, cast(Step, step).inverse, maps)
+        return cut(maps, latents.size)
+
+    def _step(
+        self, name: str, step: nn.Module, do: Callable[[Tensor], Tensor], maps: Tensor
+    ) -> Tensor:
+        if isinstance(step, InvertibleConvolution):
+            return _mixed(maps, cast(Tensor, getattr(self, name)))
+        return do(maps)
 
 
 def _column(values: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """What every transform promises: a picture in, latents out, and back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch.nn.functional as F
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from photostyle.brief import Brief
 from photostyle.images.picture import image_size
+from photostyle.segmentation.masks import resize_masks
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,23 @@ class Latents(Brief):
     Attributes:
         maps: N×C×h×w, of which the transfers read the statistics.
         size: (height, width) of the picture, which the maps cover and may exceed.
+        stride: pixels that a position is high and wide.
     """
 
     maps: Tensor
     size: tuple[int, int]
+    stride: int
+
+    def moved(self, maps: Tensor) -> "Latents":
+        """Other latents of that size."""
+        return replace(self, maps=maps)
+
+    def masks(self, masks: Tensor) -> Tensor:
+        """K×h×w shares of every position in masks K×H×W of the picture."""
+        height, width = self.maps.shape[2:]
+        more = (0, width * self.stride - masks.shape[2], 0, height * self.stride - masks.shape[1])
+        whole = F.pad(masks[None], more, mode="replicate")[0]
+        return resize_masks(whole, (height, width))
 
 
 class Transform(Protocol):

@@ -36,7 +36,7 @@ class WaveletPackets:
         maps = _turned(padded(image, 2**self.levels), OPPONENT)
         for _ in range(self.levels):
             maps = _turned(_phases(maps), HAAR)
-        return Latents(maps, image_size(image))
+        return Latents(maps, image_size(image), 2**self.levels)
 
     def decode(self, latents: Latents) -> Tensor:
         """See `Transform`; each rotation is undone by its transpose."""

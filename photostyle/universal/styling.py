@@ -1,0 +1,74 @@
+"""The transfer in one transform after the other, coarse to fine, with a style encoded once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from photostyle.brief import Brief
+from photostyle.config.universal import LatentsConfig
+from photostyle.segmentation.masks import counted
+from photostyle.segmentation.scene import Reference
+from photostyle.universal.latents import Transform
+from photostyle.universal.transfers import Source, region_maps, transferred
+
+
+@dataclass(frozen=True)
+class Stylist(Brief):
+    """Transforms with the latents of the styles, for any number of contents.
+
+    Attributes:
+        transforms: a picture goes through them in this order.
+        styles: for each of them, the styles' latents.
+        device: where they are.
+    """
+
+    transforms: Sequence[Transform]
+    styles: Sequence[Sequence[Source]]
+    options: LatentsConfig
+    device: torch.device
+
+    @torch.no_grad()
+    def styled(self, images: Tensor, memory: int | None = None) -> Tensor:
+        """N×3×H×W pictures in [0, 1], each as a whole, on the CPU.
+
+        Args:
+            memory: has no say; every picture goes through at once.
+        """
+        whole = images.new_ones(1, *images.shape[2:]).to(self.device)
+        found = [self.picture(x[None].to(self.device), whole) for x in images]
+        return torch.cat(found).cpu()
+
+    def picture(self, content: Tensor, masks: Tensor, weight: Tensor | None = None) -> Tensor:
+        """One content in the styles, 1×3×H×W in [0, 1].
+
+        Args:
+            masks: K×H×W, summing to 1. weight: H×W, how much each pixel counts.
+        """
+        options = self.options
+        for transform, styles in zip(self.transforms, self.styles, strict=True):
+            own = transform.encode(content)
+            shares = own.masks(masks)
+            seen = shares if weight is None else counted(shares, own.masks(weight[None])[0])
+            changes = region_maps(
+                Source(own.maps, seen), styles, options.transfer, options.alpha, options.cutoff
+            )
+            moved = own.moved(transferred(own.maps, shares, changes))
+            content = transform.decode(moved).clamp(0.0, 1.0)
+        return content
+
+
+@torch.no_grad()
+def stylist(
+    transforms: Sequence[Transform], references: Sequence[Reference], options: LatentsConfig
+) -> Stylist:
+    """A stylist for styles with their regions."""
+    styles = []
+    for transform in transforms:
+        sources = []
+        for reference in references:
+            its = transform.encode(reference.image)
+            sources.append(Source(its.maps, its.masks(reference.masks), reference.share))
+        styles.append(sources)
+    return Stylist(transforms, styles, options, references[0].image.device)

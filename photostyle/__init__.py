@@ -13,9 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photostyle.api.exporting import Exported, export
     from photostyle.api.judging import compare
     from photostyle.api.many import batch, post, sweep
-    from photostyle.api.networks import Exported, Training, apply, export, train
+    from photostyle.api.networks import Training, apply, train
     from photostyle.api.regions import Regions
     from photostyle.api.running import Running, RunningOptions, Runs
     from photostyle.api.styling import render, segment, stylize
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "photostyle.api.judging": ("compare",),
     "photostyle.api.many": ("batch", "post", "sweep"),
-    "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
+    "photostyle.api.exporting": ("Exported", "export"),
+    "photostyle.api.networks": ("Training", "apply", "train"),
     "photostyle.api.regions": ("Regions",),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),
     "photostyle.api.styling": ("render", "segment", "stylize"),

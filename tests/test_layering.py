@@ -23,6 +23,7 @@ segmentation encoders
 color
 objective smoothness
 feedforward metrics
+universal
 optimize
 finish inputs
 views
@@ -39,7 +40,8 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files / keywords",
+    "config": "options / rendering solves universal / stages / config / presets training / files"
+    " / keywords",
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
     " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
@@ -56,13 +58,15 @@ FILES = {
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
+    "universal": "latents reversible transfers / decoders wavelets / flow / files objectives"
+    " photoreal styling / exporting session starting",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
-    "api": "files regions running / judging many networks styling",
+    "api": "anystyle files regions running / exporting judging many networks styling",
     "commands": "helping / arguments / apply compare compare_fast config export render report run"
     " running segment train weights / batch post sweep",
 }

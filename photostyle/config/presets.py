@@ -130,9 +130,7 @@ ONE_PASS = dataclasses.replace(
 )
 PRESETS |= {
     # Style in the low bands, the content's own high bands (WCT2's idea), distilled.
-    "wavelet": Config(
-        preset="wavelet", optimize=OptimizeConfig(init="latents", solves=())
-    ),
+    "wavelet": Config(preset="wavelet", optimize=OptimizeConfig(init="latents", solves=())),
     # Li et al. 2017: an encoder's levels, the deepest first, by trained decoders.
     "wct": dataclasses.replace(
         ONE_PASS, preset="wct", latents=LatentsConfig(transform="decoder", alpha=0.6)

@@ -230,8 +230,8 @@ class OptimizeConfig(Stage):
     init: str = option(
         "color",
         "Picture that the optimisation starts from; color is the content with each region's "
-        "colours moved to the style's, latents the content with the latents of a transform moved to "
-        "the style's (--transform).",
+        "colours moved to the style's, latents the content whose latents under --transform are "
+        "moved to the style's.",
         choices=("color", "content", "style", "noise", "latents"),
     )
     seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)

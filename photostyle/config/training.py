@@ -48,8 +48,8 @@ class TrainConfig(Stage):
     method: str = option(
         "fast",
         "What is trained: fast (a network for one style), artflow (a reversible network for any "
-        "style; --style is a folder of them) or decoder (an encoder's levels inverted, for --preset "
-        "wct; needs no style).",
+        "style; --style is a folder of them) or decoder (an encoder's levels inverted, for "
+        "--preset wct; needs no style).",
         choices=METHODS,
     )
     size: int = option(256, "Side of the square crops in pixels.", low=32, high=4096)

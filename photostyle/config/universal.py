@@ -16,8 +16,8 @@ class LatentsConfig(Stage):
 
     transform: str = option(
         "wavelet",
-        "What makes latents of pictures: wavelet (orthonormal wavelet packets, no weights), artflow "
-        "or decoder (a network of `photostyle train --method`, given by --model).",
+        "What makes latents of pictures: wavelet (orthonormal wavelet packets, no weights), "
+        "artflow or decoder (a network of `photostyle train --method`, given by --model).",
         choices=TRANSFORMS,
     )
     transfer: str = option(
@@ -51,9 +51,7 @@ class FlowConfig(Stage):
         2, "Of artflow: halvings of the picture, each with its flows.", low=1, high=4
     )
     flows: int = option(8, "Of artflow: flows in each block.", low=1, high=64)
-    flow_width: int = option(
-        256, "Of artflow: channels within the couplings.", low=4, high=2048
-    )
+    flow_width: int = option(256, "Of artflow: channels within the couplings.", low=4, high=2048)
     recompute: str = option(
         "on",
         "Of artflow: on, what goes into the flows is computed again from what comes out, so that "

@@ -35,6 +35,14 @@ class Job:
         return self.source.suffix.lower() in VIDEO_SUFFIXES
 
 
+class Stylist(Protocol):
+    """Whatever else styles pictures."""
+
+    def styled(self, images: Tensor, memory: int | None) -> Tensor:
+        """N×3×H×W pictures in [0, 1] in its style, on the CPU."""
+        ...
+
+
 def plan(
     inputs: Sequence[Path], out: Path, codec: str = "h264", others: Sequence[Path] = ()
 ) -> list[Job]:
@@ -141,14 +149,6 @@ def _flushed(
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
         save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
-
-
-class Stylist(Protocol):
-    """Whatever else styles pictures."""
-
-    def styled(self, images: Tensor, memory: int | None) -> Tensor:
-        """N×3×H×W pictures in [0, 1] in its style, on the CPU."""
-        ...
 
 
 def styled(model: StyleModel | Stylist, images: Tensor, memory: int | None) -> Tensor:

@@ -139,9 +139,7 @@ class Session:
         last = self.config.train.steps * self.config.train.batch
         self.state.network.eval()
         crops = [self.stream[number][0][None] for number in range(last, last + PREVIEWS)]
-        contact_sheet(
-            self.pictures(crops), preview_path(self.out), height=self.config.train.size
-        )
+        contact_sheet(self.pictures(crops), preview_path(self.out), height=self.config.train.size)
         self.state.network.train()
 
     def pictures(self, crops: Sequence[Tensor]) -> list[list[tuple[str, Tensor]]]:
@@ -257,9 +255,7 @@ def _style_picture(photo: Photo, encoder: Encoder, config: TrainingConfig) -> Te
     return resize(photo.image, size)
 
 
-def check_training(
-    out: Path, config: TrainingConfig, processes: Processes, resume: bool
-) -> None:
+def check_training(out: Path, config: TrainingConfig, processes: Processes, resume: bool) -> None:
     """Raises InputError where a training cannot begin, or not go on, at that place."""
     if config.train.batch % processes.count:
         raise OptionError(

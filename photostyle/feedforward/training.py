@@ -40,7 +40,8 @@ class Learned(Protocol):
         names: of its terms.
     """
 
-    names: Sequence[str]
+    @property
+    def names(self) -> Sequence[str]: ...
 
     def __call__(self, images: Tensor, contents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Total and weighted terms of what the network made of the contents."""

@@ -4,7 +4,6 @@ came from, as safetensors."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -122,7 +121,7 @@ def _network(info: StyleInfo, encoder: Mapping[str, Tensor]) -> Network:
 def _placed(network: Network, device: torch.device | str) -> Network:
     if isinstance(network, DecoderNetwork):
         network.encoder.to(device)
-    return cast(Network, network.to(device).eval().requires_grad_(False))
+    return network.to(device).eval().requires_grad_(False)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,7 +3,9 @@
 Each block puts the pixels of 2×2 blocks into channels and sends them through flows: an activation
 normalisation, an invertible 1×1 convolution and an additive coupling. Nothing is thrown away, so
 the inverse gives back what went in, to the precision of floats, and what a transfer does to the
-latents is all that it does to the picture.
+latents is all that it does to the picture. It begins as wavelet packets (see `wavelets`): from
+random rotations, as in the papers, every transfer first moves the pixels of a block apart, and a
+short training never gets rid of the dots.
 
 Sources: An et al. 2021, "ArtFlow: Unbiased Image Style Transfer via Reversible Neural Flows"
 (2103.16877) · Kingma and Dhariwal 2018, "Glow", for the normalisation's first values and the 1×1
@@ -21,6 +23,7 @@ from photostyle.images.picture import image_size
 from photostyle.universal.latents import Latents, cut, padded
 from photostyle.universal.reversible import Step, through
 from photostyle.universal.transfers import adain
+from photostyle.universal.wavelets import HAAR
 
 #: Least and largest logarithm of a scale, so that no inverse leaves the range of floats.
 LOG_RANGE = 5.0
@@ -53,15 +56,18 @@ class ActivationNorm(nn.Module):
 
 
 class InvertibleConvolution(nn.Module):
-    """A 1×1 convolution by P·L·(U + diag(sign · exp(log_scale))), begun as a random rotation."""
+    """A 1×1 convolution by P·L·(U + diag(sign · exp(log_scale))).
+
+    Args:
+        begun: C×C, regular, what it begins as.
+    """
 
     permutation: Tensor
     sign: Tensor
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, begun: Tensor) -> None:
         super().__init__()
-        rotation = torch.linalg.qr(torch.randn(channels, channels).double())[0]
-        permutation, lower, upper = torch.linalg.lu(rotation)
+        permutation, lower, upper = torch.linalg.lu(begun.double())
         diagonal = upper.diagonal()
         self.lower = nn.Parameter(lower.tril(-1).float())
         self.upper = nn.Parameter(upper.triu(1).float())
@@ -136,8 +142,9 @@ class FlowNetwork(nn.Module):
         for block in range(1, blocks + 1):
             channels = 3 * 4**block
             steps.append(Squeeze())
-            for _ in range(flows):
-                steps += [ActivationNorm(channels), InvertibleConvolution(channels)]
+            for flow in range(flows):
+                begun = _packets(channels) if flow == 0 else torch.eye(channels)
+                steps += [ActivationNorm(channels), InvertibleConvolution(begun)]
                 steps.append(Coupling(channels, width))
         self.steps = nn.ModuleList(steps)
         self.to(memory_format=torch.channels_last)
@@ -153,7 +160,7 @@ class FlowNetwork(nn.Module):
     @property
     def multiple(self) -> int:
         """What divides both sides of a picture that needs no padding."""
-        return 2**self.blocks
+        return 1 << self.blocks
 
     def encode(self, image: Tensor) -> Latents:
         """See `Transform`."""
@@ -212,6 +219,11 @@ class Fixed(nn.Module):
         if isinstance(step, InvertibleConvolution):
             return _mixed(maps, cast(Tensor, getattr(self, name)))
         return do(maps)
+
+
+def _packets(channels: int) -> Tensor:
+    """C×C: Haar's rotation of the four pixels of every channel before the squeeze."""
+    return torch.kron(torch.eye(channels // 4), torch.tensor(HAAR))
 
 
 def _column(values: Tensor) -> Tensor:

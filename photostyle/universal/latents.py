@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -53,7 +54,12 @@ def padded(image: Tensor, multiple: int) -> Tensor:
     """N×3×H×W pictures whose last row and column are repeated until `multiple` divides both."""
     height, width = image_size(image)
     more = (0, -width % multiple, 0, -height % multiple)
-    return F.pad(image, more, mode="replicate") if any(more) else image
+    return F.pad(image, more, mode="replicate")
+
+
+def parted(maps: Tensor, axis: int, sizes: tuple[int, int]) -> Tensor:
+    """torch's `unflatten`, of which its stubs say nothing."""
+    return torch.unflatten(maps, axis, sizes)
 
 
 def cut(image: Tensor, size: tuple[int, int]) -> Tensor:

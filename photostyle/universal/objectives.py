@@ -35,7 +35,7 @@ class StylingObjective:
     ) -> None:
         self.encoder, self.weights = encoder, weights
         self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
-        self.names = [n for n in ("content", "style", "tv") if weights.weight(n) > 0]
+        self.names: Sequence[str] = [n for n in ("content", "style", "tv") if weights.weight(n) > 0]
 
     def __call__(self, images: Tensor, pairs: Tensor) -> tuple[Tensor, Terms]:
         """Total and weighted terms of N×3×H×W results of N×6×H×W contents with their styles."""
@@ -87,7 +87,7 @@ class InversionObjective:
         with torch.no_grad():
             wanted = _encoded(self.encoder, contents, self.layers)
         pixels, features = [], []
-        for layer, picture in zip(self.layers, images.split(3, dim=1), strict=True):
+        for layer, picture in zip(self.layers, torch.split(images, 3, dim=1), strict=True):
             found = _encoded(self.encoder, picture, (layer,))[layer]
             with torch.autocast(images.device.type, enabled=False):
                 pixels.append((picture.float() - contents).square().mean())

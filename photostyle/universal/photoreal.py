@@ -15,7 +15,7 @@ from torch import Tensor
 from photostyle.config.universal import LatentsConfig
 from photostyle.segmentation.masks import counted
 from photostyle.segmentation.scene import Scene
-from photostyle.universal.latents import Latents
+from photostyle.universal.latents import Latents, parted
 from photostyle.universal.transfers import (
     AffineMap,
     Source,
@@ -106,7 +106,7 @@ def tones_of(light: Tensor, weights: Tensor) -> Tensor:
 
 def _ranks(light: Tensor, weights: Tensor) -> Tensor:
     """N ranks in [0, 1], equal for equal values."""
-    values, inverse = light.unique(return_inverse=True)
+    values, inverse = torch.unique(light, return_inverse=True)
     own = torch.zeros(len(values), dtype=torch.float64).to(light.device)
     own.index_add_(0, inverse, weights.double())
     middle = own.cumsum(0) - 0.5 * own
@@ -136,13 +136,14 @@ def _gentle(content: Statistics, style: Statistics, transfer: str) -> AffineMap:
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh((matrix + matrix.T) / 2)
-    return (vectors * values.clamp(min=1e-12) ** exponent) @ vectors.T
+    out: Tensor = (vectors * values.clamp(min=1e-12) ** exponent) @ vectors.T
+    return out
 
 
 def _applied(latents: Latents, shares: Tensor, maps: Sequence[AffineMap]) -> Tensor:
     """Latents of which all three colours of every packet are under the mixture of maps, by M×h×w
     shares, of their position; the offsets belong to the low band."""
-    packets = latents.maps[0].unflatten(0, (-1, 3))  # P×3×h×w
+    packets = parted(latents.maps[0], 0, (-1, 3))  # P×3×h×w
     matrices = torch.stack([change.matrix for change in maps]).to(packets)
     offsets = torch.stack([change.offset for change in maps]).to(packets)
     matrix = torch.einsum("mhw,mkc->kchw", shares, matrices)

@@ -40,7 +40,7 @@ def through(steps: Sequence[Step], x: Tensor, *, back: bool = False, saving: boo
             x = do(x)
         return x
     weights = [w for step, _, _ in pairs for w in step.parameters()]
-    result: Tensor = _Chain.apply(pairs, x, *weights)  # type: ignore[no-untyped-call]
+    result: Tensor = _Chain.apply(pairs, x, *weights)
     return result
 
 
@@ -65,9 +65,7 @@ class _Chain(torch.autograd.Function):
             with torch.enable_grad():
                 x.requires_grad_(True)
                 again = do(x)
-            gradient, *mine = torch.autograd.grad(
-                again, [x, *weights], gradient, allow_unused=True
-            )
+            gradient, *mine = torch.autograd.grad(again, [x, *weights], gradient, allow_unused=True)
             taken = iter(mine)
             found.append([next(taken) if w.requires_grad else None for w in step.parameters()])
             y = x.detach()

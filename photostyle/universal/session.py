@@ -56,9 +56,9 @@ class UniversalSession(Session):
         rows = []
         for crop in crops:
             made = self.state.network(crop.to(self.processes.device)).clamp(0, 1).cpu()
-            given = list(zip(("content", "style"), crop.split(3, dim=1), strict=False))
+            given = list(zip(("content", "style"), torch.split(crop, 3, dim=1), strict=False))
             names = self._names()
-            rows.append([*given, *zip(names, made.split(3, dim=1), strict=True)])
+            rows.append([*given, *zip(names, torch.split(made, 3, dim=1), strict=True)])
         return rows
 
     def _names(self) -> list[str]:
@@ -92,7 +92,9 @@ def begin_universal(
     network, objective = _learned(encoder, config)
     if isinstance(network, FlowNetwork) and not resume:
         first = [given[n][0] for n in range(config.train.batch)]
-        network.begin(torch.cat([picture for x in first for picture in x[None].split(3, dim=1)]))
+        network.begin(
+            torch.cat([picture for x in first for picture in torch.split(x[None], 3, dim=1)])
+        )
     state = new_state(network.to(processes.device), config.train)
     named = "" if styles is None else os.fsencode(styles).decode(errors="replace")
     info = StyleInfo(named, fingerprint, b"", encoder.name, encoder.fingerprint, config)
@@ -113,7 +115,9 @@ def _with_styles(
         raise OptionError("--style is missing: --method artflow learns on a folder of styles.")
     files = picture_files(styles, "--style") if styles.is_dir() else (styles,)
     options = config.train
-    found = CropStream(files, options.size, options.seed + STYLES_SEED, 0.0, options.zoom, "--style")
+    found = CropStream(
+        files, options.size, options.seed + STYLES_SEED, 0.0, options.zoom, "--style"
+    )
     found.check()
     digest = hashlib.sha256()
     for path in files:

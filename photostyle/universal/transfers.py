@@ -26,7 +26,7 @@ TRANSFERS = ("adain", "wct")
 
 @dataclass(frozen=True)
 class Statistics(Brief):
-    """Of C channels over N positions: weight (positions), mean (C) and covariance (C×C), float64."""
+    """Of C channels: weight (positions), mean (C) and covariance (C×C), float64."""
 
     weight: float
     mean: Tensor
@@ -100,7 +100,8 @@ def _power(covariance: Tensor, exponent: float, cutoff: float) -> Tensor:
     values, vectors = torch.linalg.eigh((covariance + covariance.T) / 2)
     kept = values > cutoff
     vectors = vectors[:, kept]
-    return (vectors * values[kept] ** exponent) @ vectors.T
+    out: Tensor = (vectors * values[kept] ** exponent) @ vectors.T
+    return out
 
 
 def summed(maps: Sequence[AffineMap], shares: Sequence[float]) -> AffineMap:

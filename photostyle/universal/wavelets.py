@@ -13,10 +13,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.images.picture import image_size
-from photostyle.universal.latents import Latents, cut, padded
+from photostyle.universal.latents import Latents, cut, padded, parted
 
 #: Rows: mean, slope across, slope down, diagonal, of the pixels (0, 0), (0, 1), (1, 0), (1, 1).
-HAAR = ((0.5, 0.5, 0.5, 0.5), (0.5, -0.5, 0.5, -0.5), (0.5, 0.5, -0.5, -0.5), (0.5, -0.5, -0.5, 0.5))
+HAAR = (
+    (0.5, 0.5, 0.5, 0.5),
+    (0.5, -0.5, 0.5, -0.5),
+    (0.5, 0.5, -0.5, -0.5),
+    (0.5, -0.5, -0.5, 0.5),
+)
 #: Rows: brightness, red against blue, green against both; each of length 1 and square to the rest.
 OPPONENT = ((3**-0.5,) * 3, (2**-0.5, 0.0, -(2**-0.5)), (-(6**-0.5), 2 * 6**-0.5, -(6**-0.5)))
 
@@ -50,18 +55,18 @@ def _turned(maps: Tensor, matrix: tuple[tuple[float, ...], ...]) -> Tensor:
     """The maps' n blocks of channels, mixed by an n×n matrix: block k of the result is
     Σ_j matrix[k][j] · block j."""
     rows = maps.new_tensor(matrix)
-    blocks = maps.unflatten(1, (len(matrix), -1))  # N×n×c×h×w
+    blocks = parted(maps, 1, (len(matrix), -1))  # N×n×c×h×w
     return torch.einsum("kj,njchw->nkchw", rows, blocks).flatten(1, 2)
 
 
 def _phases(maps: Tensor) -> Tensor:
     """N×C×H×W as N×4C×H/2×W/2: each of the four pixels of 2×2 blocks as C channels."""
     count = maps.shape[1]
-    split = F.pixel_unshuffle(maps, 2).unflatten(1, (count, 4))  # N×C×4×h×w
+    split = parted(F.pixel_unshuffle(maps, 2), 1, (count, 4))  # N×C×4×h×w
     return split.transpose(1, 2).flatten(1, 2)
 
 
 def _merged(maps: Tensor) -> Tensor:
     """What `_phases` undoes."""
-    split = maps.unflatten(1, (4, -1)).transpose(1, 2).flatten(1, 2)
+    split = parted(maps, 1, (4, -1)).transpose(1, 2).flatten(1, 2)
     return F.pixel_shuffle(split, 2)

@@ -15,6 +15,7 @@ from photostyle.commands import (
     batch,
     compare,
     compare_fast,
+    compare_leak,
     config,
     export,
     post,
@@ -34,7 +35,7 @@ from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
     run, segment, sweep, batch, post, report, compare, render, train, apply, export, compare_fast,
-    weights, config,
+    compare_leak, weights, config,
 )  # fmt: skip
 
 #: Names of files and values may hold what a terminal would obey.
@@ -80,8 +81,8 @@ def _complain(sentence: str, code: int, lines: bool = False) -> int:
 
 
 def _dispatch(argv: list[str]) -> int:
-    if argv[:2] == ["compare", "fast"]:  # the one comparison that is not of pictures
-        argv = ["compare-fast", *argv[2:]]
+    if argv[:2] in (["compare", "fast"], ["compare", "leak"]):  # not of pictures, as the rest is
+        argv = [f"compare-{argv[1]}", *argv[2:]]
     if not argv:
         print(FIRST)
         return 0

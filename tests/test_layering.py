@@ -43,7 +43,7 @@ FILES = {
     "config": "options / rendering solves universal / stages / config / presets training / files"
     " / keywords",
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
-    " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
+    " / tiff / decoding / picture / encoding given heat photograph / saving / curves sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
@@ -64,11 +64,11 @@ FILES = {
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
+    "jobs": "axes comparing leaking jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
     "api": "anystyle files regions running / exporting judging many networks styling",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch post sweep",
+    "commands": "helping / arguments / apply compare compare_fast compare_leak config export render"
+    " report run running segment train weights / batch post sweep",
 }
 
 

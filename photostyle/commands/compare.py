@@ -21,7 +21,10 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands, "compare", "print the scores of results, whoever made them", _compare
     )
-    parser.epilog = "compare fast: a trained network against the optimisation it replaces."
+    parser.epilog = (
+        "compare fast: a trained network against the optimisation it replaces; compare leak: what "
+        "is left of a photograph that is styled again and again."
+    )
     parser.add_argument("results", metavar="RESULT", nargs="+", type=expanded, help="pictures")
     parser.add_argument("--content", required=True, type=expanded, help="what they were made of")
     parser.add_argument("--style", required=True, type=expanded, help="what they were made after")

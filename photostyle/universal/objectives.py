@@ -37,20 +37,20 @@ class StylingObjective:
         self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
         self.names: Sequence[str] = [n for n in ("content", "style", "tv") if weights.weight(n) > 0]
 
-    def __call__(self, images: Tensor, pairs: Tensor) -> tuple[Tensor, Terms]:
+    def __call__(self, images: Tensor, contents: Tensor) -> tuple[Tensor, Terms]:
         """Total and weighted terms of N×3×H×W results of N×6×H×W contents with their styles."""
         layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
         found = _encoded(self.encoder, images, layers)
         with torch.no_grad():
-            contents = _encoded(self.encoder, pairs[:, :3], self.content_layers)
-            styles = _encoded(self.encoder, pairs[:, 3:], layers)
+            own = _encoded(self.encoder, contents[:, :3], self.content_layers)
+            styles = _encoded(self.encoder, contents[:, 3:], layers)
         with torch.autocast(images.device.type, enabled=False):
-            own = {
-                "content": lambda: self._content(found, contents, styles),
+            parts = {
+                "content": lambda: self._content(found, own, styles),
                 "style": lambda: self._style(found, styles),
                 "tv": lambda: _variation(images.float()),
             }
-            terms = {name: self.weights.weight(name) * own[name]() for name in self.names}
+            terms = {name: self.weights.weight(name) * parts[name]() for name in self.names}
             return torch.stack(list(terms.values())).sum(), terms
 
     def _content(

@@ -14,6 +14,10 @@ from photostyle.universal.latents import Transform
 from photostyle.universal.transfers import Source, region_maps, transferred
 
 
+#: Share of the pixels that may be cut off, how many pixels tell, and the least room to a bound.
+OUTSIDE, SAMPLES, TINY = 0.002, 200_000, 0.02
+
+
 @dataclass(frozen=True)
 class Stylist(Brief):
     """Transforms with the latents of the styles, for any number of contents.
@@ -55,8 +59,24 @@ class Stylist(Brief):
                 Source(own.maps, seen), styles, options.transfer, options.alpha, options.cutoff
             )
             moved = own.moved(transferred(own.maps, shares, changes))
-            content = transform.decode(moved).clamp(0.0, 1.0)
+            content = settled(transform.decode(moved))
         return content
+
+
+def settled(image: Tensor) -> Tensor:
+    """A 1×3×H×W picture drawn together about each channel's mean until it fits into [0, 1], but for
+    `OUTSIDE` of its pixels.
+
+    Cutting off alone would be no inverse's business: the next transfer stretches what is left to
+    the style's deviation again, and cuts again, until nothing stands between black and white.
+    """
+    mean = image.mean(dim=(2, 3), keepdim=True)
+    away = image - mean
+    reach = torch.maximum(away / (1 - mean).clamp(min=TINY), -away / mean.clamp(min=TINY))
+    some = reach.amax(dim=1).flatten()
+    some = some[:: max(1, len(some) // SAMPLES)]
+    most = float(some.kthvalue(max(1, round(len(some) * (1 - OUTSIDE)))).values)
+    return (mean + away / max(1.0, most)).clamp(0.0, 1.0)
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from typing import Any
 
 from photostyle.commands.arguments import add_command, noted_photograph
 from photostyle.config.config import Config
+from photostyle.config.files import load_config
 from photostyle.config.presets import preset
 from photostyle.errors import OptionError
 from photostyle.places import check_not_foreign, check_places, expanded
@@ -22,8 +23,8 @@ def register(commands: Any) -> None:
                         help="one style for all rounds, or two that take turns")  # fmt: skip
     parser.add_argument(
         "--presets", default="wavelet,color", metavar="NAMES",
-        help="methods with commas, each a preset or preset=NETWORK, such as "
-        "wavelet,artflow=flow.safetensors,wct=decoders.safetensors (default: %(default)s)",
+        help="methods with commas, each a preset, preset=NETWORK or a configuration file, such as "
+        "wavelet,artflow=flow.safetensors,mine.toml (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=20, help="(default: 20)")
     parser.add_argument("--size", type=int, default=256, help="long side (default: 256)")
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_outputs(arguments: argparse.Namespace) -> None:
     from photostyle.images.sheets import is_sheet
 
-    named = [Path(x.partition("=")[2]) for x in arguments.presets.split(",") if "=" in x]
+    named = [Path(part) for x in arguments.presets.split(",") for part in x.split("=") if part]
     places = [path for path in (arguments.sheet, arguments.csv) if path]
     check_places(places, [arguments.content, *arguments.style, *named])
     if arguments.sheet:
@@ -87,7 +88,10 @@ def _methods(words: str) -> dict[str, Config]:
     found: dict[str, Config] = {}
     for word in words.split(","):
         name, _, model = (part.strip() for part in word.partition("="))
-        if name in found:
-            raise OptionError(f"--presets {words}: {name} is there twice; give each once.")
-        found[name] = preset(name).with_options({"model": model} if model else {})
+        label = Path(name).stem
+        if label in found:
+            raise OptionError(f"--presets {words}: {label} is there twice; give each once.")
+        file = Path(name).suffix.lower() in (".toml", ".json")
+        base = load_config(expanded(name)) if file else preset(name)
+        found[label] = base.with_options({"model": model} if model else {})
     return found

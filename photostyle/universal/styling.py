@@ -13,7 +13,6 @@ from photostyle.segmentation.scene import Reference
 from photostyle.universal.latents import Transform
 from photostyle.universal.transfers import Source, region_maps, transferred
 
-
 #: Share of the pixels that may be cut off, how many pixels tell, and the least room to a bound.
 OUTSIDE, SAMPLES, TINY = 0.002, 200_000, 0.02
 

@@ -2,15 +2,16 @@
 came from, as safetensors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from photostyle.brief import Brief
 from photostyle.config.training import TrainingConfig
-from photostyle.encoders.vgg import VggEncoder
+from photostyle.encoders.vgg import Padding, VggEncoder
 from photostyle.errors import ModelError, OptionError, WeightsError
 from photostyle.feedforward.style_model import StyleInfo, kind_of, read_tensors, write_tensors
 from photostyle.objective.features import vgg_options
@@ -75,7 +76,10 @@ def save_universal(path: Path, network: nn.Module, info: StyleInfo) -> None:
         own = network.encoder.weights(deepest)
         weights |= {f"encoder.{name}": x for name, x in own.items()}
     tensors = {name: x.detach().cpu().contiguous() for name, x in weights.items()}
-    write_tensors(path, tensors, {**info.to_metadata(), "kind": KIND, "version": str(VERSION)})
+    words = {**info.to_metadata(), "kind": KIND, "version": str(VERSION)}
+    if isinstance(network, DecoderNetwork):  # "auto" would ask the file that it came from
+        words["padding"] = network.encoder.padding
+    write_tensors(path, tensors, words)
 
 
 def load_universal(
@@ -93,7 +97,7 @@ def load_universal(
     tensors, metadata = read_tensors(path, KIND, VERSION)
     try:
         info = StyleInfo.from_metadata(metadata)
-        network = _network(info, _under("encoder.", tensors))
+        network = _network(info, _under("encoder.", tensors), metadata.get("padding"))
         network.load_state_dict(_under("network.", tensors))
     except (
         KeyError, ValueError, TypeError, AttributeError, RuntimeError, OptionError, WeightsError,
@@ -111,10 +115,10 @@ def load_universal(
     return model
 
 
-def _network(info: StyleInfo, encoder: Mapping[str, Tensor]) -> Network:
+def _network(info: StyleInfo, encoder: Mapping[str, Tensor], padding: str | None) -> Network:
     if info.config.train.method == "artflow":
         return build_flow(info.config)
-    options = vgg_options(info.config.encoder)
+    options = replace(vgg_options(info.config.encoder), padding=cast(Padding | None, padding))
     return build_decoders(info.config, VggEncoder(encoder, options, info.encoder))
 
 

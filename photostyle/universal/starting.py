@@ -53,4 +53,5 @@ def latents_start(scene: Scene, config: Config, log: Log) -> Tensor:
         log.note("start", f"network: {config.network.model}")
         transforms = model.transforms
     made = stylist(transforms, scene.references(blend), options)
-    return made.picture(scene.content, scene.content_masks, scene.weights[0])
+    picture = made.picture(scene.content, scene.content_masks, scene.weights[0])
+    return picture.contiguous()  # the networks leave channels last

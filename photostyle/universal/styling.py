@@ -75,7 +75,7 @@ def settled(image: Tensor) -> Tensor:
     some = reach.amax(dim=1).flatten()
     some = some[:: max(1, len(some) // SAMPLES)]
     most = float(some.kthvalue(max(1, round(len(some) * (1 - OUTSIDE)))).values)
-    return (mean + away / max(1.0, most)).clamp(0.0, 1.0)
+    return (image if most <= 1 else mean + away / most).clamp(0.0, 1.0)
 
 
 @torch.no_grad()

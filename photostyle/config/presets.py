@@ -152,10 +152,10 @@ SUMMARIES = {
     "gatys-code": "the same with the constants of the authors' code",
     "gatys-fine": "the same coarse to fine, sooner and with larger strokes",
     "fast": "a network that `photostyle train` made, given by --model; one pass",
+    "mrf": "patches of the painting in place of its statistics",
     "wavelet": "a photograph's light and colour in one pass, without network or download",
     "wct": "any painting in one pass by trained decoders, given by --model",
     "artflow": "the same by a reversible network, which loses nothing of the content",
-    "mrf": "patches of the painting in place of its statistics",
 }
 
 

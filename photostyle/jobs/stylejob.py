@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from photostyle.brief import Brief
 from photostyle.config.config import Config, option_files
 from photostyle.config.solves import TERMS
+from photostyle.config.universal import LatentsConfig
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Record, key_of, sha256_of
 
@@ -50,7 +51,7 @@ class StyleJob(Brief):
     def key(self) -> str:
         return key_of({
             "kind": "style",
-            "config": self.config.to_dict(),
+            "config": _told(self.config),
             "inputs": [None if path is None else sha256_of(path) for path in self._inputs],
             "options": {n: sha256_of(path) for n, path in option_files(self.config).items()},
             "encoder": _encoder(self.config),
@@ -173,6 +174,15 @@ def _write_maps(places: Sequence[Path], content: Path, result: "Result", memory:
     shown = heatmap(image, full), stain_map(image, full, masks)
     for path, picture in zip(places, shown, strict=True):
         save_image(path, picture)
+
+
+def _told(config: Config) -> dict[str, Any]:
+    """The options by which a job is known; a stage that came later counts where it is used, so that
+    what was done before stays done."""
+    tables = config.to_dict()
+    if config.latents == LatentsConfig():
+        del tables["latents"]
+    return tables
 
 
 def _encoder(config: Config) -> str:

@@ -6,6 +6,7 @@ no decoder knows, so unlike the other transforms these lose some of the picture 
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -15,13 +16,20 @@ from photostyle.encoders.vgg import VggEncoder
 from photostyle.images.picture import image_size
 from photostyle.universal.latents import Latents, cut, padded
 
+TINY = 1e-6
+
 
 class Decoder(nn.Module):
     """From the maps of one layer to the picture.
 
     Args:
         encoder: whose layer it is. layer: such as "relu4_1".
+
+    Attributes:
+        scale: deviation of the maps, of hundreds with weights that expect 0 to 255.
     """
+
+    scale: Tensor
 
     def __init__(self, encoder: VggEncoder, layer: str) -> None:
         super().__init__()
@@ -36,10 +44,12 @@ class Decoder(nn.Module):
                 inputs = 3 if name == "conv1_1" else like.in_channels
                 convolutions.append(nn.Conv2d(like.out_channels, inputs, 3))  # type: ignore[arg-type]
         self.convs = nn.ModuleList(convolutions)
+        nn.init.constant_(cast(Tensor, convolutions[-1].bias), 0.5)  # a grey picture
+        self.register_buffer("scale", torch.ones(()))
 
     def forward(self, maps: Tensor) -> Tensor:
         """N×3×H×W pictures of N×C×h×w maps, not clipped."""
-        last = len(self.convs) - 1
+        maps, last = maps / self.scale, len(self.convs) - 1
         for number, convolution in enumerate(self.convs):
             if number in self.enlarged:
                 maps = F.interpolate(maps, scale_factor=2, mode="nearest")
@@ -87,6 +97,13 @@ class DecoderNetwork(nn.Module):
     def encoder(self) -> VggEncoder:
         """Whose maps are decoded."""
         return self._frozen[0]
+
+    @torch.no_grad()
+    def begin(self, images: Tensor) -> None:
+        """Takes the scales of the maps from a batch of pictures."""
+        maps = self.encoder(images, self.layers)
+        for layer, decoder in zip(self.layers, self.decoders, strict=True):
+            cast(Decoder, decoder).scale.copy_(maps[layer].std() + TINY)
 
     def forward(self, images: Tensor) -> Tensor:
         """N×3·L×H×W: the N×3×H×W pictures encoded and decoded by each of the L layers."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from photostyle.config.training import TrainingConfig
 from photostyle.encoders.base import Encoder
@@ -22,8 +22,7 @@ from photostyle.feedforward.training import Learned, new_state
 from photostyle.images.hashing import content_sha256
 from photostyle.objective.features import configured_encoder
 from photostyle.universal.decoders import DecoderNetwork
-from photostyle.universal.files import build_decoders, build_flow, save_universal
-from photostyle.universal.flow import FlowNetwork
+from photostyle.universal.files import Network, build_decoders, build_flow, save_universal
 from photostyle.universal.objectives import InversionObjective, StylingObjective
 
 #: Added to the seed of the styles' crops, which are to differ from the contents'.
@@ -90,12 +89,11 @@ def begin_universal(
     encoder, notes = configured_encoder(config.encoder, processes.device)
     given, fingerprint = _with_styles(stream, styles, config)
     network, objective = _learned(encoder, config)
-    if isinstance(network, FlowNetwork) and not resume:
-        first = [given[n][0] for n in range(config.train.batch)]
-        network.begin(
-            torch.cat([picture for x in first for picture in torch.split(x[None], 3, dim=1)])
-        )
-    state = new_state(network.to(processes.device), config.train)
+    network.to(processes.device)
+    if not resume:
+        first = torch.stack([given[n][0] for n in range(config.train.batch)])
+        network.begin(torch.cat(torch.split(first, 3, dim=1)).to(processes.device))
+    state = new_state(network, config.train)
     named = "" if styles is None else os.fsencode(styles).decode(errors="replace")
     info = StyleInfo(named, fingerprint, b"", encoder.name, encoder.fingerprint, config)
     if resume:
@@ -125,7 +123,7 @@ def _with_styles(
     return PairStream(stream, found), digest.hexdigest()
 
 
-def _learned(encoder: Encoder, config: TrainingConfig) -> tuple[nn.Module, Learned]:
+def _learned(encoder: Encoder, config: TrainingConfig) -> tuple[Network, Learned]:
     """The network and what it is trained on."""
     taps, weights = config.encoder, config.objective
     if config.train.method == "artflow":

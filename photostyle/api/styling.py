@@ -138,7 +138,7 @@ def render(
     content: PictureLike | None = None,
     **options: Unpack[RenderOptions],
 ) -> Picture:
-    """A finished result at another strength or size, at once. The run's own strength is not kept:
+    """A finished result at another strength, size or depth, at once. The run's own strength is not kept:
     `strength=0.7` means 0.7, whatever it was before.
 
     Args:
@@ -169,7 +169,7 @@ def render(
     read = paths_of([photo])
     if not isinstance(result, Result):
         read = (*read, expanded(result), *beside(expanded(result)))
-    return Picture(image, fitting_metadata(photo, image), notes, read)
+    return Picture(image, fitting_metadata(photo, image, chosen.bit_depth), notes, read)
 
 
 def _of_memory(result: Result, content: Photograph | None) -> tuple[Photograph, Grade]:

@@ -15,7 +15,12 @@ from torch import Tensor
 
 from photostyle import views
 from photostyle.beside import (
-    SideFiles, beside, check_result, manifest_path, places_of, side_folder,
+    SideFiles,
+    beside,
+    check_result,
+    manifest_path,
+    places_of,
+    side_folder,
 )  # fmt: skip
 from photostyle.brief import Brief
 from photostyle.config.config import Config, option_files

@@ -22,7 +22,7 @@ runtime matting films
 segmentation encoders
 color
 objective smoothness
-feedforward metrics
+feedforward metrics faults
 optimize
 finish inputs
 views
@@ -60,11 +60,11 @@ FILES = {
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains",
-    "api": "files regions running / judging many networks styling",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch post sweep",
+    "jobs": "axes comparing jobs jobsfile verdicts / executors report stylejob / campaign cluster"
+    " / estimate outputs sweep / batch chains photographs renders",
+    "api": "files regions running / batches judging many networks styling",
+    "commands": "helping / arguments / apply compare compare_fast config export report run"
+    " running segment train weights / batch post render sweep",
 }
 
 

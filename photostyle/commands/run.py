@@ -28,7 +28,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
     files.add_argument("--content", required=True, type=expanded, help="photograph to be changed")
     files.add_argument(
-        "--style", required=True, type=expanded, nargs="+", metavar="STYLE",
+        "--style", required=True, type=expanded, nargs="+", action="extend", metavar="STYLE",
         help="photograph or painting to take after; several are blended (see --style-blend)",
     )  # fmt: skip
     files.add_argument(

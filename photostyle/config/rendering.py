@@ -6,7 +6,6 @@ from photostyle.config.options import Stage, option, parts_of, plain
 from photostyle.errors import OptionError
 from photostyle.places import as_seen
 
-
 #: What the bits of a result's channels may be.
 DEPTHS = ("8", "16", "keep")
 

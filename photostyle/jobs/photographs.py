@@ -12,7 +12,7 @@ from pathlib import Path
 
 from photostyle.brief import Brief
 from photostyle.config.config import Config
-from photostyle.errors import ImageError, OptionError
+from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.images.listing import PICTURES, files_below, hidden
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import Folder, check_name
@@ -109,6 +109,7 @@ def album(
 
     Raises:
         OptionError: a path that is not there, or no photograph at all.
+        OutputError: the results would lie among the photographs.
     """
     search = _Search(out, {identity(path): path for path in styles})
     for path in given:
@@ -169,10 +170,11 @@ class _Search:
             for path in made:
                 self._take(path, path.relative_to(folder).with_suffix("").as_posix(), own=False)
             return
-        away = self.out.resolve()
-        ours = _Ours(folder)
+        if identity(folder) == identity(self.out):
+            raise OutputError(f"--out {self.out} is where the photographs lie; give another.")
+        ours = _Ours(folder, self.out)
         for path in files_below(folder, PICTURES):
-            if away not in path.resolve().parents and path.parent not in ours:
+            if path.parent not in ours:
                 name = path.relative_to(folder).with_suffix("").as_posix()
                 self._take(path, name, own=False)
 
@@ -188,14 +190,16 @@ class _Search:
 
 
 class _Ours:
-    """The folders below one that hold results of sweeps and batches."""
+    """The folders below one that hold results, or will: they are no photographs."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, out: Path) -> None:
         self._known: dict[Path, bool] = {top: False}
+        self._out = identity(out)
 
     def __contains__(self, folder: Path) -> bool:
         if folder not in self._known:
-            self._known[folder] = folder.parent in self or Folder(folder).used()
+            ours = identity(folder) == self._out or Folder(folder).used()
+            self._known[folder] = ours or folder.parent in self
         return self._known[folder]
 
 

@@ -118,8 +118,9 @@ class StyleJob(Brief):
         from photostyle.pipeline import stylize
 
         result = stylize(
-            self.content, [self.style, *self.more_styles], self.config, content_mask=self.content_mask,
-            style_mask=self.style_mask, start=self._begin(folder), memory=memory,
+            self.content, [self.style, *self.more_styles], self.config,
+            content_mask=self.content_mask, style_mask=self.style_mask, start=self._begin(folder),
+            memory=memory,
         )  # fmt: skip
         if result.interrupted:
             raise KeyboardInterrupt
@@ -127,7 +128,7 @@ class StyleJob(Brief):
             result = self.sent.claimed(result)
         picture = self.name + self.suffix
         maps = self._maps(folder)
-        shown = _compared(self.content, result, memory)
+        shown, warnings = _compared(self.content, result, memory)
         for name, path in maps.items():
             save_image(path, shown[name])
         result.save(folder / picture, self._side)
@@ -136,7 +137,10 @@ class StyleJob(Brief):
         read = (decoded(path, memory).notes for path in pictures)
         remarks = [*itertools.chain(*read), *([lost] if lost else [])]
         named = {name: relative(path, folder) for name, path in maps.items()}
-        return {"picture": picture, **named, **_facts(result), "remarks": remarks}
+        if self._side.folder is not None:
+            named["side_files"] = relative(self._side.folder, folder)
+        return {"picture": picture, **named, **_facts(result), "warnings": warnings,
+                "remarks": remarks}  # fmt: skip
 
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""
@@ -188,9 +192,12 @@ def _losses(result: "Result") -> dict[str, float]:
     return {n: float(f"{terms[n] / weight:.6g}") for n, weight in weights.items() if weight}
 
 
-def _compared(content: Path, result: "Result", memory: "Memory") -> "dict[str, Tensor]":
-    """Departures and stains, as pictures."""
+def _compared(
+    content: Path, result: "Result", memory: "Memory"
+) -> "tuple[dict[str, Tensor], list[str]]":
+    """Departures and stains as pictures, and what looks wrong."""
     from photostyle.images.picture import fit_size, image_size
+    from photostyle.jobs.verdicts import judged
     from photostyle.loading import decoded
     from photostyle.metrics import heatmap
     from photostyle.result import beside_content
@@ -198,8 +205,10 @@ def _compared(content: Path, result: "Result", memory: "Memory") -> "dict[str, T
 
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    image, full, masks = beside_content(result, decoded(content, memory), size)
-    return {"heat": heatmap(image, full), "stains": stain_map(image, full, masks)}
+    photo = decoded(content, memory)
+    image, full, masks = beside_content(result, photo, size)
+    shown = {"heat": heatmap(image, full), "stains": stain_map(image, full, masks)}
+    return shown, list(judged(result, photo, size))
 
 
 def _encoder(config: Config) -> str:

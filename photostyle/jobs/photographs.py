@@ -69,10 +69,12 @@ class Album(Brief):
         lacking = [p.name for (p, _), m in zip(self.photos, self._masks(), strict=True) if not m]
         if not lacking:
             return []
-        first = f"{lacking[0]} and {len(lacking) - 1} more have" if lacking[1:] else (
-            f"{lacking[0]} has"
-        )  # fmt: skip
-        return [f"{first} no mask in {self.content_mask}; their regions are looked for."]
+        if not lacking[1:]:
+            return [f"{lacking[0]} has no mask in {self.content_mask}; its regions are looked for."]
+        return [
+            f"{lacking[0]} and {len(lacking) - 1} more have no mask in {self.content_mask}; their "
+            "regions are looked for."
+        ]
 
     def _masks(self) -> list[Path | None]:
         if (self.content_mask is None) != (self.style_mask is None):

@@ -6,6 +6,7 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── MaskError          a mask or label picture that cannot be used
 │   ├── WeightsError       an encoder's weight file that cannot be used
 │   ├── ModelError         a style network or its training's checkpoint that cannot be used
+│   ├── LookError          a look that cannot be used, or learnt
 │   ├── OptionError        an option, preset or configuration file that cannot be used
 │   ├── DeviceError        a device that was asked for and is not there
 │   ├── JobsError          a jobs file that cannot be used; a line for each mistake in it
@@ -37,6 +38,10 @@ class WeightsError(InputError):
 
 class ModelError(InputError):
     """A style network, or the checkpoint of its training, that cannot be used."""
+
+
+class LookError(InputError):
+    """A look that cannot be used, or learnt."""
 
 
 class OptionError(InputError):

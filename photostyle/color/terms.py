@@ -27,6 +27,8 @@ COLORS = len(POWERS)
 #: The terms of place, in order: y, y·r, y·g, y·b, y², x, x·luma, x², x·y.
 PLACES = 9
 COUNT = COLORS + PLACES
+#: Columns of those that read the height alone: the first five.
+HEIGHT = tuple(range(COLORS, COLORS + 5))
 
 
 def color_terms(rgb: Array) -> Array:

@@ -104,11 +104,24 @@ def regional_look(
             their strengths.
     """
     content, masks = scene.content, scene.content_masks
+    found = regional_maps(image, matches, scene, as_one, WHOLE if as_one else FREEDOMS)
+    return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+
+
+def regional_maps(
+    image: Tensor,
+    matches: Matches | None,
+    scene: Scene,
+    as_one: bool,
+    freedoms: Sequence[tuple[int, ...]],
+    at: tuple[Array, Array] | None = None,
+) -> Tensor:
+    """K×29×3 maps of a finished picture's regions; see `regional_look` and `distilled`."""
+    masks = scene.content_masks
     sides = [m.new_ones(1, *m.shape[1:]) if as_one else m for m in (masks, scene.style_masks)]
     maps = distilled(
-        image, content, sides[0], None if as_one else black_of(scene.style),
-        WHOLE if as_one else FREEDOMS,
-        hues_of(scene.style, sides[1]),
+        image, scene.content, sides[0], None if as_one else black_of(scene.style), freedoms,
+        hues_of(scene.style, sides[1]), at,
     )  # fmt: skip
     found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
@@ -117,8 +130,7 @@ def regional_look(
         known[:, 1:4] += torch.eye(3)
         found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
     hues = hues_of(scene.style, scene.style_masks)
-    found = torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
-    return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+    return torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
 
 
 def hues_of(style: Tensor, masks: Tensor) -> list[Hues]:
@@ -151,6 +163,7 @@ def distilled(
     black: Array | None = None,
     freedoms: Sequence[tuple[int, ...]] | None = None,
     hues: Sequence[Hues] | None = None,
+    at: tuple[Array, Array] | None = None,
 ) -> Tensor:
     """K×29×3 float32 coefficients of the smooth maps from content to image.
 
@@ -159,9 +172,10 @@ def distilled(
         masks: K×H×W, summing to 1 over K.
         black: what the content's black should become, so that no region fogs what is black in it;
             None for whatever the maps make of it.
+        at: (y, x) of all pixels, each H·W in [-½, ½]; the content's own without it.
     """
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
-    y, x = places((content.shape[2], content.shape[3]))
+    y, x = at or places((content.shape[2], content.shape[3]))
     found = []
     for k, mask in enumerate(masks.cpu().numpy()):
         used = _inside(mask)

@@ -136,14 +136,15 @@ def segment_alone(
 def segment(
     images: Sequence[Tensor], drawings: Sequence[Drawing | None], wishes: Wishes
 ) -> Segmented:
-    """The label maps of one picture or of two; see `segment_pair`."""
+    """The label maps of one picture, of two, or of several contents and their style, which are then
+    not clustered; see `segment_pair`."""
     given = [drawing for drawing in drawings if drawing is not None]
     kind = _kind(wishes, bool(given))
     if kind == "labels" and given:
         return Segmented(_drawn(drawings, wishes), "labels")
     if kind == "semantic":
         return _semantic(images, wishes)
-    if kind == "cluster":
+    if kind == "cluster" and len(images) < 3:  # more have no place of their own in the tree
         return Segmented(_clustered(images, wishes), "cluster")
     return Segmented(tuple(_unlabelled(image) for image in images), "none")
 
@@ -166,11 +167,13 @@ def _drawn(drawings: Sequence[Drawing | None], wishes: Wishes) -> tuple[LabelMap
     missing = [i for i, drawing in enumerate(drawings) if drawing is None]
     if missing:
         names = ("--content-mask", "--style-mask")
-        absent, given = names[missing[0]], names[1 - missing[0]]
+        last = len(drawings) > 1 and missing[0] == len(drawings) - 1
+        absent, given = names[last], names[not last]
         raise MaskError(f"{absent} is missing: masks come in pairs, and {given} was given.")
     complete = [drawing for drawing in drawings if drawing is not None]
     maps = read_drawings(complete, wishes.palette)
-    for labels, drawing, role in zip(maps, complete, ("content", "style"), strict=False):
+    for n, (labels, drawing) in enumerate(zip(maps, complete, strict=True)):
+        role = "style" if 0 < n == len(maps) - 1 else "content"
         check_proportions(labels, drawing.picture_size, role)
     return maps
 

@@ -1,0 +1,252 @@
+"""A look apart from any picture: smooth colour maps, of the whole and by region, and its file.
+
+A map reads the content's colour and, slowly, its height in the picture, nothing else, so it serves
+pictures that it was never fitted on. Regions go by name.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from photostyle.color.regional import RegionalLook
+from photostyle.color.silhouettes import Borders, borders_of
+from photostyle.color.terms import COUNT
+from photostyle.config.rendering import RenderConfig
+from photostyle.errors import LookError, MaskError
+from photostyle.finish.delivery import Grade, deliver
+from photostyle.images.picture import (
+    Metadata,
+    Photo,
+    check_image,
+    fit_size,
+    image_size,
+    load_image,
+    resize,
+)
+from photostyle.images.saving import atomic_path
+from photostyle.segmentation.masks import Masks, resize_masks
+
+#: Version of the file's layout, and what tells such a file from other safetensors.
+FORMAT, KIND = 1, "photostyle look"
+SUFFIX = ".look"
+#: Long side at which the borders of regions are found, and the name of what no region covers.
+SIDE, REST = 700, "rest"
+
+Picture = str | Path | Photo | Tensor
+#: The regions of a picture: as segmented, or H×W planes in [0, 1] by name.
+Regions = Masks | Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class About:
+    """Where a look comes from.
+
+    Attributes:
+        facts: JSON types by name: "made" (fit, pair or lut), "style", "contents", "options",
+            "segmenter", "versions", as far as they are known.
+        thumbnail: a PNG of content and result, small; empty without.
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    thumbnail: bytes = b""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Smooth colour maps without a picture.
+
+    Attributes:
+        whole: 29×3 float32, see `terms`: content colours in [0, 1] to the result's, without the
+            terms of place but those of height.
+        regions: such maps by the names of regions; where there are none, the whole has one.
+        about: where it comes from.
+    """
+
+    whole: Tensor
+    regions: Mapping[str, Tensor] = field(default_factory=dict)
+    about: About = field(default_factory=About)
+
+    def __repr__(self) -> str:
+        names = f", regions {', '.join(self.regions)}" if self.regions else ""
+        return f"Look({self.title}{names}; {self.sha256[:12]})"
+
+    def _repr_png_(self) -> bytes | None:
+        return self.about.thumbnail or None
+
+    @property
+    def title(self) -> str:
+        """A few words for people: what it was made of."""
+        facts = self.about.facts
+        made, style = facts.get("made", "by hand"), facts.get("style")
+        return f"{made} of {Path(style['path']).name}" if style else str(made)
+
+    @property
+    def sha256(self) -> str:
+        """Of the maps and their names, whatever they come from."""
+        return _digest({"whole": self.whole, **{f"region {n}": m for n, m in self.regions.items()}})
+
+    def apply(
+        self,
+        image: Picture,
+        masks: Regions | None = None,
+        *,
+        strength: float | str = 1.0,
+        luminance: float | None = None,
+        color: float | None = None,
+        protect: str | None = None,
+    ) -> Tensor:
+        """A picture of any size under the look, 1×3×H×W in [0, 1].
+
+        Args:
+            image: a file, a loaded picture, or 1×3×H×W in [0, 1].
+            masks: its regions, of any size; without them the whole has the look's one map.
+            strength, luminance, color, protect: as for `photostyle render`.
+
+        Raises:
+            ImageError, OptionError: a picture or a number that cannot be used.
+        """
+        options = RenderConfig(
+            strength=f"{strength}", luminance=luminance, color=color, protect=protect
+        )
+        return self.deliver(_photo(image), masks, options)
+
+    def deliver(self, photo: Photo, masks: Regions | None, options: RenderConfig) -> Tensor:
+        """`apply` with the options as `photostyle render` has them."""
+        return deliver(photo, self.grade(photo.image, masks), options)
+
+    def grade(self, content: Tensor, masks: Regions | None = None) -> Grade:
+        """The look as a grade of a content 1×3×H×W."""
+        small = resize(content, fit_size(image_size(content), SIDE))
+        planes = {} if masks is None else _planes(masks, image_size(small))
+        if not planes.keys() & self.regions.keys():
+            borders = Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
+            maps = RegionalLook(self.whole[None], borders, torch.ones(1))
+            return Grade(maps, torch.ones(1, 1, 1), ("all",))
+        stack = torch.stack(list(planes.values()))
+        maps = RegionalLook(
+            torch.stack([self.regions.get(name, self.whole) for name in planes]),
+            borders_of(small, stack), torch.ones(len(planes)),
+        )  # fmt: skip
+        return Grade(maps, stack, tuple(planes))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the look, whole or not at all.
+
+        Raises:
+            LookError: the path does not end in .look. OutputError: the folder cannot be written.
+        """
+        check_suffix(Path(path))
+        tensors = {"whole": self.whole}
+        tensors |= {f"region {name}": one for name, one in self.regions.items()}
+        tensors = {name: one.cpu().float().contiguous() for name, one in tensors.items()}
+        metadata = {
+            "kind": KIND, "format": str(FORMAT), "sha256": _digest(tensors),
+            "regions": json.dumps(list(self.regions)),
+            "about": json.dumps(self.about.facts, ensure_ascii=False),
+        }  # fmt: skip
+        picture = torch.frombuffer(bytearray(self.about.thumbnail or b"\0"), dtype=torch.uint8)
+        data = save({**tensors, "thumbnail": picture}, metadata)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Look":
+        """Reads what `save` wrote.
+
+        Raises:
+            LookError: there is no such file, it is no look, of another version, or damaged.
+        """
+        path = Path(path)
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise LookError(f"{path} {what}; give a look, as `photostyle look fit` writes it.")
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                _check_kind(path, metadata)
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except OSError as error:
+            raise LookError(f"{path} cannot be read: {error.strerror or error}.") from None
+        except SafetensorError:
+            raise LookError(
+                f"{path} is no look, or an incomplete one; give a file that `photostyle look fit` "
+                "wrote."
+            ) from None
+        return cls._of(path, metadata, tensors)
+
+    @classmethod
+    def _of(cls, path: Path, metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> "Look":
+        try:
+            thumbnail = tensors.pop("thumbnail").numpy().tobytes()
+            whole = tensors["whole"]
+            regions = {n: tensors[f"region {n}"] for n in json.loads(metadata["regions"])}
+            facts = json.loads(metadata["about"])
+            whole_file = _digest(tensors) == metadata["sha256"]
+        except (KeyError, TypeError, ValueError):
+            whole_file = False
+        if not whole_file or not all(map(_sound, tensors.values())):
+            raise LookError(f"{path} is a damaged look; fit it again, or take it from a copy.")
+        return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail))
+
+
+def check_suffix(path: Path) -> None:
+    """Raises LookError unless a path ends as looks do."""
+    if path.suffix.lower() != SUFFIX:
+        raise LookError(f"{path} should end in {SUFFIX}, as a look's file does.")
+
+
+def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
+    if metadata.get("kind") != KIND:
+        raise LookError(
+            f"{path} is no look but another safetensors file; give one that `photostyle look fit` "
+            "wrote."
+        )
+    if metadata.get("format") != str(FORMAT):
+        raise LookError(
+            f"{path} is a look of version {metadata.get('format')}; this photostyle reads version "
+            f"{FORMAT}, so fit it again or use the photostyle that wrote it."
+        )
+
+
+def _sound(one: Tensor) -> bool:
+    return one.shape == (COUNT, 3) and one.dtype == torch.float32 and bool(one.isfinite().all())
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} ".encode() + tensors[name].cpu().float().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def _photo(image: Picture) -> Photo:
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, Tensor):
+        check_image(image, "The picture")
+        return Photo(image, Metadata(), Path("picture"), "")
+    return load_image(image)
+
+
+def _planes(masks: Regions, size: tuple[int, int]) -> dict[str, Tensor]:
+    """h×w planes of all regions by name, summing to 1 with what none of them covers."""
+    if isinstance(masks, Masks):
+        planes = dict(zip(masks.names, resize_masks(masks.content, size), strict=True))
+        return planes
+    if any(one.ndim != 2 for one in masks.values()):
+        raise MaskError("The regions of a look are planes of height×width, one for each name.")
+    planes = {name: resize_masks(one[None].float().cpu(), size)[0] for name, one in masks.items()}
+    total = sum(planes.values(), torch.zeros(size))
+    rest = (1 - total).clamp(min=0)
+    planes = {name: one / total.clamp(min=1) for name, one in planes.items()}
+    if rest.max() > 1e-3:
+        planes[REST] = planes.get(REST, torch.zeros(size)) + rest
+    return planes

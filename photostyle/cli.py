@@ -18,6 +18,7 @@ from photostyle.commands import (
     compare_fast,
     config,
     export,
+    look,
     post,
     render,
     report,
@@ -31,8 +32,8 @@ from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
 from photostyle.errors import InputError, OptionError, PhotostyleError
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, train, apply, export, compare_fast,
-    weights, config,
+    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
+    compare_fast, weights, config,
 )  # fmt: skip
 
 NO_MEMORY = "There is not enough memory; try a smaller --size, --batch or --memory."

@@ -25,6 +25,7 @@ finish
 result
 loading
 pipeline
+looks
 jobs
 commands
 cli
@@ -51,10 +52,11 @@ FILES = {
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
+    "looks": "mosaic provenance / look / pairs regions shown / fitting",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate sweep / batch chains",
+    " / estimate sweep / batch chains looking",
     "commands": "arguments / apply compare compare_fast config export render report run running"
-    " segment train weights / batch post sweep",
+    " segment train weights / batch look post sweep",
 }
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command
-from photostyle.commands.running import add_running, execute
-from photostyle.errors import OptionError
+from photostyle.commands.running import add_running, execute, pictures_in
 
 
 def register(commands: Any) -> None:
@@ -44,23 +43,8 @@ def _post(arguments: argparse.Namespace) -> int:
     from photostyle.jobs.chains import parse_operation, post_jobs
 
     chain = tuple(parse_operation(text) for text in (arguments.operation, *arguments.then))
-    pictures = [path for given in arguments.inputs for path in _pictures(given)]
+    pictures = [path for given in arguments.inputs for path in pictures_in(given)]
     jobs = post_jobs(pictures, chain, arguments.content, tuple(FORMATS))
     for job in jobs:
         check_output(arguments.out / f"{job.name}{job.suffix}", job.files())
     return execute(Plan(" → ".join(map(str, chain)), tuple(jobs)), arguments)
-
-
-def _pictures(given: Path) -> list[Path]:
-    from photostyle.images.hashing import PICTURES
-    from photostyle.jobs.report import results
-
-    if not given.is_dir():
-        return [given]
-    found = results(given)
-    if found is None:
-        found = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
-        found = [p for p in found if not p.name.startswith(".")]
-    if not found:
-        raise OptionError(f"{given}: there is no picture in this folder.")
-    return found

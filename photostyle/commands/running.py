@@ -110,6 +110,26 @@ def configure_with(arguments: argparse.Namespace) -> Any:
     return configure
 
 
+def pictures_in(given: Path) -> list[Path]:
+    """A file itself; of a folder its pictures, or those that jobs left in it.
+
+    Raises:
+        OptionError: a folder without pictures.
+    """
+    from photostyle.images.hashing import PICTURES
+    from photostyle.jobs.report import results
+
+    if not given.is_dir():
+        return [given]
+    found = results(given)
+    if found is None:
+        found = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
+        found = [p for p in found if not p.name.startswith(".")]
+    if not found:
+        raise OptionError(f"{given}: there is no picture in this folder.")
+    return found
+
+
 def execute(plan: "Plan", arguments: argparse.Namespace) -> int:
     """Does the plan, or only tells of it; writes sheet, tables and page; gives the exit code."""
     from photostyle.jobs.campaign import carry_out, missing

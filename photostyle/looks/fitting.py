@@ -127,7 +127,9 @@ def _listed(
             "or none."
         )
     if given and style_mask is None:
-        raise MaskError("--style-mask is missing: masks come in pairs, and --content-mask was given.")
+        raise MaskError(
+            "--style-mask is missing: masks come in pairs, and --content-mask was given."
+        )
     return photos, [Path(one) for one in given] or [None] * len(photos)
 
 
@@ -146,7 +148,7 @@ def _single(sources: Sources, config: Config, device: torch.device, log: Log) ->
 def _several(
     photos: Sequence[Photo], style: Photo, masks: Sequence[Path | None], config: Config, log: Log
 ) -> _Page:
-    """Several contents: each has its own regions, which go by name; none where nobody names them."""
+    """Several contents: each has its own regions, which go by name; none where they have none."""
     with log.stage("segment"):
         sizes = [image_size(photo.image) for photo in photos]
         mosaic = Mosaic.of(sizes, config.image.size)
@@ -162,7 +164,9 @@ def _several(
             found = pair(*_labels(made, mosaic), page, beside, _rules(made, wishes))
         log.note("segment", *found.warnings)
         log.tell("segment", f"regions by {made.used}", *describe(found))
-    scene = Scene(page, beside, found.content, found.style).to(resolve_device(config.optimize.device))
+    scene = Scene(page, beside, found.content, found.style).to(
+        resolve_device(config.optimize.device)
+    )
     as_one = made.used == "none" and config.segmentation.segmenter != "none"
     settings = config.with_options({"segmenter": made.used})
     return _Page(scene, mosaic, found.names, as_one, made.used, settings)

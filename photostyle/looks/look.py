@@ -6,8 +6,8 @@ pictures that it was never fitted on. Regions go by name.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from torch import Tensor
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders, borders_of
 from photostyle.color.terms import COUNT
-from photostyle.config.rendering import RenderConfig
+from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.errors import LookError, MaskError
-from photostyle.finish.delivery import Grade, deliver
+from photostyle.finish.delivery import Grade, deliver, protected, region_strengths
 from photostyle.images.picture import (
     Metadata,
     Photo,
@@ -120,12 +120,20 @@ class Look:
 
     def deliver(self, photo: Photo, masks: Regions | None, options: RenderConfig) -> Tensor:
         """`apply` with the options as `photostyle render` has them."""
-        return deliver(photo, self.grade(photo.image, masks), options)
+        self.check(options)
+        grade = self.grade(photo.image, masks)
+        return deliver(photo, grade, _without(options, self.regions.keys() - {*grade.names}))
+
+    def check(self, options: RenderConfig) -> None:
+        """Raises OptionError where options name a region that the look does not have."""
+        names = [*self.regions, *({"all", REST} - self.regions.keys())]
+        region_strengths(options.strength, names)
+        protected(options.protect, names)
 
     def grade(self, content: Tensor, masks: Regions | None = None) -> Grade:
         """The look as a grade of a content 1×3×H×W."""
         small = resize(content, fit_size(image_size(content), SIDE))
-        planes = {} if masks is None else _planes(masks, image_size(small))
+        planes = {} if masks is None else planes_of(masks, image_size(small))
         if not planes.keys() & self.regions.keys():
             borders = Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
             maps = RegionalLook(self.whole[None], borders, torch.ones(1))
@@ -197,6 +205,17 @@ class Look:
         return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail))
 
 
+def _without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:
+    """The options without regions of the look that a picture does not have."""
+    numbers = [(n, value) for n, value in strengths(options.strength) if n not in absent]
+    kept = {n: share for n, share in protections(options.protect).items() if n not in absent}
+    return replace(
+        options,
+        strength=",".join(f"{n}={v!r}" if n else f"{v!r}" for n, v in numbers) or "1",
+        protect=",".join(f"{n}={share!r}" for n, share in kept.items()) or None,
+    )
+
+
 def check_suffix(path: Path) -> None:
     """Raises LookError unless a path ends as looks do."""
     if path.suffix.lower() != SUFFIX:
@@ -236,11 +255,10 @@ def _photo(image: Picture) -> Photo:
     return load_image(image)
 
 
-def _planes(masks: Regions, size: tuple[int, int]) -> dict[str, Tensor]:
+def planes_of(masks: Regions, size: tuple[int, int]) -> dict[str, Tensor]:
     """h×w planes of all regions by name, summing to 1 with what none of them covers."""
     if isinstance(masks, Masks):
-        planes = dict(zip(masks.names, resize_masks(masks.content, size), strict=True))
-        return planes
+        return dict(zip(masks.names, resize_masks(masks.content, size), strict=True))
     if any(one.ndim != 2 for one in masks.values()):
         raise MaskError("The regions of a look are planes of height×width, one for each name.")
     planes = {name: resize_masks(one[None].float().cpu(), size)[0] for name, one in masks.items()}

@@ -1,6 +1,7 @@
 """Several photographs on one page without gaps, each with as much of it as any other, so that
 whatever is done to the page pools their statistics."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Mosaic:
         for top, bottom, held in zip(ends[:-1], ends[1:], share, strict=True):
             across = np.rint(np.arange(held + 1) * width / held).astype(int)
             tiles += [(slice(int(top), int(bottom)), slice(int(left), int(right)))
-                      for left, right in zip(across[:-1], across[1:], strict=True)]  # fmt: skip
+                      for left, right in itertools.pairwise(across)]  # fmt: skip
         return cls((height, width), tuple(tiles))
 
     def assembled(self, images: Sequence[Tensor]) -> Tensor:

@@ -8,6 +8,9 @@ from typing import Any
 
 _HOMES = {
     "stylize": "photostyle.pipeline",
+    "fit_look": "photostyle.looks.fitting",
+    "learn_look": "photostyle.looks.pairs",
+    "Look": "photostyle.looks.look",
     "Result": "photostyle.result",
     "Config": "photostyle.config.config",
     "PRESETS": "photostyle.config.presets",

@@ -164,6 +164,7 @@ def distilled(
     freedoms: Sequence[tuple[int, ...]] | None = None,
     hues: Sequence[Hues] | None = None,
     at: tuple[Array, Array] | None = None,
+    ridge: float = RIDGE,
 ) -> Tensor:
     """K×29×3 float32 coefficients of the smooth maps from content to image.
 
@@ -173,6 +174,7 @@ def distilled(
         black: what the content's black should become, so that no region fogs what is black in it;
             None for whatever the maps make of it.
         at: (y, x) of all pixels, each H·W in [-½, ½]; the content's own without it.
+        ridge: what holds the coefficients down where little is known of them.
     """
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
     y, x = at or places((content.shape[2], content.shape[3]))
@@ -181,8 +183,9 @@ def distilled(
         used = _inside(mask)
         z = source[used]
         terms = np.concatenate([color_terms(z), place_terms(z, y[used], x[used])], axis=1)
-        freedom = _freedom(terms, goal[used], _folds(y[used], x[used]), freedoms or FREEDOMS)
-        fit = _fitted(terms, goal[used], freedom, black)
+        folds = _folds(y[used], x[used])
+        freedom = _freedom(terms, goal[used], folds, freedoms or FREEDOMS, ridge)
+        fit = _fitted(terms, goal[used], freedom, black, ridge)
         found.append(hues[k].bounded(fit, terms @ fit) if hues else fit)
     return torch.from_numpy(np.stack(found)).float()
 
@@ -203,7 +206,7 @@ def _folds(y: Array, x: Array) -> Array:
 
 
 def _freedom(
-    terms: Array, goal: Array, folds: Array, freedoms: Sequence[tuple[int, ...]]
+    terms: Array, goal: Array, folds: Array, freedoms: Sequence[tuple[int, ...]], ridge: float
 ) -> tuple[int, ...]:
     """The columns of the terms that foretell held-out blocks best."""
     terms, goal, folds = terms[::THINNER], goal[::THINNER], folds[::THINNER]
@@ -217,7 +220,7 @@ def _freedom(
             out = folds == fold
             if out.all():
                 continue
-            held = robust_fit(columns[~out], goal[~out], ones[~out], RIDGE, KNEE, TRIAL_ROUNDS)
+            held = robust_fit(columns[~out], goal[~out], ones[~out], ridge, KNEE, TRIAL_ROUNDS)
             misfit = np.linalg.norm(goal[out] - columns[out] @ held, axis=1)
             error += np.minimum(misfit, KNEE).sum() / len(terms)
         if error < WORTH * least:
@@ -225,7 +228,9 @@ def _freedom(
     return best
 
 
-def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | None) -> Array:
+def _fitted(
+    terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | None, ridge: float
+) -> Array:
     """29×3 coefficients of a fit with that freedom, at the spread of the goal."""
     rows, wanted, weights = terms[:, freedom], goal, np.ones(len(terms))
     if black is not None:
@@ -233,9 +238,9 @@ def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | 
         rows, wanted = np.concatenate([rows, dark]), np.concatenate([goal, black[None]])
         weights = np.append(weights, ANCHOR * len(terms))
     found = np.zeros((COUNT, 3))
-    found[list(freedom)] = robust_fit(rows, wanted, weights, RIDGE, KNEE)
+    found[list(freedom)] = robust_fit(rows, wanted, weights, ridge, KNEE)
     plain = np.zeros((COUNT, 3))
-    plain[list(LINEAR)] = robust_fit(terms[:, LINEAR], goal, np.ones(len(terms)), RIDGE, KNEE)
+    plain[list(LINEAR)] = robust_fit(terms[:, LINEAR], goal, np.ones(len(terms)), ridge, KNEE)
     found = _rising(found, plain, terms[:, 1:4])
     return _spread(found, terms @ found, goal)
 

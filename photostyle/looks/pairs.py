@@ -35,8 +35,11 @@ SIDE = 700
 #: An aligned pair has many pixels and no chance in it, so more may be learnt from it.
 CUBIC = tuple(range(COLORS))
 FREEDOMS = (LINEAR, QUADRATIC, CUBIC, (*CUBIC, *HEIGHT))
+RIDGE = 1e-6
 #: Pixels by which after may lie beside before, and least correlation of the edges of both.
 APART, LEAST_EDGES = 1.5, 0.35
+#: Peak of the phase correlation from which the shift that it finds is believed.
+SURE = 0.15
 #: Mean edge below which a picture has nothing to be aligned by.
 EVEN = 2e-3
 
@@ -75,10 +78,11 @@ def learn_look(
     if fault := misaligned(source, goal):
         raise LookError(f"{photos[0].path} and {photos[1].path} do not align: {fault}.")
     ones = torch.ones(1, *image_size(source))
-    look = Look(distilled(goal, source, ones, None, FREEDOMS)[0])
+    look = Look(distilled(goal, source, ones, None, FREEDOMS, ridge=RIDGE)[0])
     if masks is not None:
         planes = planes_of(masks, image_size(source))
-        maps = distilled(goal, source, torch.stack(list(planes.values())), None, FREEDOMS)
+        stack = torch.stack(list(planes.values()))
+        maps = distilled(goal, source, stack, None, FREEDOMS, ridge=RIDGE)
         look = replace(look, regions=dict(zip(planes, maps, strict=True)))
     made = look.apply(source, masks)
     found, whole = delta_e(made, goal), delta_e(source, goal)
@@ -120,17 +124,17 @@ def misaligned(before: Tensor, after: Tensor) -> str | None:
     centred = [(x - x.mean()) / x.std() for x in flat]
     window = cv2.createHanningWindow(centred[0].shape[::-1], cv2.CV_32F)
     first, second = (x.astype(np.float32) for x in centred)
-    (across, down), _ = cv2.phaseCorrelate(first, second, window)
+    (across, down), sure = cv2.phaseCorrelate(first, second, window)
+    if sure > SURE and max(abs(across), abs(down)) > APART:
+        return (
+            f"the after lies {across:.1f} pixels to the right and {down:.1f} down, of "
+            f"{before.shape[3]}×{before.shape[2]}"
+        )
     likeness = float((centred[0] * centred[1]).mean())
     if likeness < LEAST_EDGES:
         return (
             f"their edges have little in common (correlation {likeness:.2f}, where {LEAST_EDGES} "
             "is needed)"
-        )
-    if max(abs(across), abs(down)) > APART:
-        return (
-            f"the after lies {across:.1f} pixels to the right and {down:.1f} down, of "
-            f"{before.shape[3]}×{before.shape[2]}"
         )
     return None
 

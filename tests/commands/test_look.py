@@ -43,7 +43,8 @@ def refused(words: str, capsys: pytest.CaptureFixture[str], says: str) -> None:
     assert photostyle(words) == 2
     shown = capsys.readouterr()
     assert says in shown.err
-    assert shown.err.count("\n") == 1
+    assert shown.err.count("photostyle: ") == 1
+    assert shown.err.splitlines()[-1].startswith("photostyle: ")
     assert not shown.out
     assert sorted(Path().rglob("*")) == before
 

@@ -88,7 +88,7 @@ def test_strength_by_region_reaches_pictures_without_it() -> None:
     kept = look.apply(image, masks, protect="sky")
     assert torch.equal(kept, gone)
     for options in ({"strength": "sea=0.5"}, {"protect": "sea"}, {"strength": 1.5}):
-        with pytest.raises(OptionError, match="sea|from 0 to 1"):
+        with pytest.raises(OptionError, match=r"sea|from 0 to 1"):
             look.apply(image, masks, **options)  # type: ignore[arg-type]
 
 

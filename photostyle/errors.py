@@ -7,6 +7,8 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── WeightsError       an encoder's weight file that cannot be used
 │   ├── ModelError         a style network or its training's checkpoint that cannot be used
 │   ├── LookError          a look that cannot be used, or learnt
+│   ├── LutError           another program's look-up table that cannot be read, or a look that it
+│   │                      cannot hold
 │   ├── OptionError        an option, preset or configuration file that cannot be used
 │   ├── DeviceError        a device that was asked for and is not there
 │   ├── JobsError          a jobs file that cannot be used; a line for each mistake in it
@@ -42,6 +44,10 @@ class ModelError(InputError):
 
 class LookError(InputError):
     """A look that cannot be used, or learnt."""
+
+
+class LutError(InputError):
+    """Another program's look-up table that cannot be read, or a look that it cannot hold."""
 
 
 class OptionError(InputError):

@@ -44,19 +44,21 @@ FILES = {
     "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
     " / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
-    " / matching",
+    "color": "grain lab lut spills tabled terms / prior silhouettes / regional transfer"
+    " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed style_model tiling"
     " / applying export training / checkpoint / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
-    "looks": "mosaic provenance / look / pairs regions shown / fitting",
+    "looks": "encodings lattice mosaic provenance / lut / formats.reading"
+    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
+    " / pairs regions shown / exporting fitting",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate sweep / batch chains looking",
     "commands": "arguments / apply compare compare_fast config export render report run running"
-    " segment train weights / batch look post sweep",
+    " segment train weights / batch look_tables post sweep / look",
 }
 
 

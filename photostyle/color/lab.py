@@ -16,12 +16,20 @@ _WHITE = 16.0  # L* = 116 f(Y) − 16
 _KNEE = 6 / 29
 
 
+def light_of(rgb: Tensor) -> Tensor:
+    """Linear light of sRGB values, of any shape; the curve goes on beyond [0, 1]."""
+    return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
+
+
+def srgb_of(light: Tensor) -> Tensor:
+    """sRGB values of linear light, the inverse of `light_of`."""
+    high = 1.055 * light.clamp(min=0.003) ** (1 / 2.4) - 0.055
+    return torch.where(light <= 0.0031308, light * 12.92, high)
+
+
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """L* in [0, 100], a* and b*, as N×3, of N×3 sRGB values; beyond [0, 1] it stays smooth."""
-    linear = torch.where(
-        rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04) + 0.055) / 1.055) ** 2.4
-    )
-    xyz = linear @ _TO_XYZ.T.to(rgb)
+    xyz = light_of(rgb) @ _TO_XYZ.T.to(rgb)
     low = xyz / (3 * _KNEE**2) + 4 / 29
     roots = torch.where(xyz <= _KNEE**3, low, xyz.clamp(min=_KNEE**3 / 2) ** (1 / 3))
     lab = roots @ _TO_LAB.T.to(rgb)
@@ -32,6 +40,11 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     """N×3 sRGB, not clamped, of N×3 CIELAB values."""
     roots = (lab + lab.new_tensor([_WHITE, 0.0, 0.0])) @ _FROM_LAB.T.to(lab)
     xyz = torch.where(roots <= _KNEE, (roots - 4 / 29) * (3 * _KNEE**2), roots**3)
-    linear = xyz @ _FROM_XYZ.T.to(lab)
-    high = 1.055 * linear.clamp(min=0.003) ** (1 / 2.4) - 0.055
-    return torch.where(linear <= 0.0031308, linear * 12.92, high)
+    return srgb_of(xyz @ _FROM_XYZ.T.to(lab))
+
+
+def delta_e(image: Tensor, other: Tensor) -> Tensor:
+    """H×W distances in CIELAB (1976) of two pictures 1×3×H×W."""
+    a, b = (rgb_to_lab(x[0].flatten(1).T.double()) for x in (image, other))
+    found: Tensor = (a - b).norm(dim=1).reshape(image.shape[2:])
+    return found.float()

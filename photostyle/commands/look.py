@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from photostyle.commands import look_tables
 from photostyle.commands.arguments import add_command, add_options, configured, given_options
 from photostyle.commands.running import add_running, execute, pictures_in
 from photostyle.config.config import Config
@@ -17,11 +18,12 @@ def register(commands: Any) -> None:
     parser = commands.add_parser(
         "look", help=summary, description=summary.capitalize() + ".", allow_abbrev=False
     )
-    own = parser.add_subparsers(required=True, metavar="fit|from-pair|apply|show")
+    own = parser.add_subparsers(required=True, metavar="fit|from-pair|from-lut|apply|show|export")
     _register_fit(own)
     _register_pair(own)
     _register_apply(own)
     _register_show(own)
+    look_tables.register(own)
 
 
 def _register_fit(commands: Any) -> None:
@@ -72,7 +74,9 @@ def _register_apply(commands: Any) -> None:
 def _register_show(commands: Any) -> None:
     parser = add_command(commands, "show", "draw what a look does, as one picture", _show)
     parser.add_argument("look", metavar="LOOK", type=Path, help="look, from photostyle look fit")
-    parser.add_argument("--out", type=Path, help="picture to write (default: LOOK's name, .png)")
+    parser.add_argument(
+        "--out", type=Path, help="picture to write (default: LOOK's name, .show.png)"
+    )
     parser.add_argument("--content", type=Path, help="photograph to show it on, in place of the "
                         "example's city")  # fmt: skip
 
@@ -158,7 +162,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from photostyle.looks.look import Look
     from photostyle.looks.shown import show_look
 
-    out = arguments.out or arguments.look.with_suffix(".png")
+    out = arguments.out or arguments.look.with_suffix(".show.png")
     inputs = [path for path in (arguments.look, arguments.content) if path is not None]
     check_output(out, inputs)
     photo = load_image(arguments.content).image if arguments.content else None

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
+from photostyle.color.tabled import Tabled
 from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
@@ -39,7 +40,7 @@ class Grade:
         names: of the regions.
     """
 
-    maps: LocalAffine | Painted | RegionalLook
+    maps: LocalAffine | Painted | RegionalLook | Tabled
     masks: Tensor
     names: tuple[str, ...]
 
@@ -56,6 +57,8 @@ class Grade:
             tensors["sides"] = self.maps.borders.colors.cpu().half().contiguous()
         elif isinstance(self.maps, LocalAffine):
             tensors["maps"] = self.maps.coefficients.cpu().half()
+        elif isinstance(self.maps, Tabled):
+            raise TypeError("a table is kept as a look, not as a grade")
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
         data = save(tensors, metadata={"names": json.dumps(self.names)})
@@ -120,7 +123,7 @@ def deliver(
     content = resize(photo.image, size)
     if whole:
         image = grade.maps.apply(content)
-    elif isinstance(grade.maps, RegionalLook):
+    elif isinstance(grade.maps, RegionalLook | Tabled):
         image = grade.maps.faded(values).apply(content)
     else:
         image = grade.maps.faded(_strength_map(values, grade)).apply(content)

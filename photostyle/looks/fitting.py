@@ -23,9 +23,9 @@ from photostyle.finish.finishing import firmed
 from photostyle.images.picture import Photo, image_size
 from photostyle.images.sheets import thumbnail
 from photostyle.loading import Sources, load, loaded, segmented
-from photostyle.looks.look import About, Look
+from photostyle.looks.look import Look
 from photostyle.looks.mosaic import Mosaic
-from photostyle.looks.provenance import facts_of, png_of
+from photostyle.looks.provenance import About, facts_of, png_of
 from photostyle.objective.features import activated, run_encoder
 from photostyle.objective.styles import fitted_image
 from photostyle.optimize.solving import optimise

@@ -9,18 +9,18 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from photostyle.color.regional import RegionalLook
+from photostyle.color.regional import RegionalLook, in_gamut
 from photostyle.color.silhouettes import Borders, borders_of
-from photostyle.color.terms import COUNT
+from photostyle.color.tabled import Tabled
+from photostyle.color.terms import COUNT, apply_terms
 from photostyle.config.rendering import RenderConfig, protections, strengths
-from photostyle.errors import LookError, MaskError
+from photostyle.errors import LookError, MaskError, OptionError
 from photostyle.finish.delivery import Grade, deliver, protected, region_strengths
 from photostyle.images.picture import (
     Metadata,
@@ -32,6 +32,12 @@ from photostyle.images.picture import (
     resize,
 )
 from photostyle.images.saving import atomic_path
+from photostyle.looks.encodings import SRGB
+from photostyle.looks.formats.registry import export_lut
+from photostyle.looks.lattice import ColourMap
+from photostyle.looks.lut import Lut
+from photostyle.looks.provenance import About
+from photostyle.looks.tables import table_of, tensors_of, words_of
 from photostyle.segmentation.masks import Masks, resize_masks
 
 #: Version of the file's layout, and what tells such a file from other safetensors.
@@ -45,32 +51,18 @@ Picture = str | Path | Photo | Tensor
 Regions = Masks | Mapping[str, Tensor]
 
 
-@dataclass(frozen=True)
-class About:
-    """Where a look comes from.
-
-    Attributes:
-        facts: JSON types by name: "made" (fit, pair or lut), "style", "contents", "options",
-            "segmenter", "versions", as far as they are known.
-        thumbnail: a PNG of content and result, small; empty without.
-    """
-
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    thumbnail: bytes = b""
-
-
 @dataclass(frozen=True, eq=False)
 class Look:
     """Smooth colour maps without a picture.
 
     Attributes:
         whole: 29×3 float32, see `terms`: content colours in [0, 1] to the result's, without the
-            terms of place but those of height.
-        regions: such maps by the names of regions; where there are none, the whole has one.
+            terms of place but those of height; or another program's table.
+        regions: such maps by the names of regions; none beside a table.
         about: where it comes from.
     """
 
-    whole: Tensor
+    whole: Tensor | Lut
     regions: Mapping[str, Tensor] = field(default_factory=dict)
     about: About = field(default_factory=About)
 
@@ -85,13 +77,15 @@ class Look:
     def title(self) -> str:
         """A few words for people: what it was made of."""
         facts = self.about.facts
+        if isinstance(self.whole, Lut):
+            return self.whole.title or Path(facts.get("table", {}).get("path", "table")).stem
         made, style = facts.get("made", "by hand"), facts.get("style")
         return f"{made} of {Path(style['path']).name}" if style else str(made)
 
     @property
     def sha256(self) -> str:
         """Of the maps and their names, whatever they come from."""
-        return _digest({"whole": self.whole, **{f"region {n}": m for n, m in self.regions.items()}})
+        return _digest(self._tensors())
 
     def apply(
         self,
@@ -134,6 +128,8 @@ class Look:
         """The look as a grade of a content 1×3×H×W."""
         small = resize(content, fit_size(image_size(content), SIDE))
         planes = {} if masks is None else planes_of(masks, image_size(small))
+        if isinstance(self.whole, Lut):
+            return Grade(Tabled(self.whole.apply), torch.ones(1, 1, 1), ("all",))
         if not planes.keys() & self.regions.keys():
             borders = Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
             maps = RegionalLook(self.whole[None], borders, torch.ones(1))
@@ -145,6 +141,36 @@ class Look:
         )  # fmt: skip
         return Grade(maps, stack, tuple(planes))
 
+    def colour_map(self, region: str | None = None) -> ColourMap:
+        """The look as a function of colours alone, of the whole or of a region, at the middle of
+        the height: 3×N sRGB values in [0, 1] to such."""
+        whole = self.whole if region is None else self.regions[region]
+        if isinstance(whole, Lut):
+            return lambda rgb: whole.apply(rgb).clamp(0.0, 1.0)
+
+        def mapped(rgb: Tensor) -> Tensor:
+            middle = torch.zeros_like(rgb[0])
+            return in_gamut(apply_terms(whole.to(rgb), rgb, middle, middle)).clamp(0.0, 1.0)
+
+        return mapped
+
+    def to_cube(
+        self, path: str | Path, size: int = 33, input: str = SRGB, output: str = SRGB,
+        region: str | None = None,
+    ) -> Lut:  # fmt: skip
+        """Writes what of the look a look-up table can hold, and gives that table.
+
+        Args:
+            path: its suffix says the format: .cube, .png (a HaldCLUT), .xmp and others.
+            size: nodes along a side. input, output: encodings, see `looks.encodings`.
+            region: whose look it shall be, in place of the whole's.
+
+        Raises:
+            OptionError, LutError, OutputError: see `formats.registry.export_lut`.
+        """
+        return export_lut(path, self.colour_map(region), size=size, input=input, output=output,
+                          title=self.title)  # fmt: skip
+
     def save(self, path: str | Path) -> None:
         """Writes the look, whole or not at all.
 
@@ -152,18 +178,25 @@ class Look:
             LookError: the path does not end in .look. OutputError: the folder cannot be written.
         """
         check_suffix(Path(path))
-        tensors = {"whole": self.whole}
-        tensors |= {f"region {name}": one for name, one in self.regions.items()}
-        tensors = {name: one.cpu().float().contiguous() for name, one in tensors.items()}
+        tensors = self._tensors()
         metadata = {
             "kind": KIND, "format": str(FORMAT), "sha256": _digest(tensors),
             "regions": json.dumps(list(self.regions)),
             "about": json.dumps(self.about.facts, ensure_ascii=False),
         }  # fmt: skip
+        if isinstance(self.whole, Lut):
+            metadata["table"] = json.dumps(words_of(self.whole), ensure_ascii=False)
         picture = torch.frombuffer(bytearray(self.about.thumbnail or b"\0"), dtype=torch.uint8)
         data = save({**tensors, "thumbnail": picture}, metadata)
         with atomic_path(path) as temporary:
             temporary.write_bytes(data)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that the look is, by the names that its file has for it."""
+        if isinstance(self.whole, Lut):
+            return tensors_of(self.whole)
+        named = {"whole": self.whole, **{f"region {n}": one for n, one in self.regions.items()}}
+        return {name: one.cpu().float().contiguous() for name, one in named.items()}
 
     @classmethod
     def load(cls, path: str | Path) -> "Look":
@@ -194,13 +227,15 @@ class Look:
     def _of(cls, path: Path, metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> "Look":
         try:
             thumbnail = tensors.pop("thumbnail").numpy().tobytes()
-            whole = tensors["whole"]
             regions = {n: tensors[f"region {n}"] for n in json.loads(metadata["regions"])}
             facts = json.loads(metadata["about"])
-            whole_file = _digest(tensors) == metadata["sha256"]
-        except (KeyError, TypeError, ValueError):
-            whole_file = False
-        if not whole_file or not all(map(_sound, tensors.values())):
+            whole: Tensor | Lut = tensors.get("whole", torch.empty(0))
+            if "table" in metadata:
+                whole = table_of(tensors, json.loads(metadata["table"]))
+            sound = _digest(tensors) == metadata["sha256"]
+        except (KeyError, TypeError, ValueError, OptionError):
+            sound = False
+        if not sound or not _usable(whole, tensors):
             raise LookError(f"{path} is a damaged look; fit it again, or take it from a copy.")
         return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail))
 
@@ -235,8 +270,10 @@ def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
         )
 
 
-def _sound(one: Tensor) -> bool:
-    return one.shape == (COUNT, 3) and one.dtype == torch.float32 and bool(one.isfinite().all())
+def _usable(whole: Tensor | Lut, tensors: Mapping[str, Tensor]) -> bool:
+    numbers = all(x.dtype == torch.float32 and x.isfinite().all() for x in tensors.values())
+    maps = all(x.shape == (COUNT, 3) for x in tensors.values())
+    return numbers and (isinstance(whole, Lut) or (maps and whole.numel() > 0))
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

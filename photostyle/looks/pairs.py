@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.color.lab import rgb_to_lab
+from photostyle.color.lab import delta_e
 from photostyle.color.terms import COLORS, HEIGHT
 from photostyle.errors import LookError
 from photostyle.finish.distil import LINEAR, QUADRATIC, distilled
@@ -25,8 +25,8 @@ from photostyle.images.picture import (
     to_array,
 )
 from photostyle.images.sheets import thumbnail
-from photostyle.looks.look import About, Look, Regions, planes_of
-from photostyle.looks.provenance import facts_of, png_of
+from photostyle.looks.look import Look, Regions, planes_of
+from photostyle.looks.provenance import About, facts_of, png_of
 
 Array = NDArray[Any]
 
@@ -92,13 +92,6 @@ def learn_look(
     look = replace(look, about=About(facts, shown))
     most = float(np.quantile(found.numpy(), 0.95))
     return Learnt(look, float(found.mean()), most, float(whole.mean()))
-
-
-def delta_e(image: Tensor, other: Tensor) -> Tensor:
-    """H×W distances in CIELAB (1976) of two pictures 1×3×H×W."""
-    a, b = (rgb_to_lab(x[0].flatten(1).T.double()) for x in (image, other))
-    found: Tensor = (a - b).norm(dim=1).reshape(image.shape[2:])
-    return found.float()
 
 
 def _fitted(before: Photo, after: Photo) -> tuple[Tensor, Tensor]:

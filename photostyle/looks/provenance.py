@@ -1,14 +1,31 @@
 """Where a look comes from, as JSON, and the small picture that shows it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from photostyle.config.config import Config
+from photostyle.images.hashing import file_sha256
 from photostyle.images.picture import Photo
 from photostyle.result import versions
+
+
+@dataclass(frozen=True)
+class About:
+    """Where a look comes from.
+
+    Attributes:
+        facts: JSON types by name: "made" (fit, pair or table), "style", "contents", "options",
+            "segmenter", "table", "versions", as far as they are known.
+        thumbnail: a PNG of content and result, small; empty without.
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    thumbnail: bytes = b""
 
 
 def facts_of(
@@ -28,6 +45,12 @@ def facts_of(
     if config is not None:
         facts["options"] = config.to_dict()
     return facts
+
+
+def about_table(path: Path) -> About:
+    """Of a look that is another program's table."""
+    table = {"path": str(path), "sha256": file_sha256(path)}
+    return About({"made": "table", "table": table, "versions": versions()})
 
 
 def _file(photo: Photo) -> dict[str, str]:

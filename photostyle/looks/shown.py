@@ -13,10 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import photostyle
-from photostyle.color.regional import in_gamut
-from photostyle.color.terms import apply_terms
 from photostyle.images.picture import fit_size, image_size, load_image, resize
 from photostyle.images.sheets import EDGE, INK, PAPER
+from photostyle.looks.lattice import ColourMap
 from photostyle.looks.look import Look
 
 Array = NDArray[Any]
@@ -43,15 +42,15 @@ def show_look(look: Look, photo: Tensor | None = None) -> Image.Image:
     panels = [_Panel("swatches: before over after", _swatches), _Panel("tone curves", _curves),
               _Panel("hues before", lambda _: _wheel()),
               _Panel("hues after", lambda f: f(_wheel()))]  # fmt: skip
-    rows = [(name, one) for name, one in (("whole", look.whole), *look.regions.items())]
+    rows = ["whole", *look.regions]
     width = len(panels) * (SIDE + GAP) + GAP
     pair = _pair(look, _example() if photo is None else photo, width - 2 * GAP)
     heights = LABEL + SIDE + 40 + 2 * GAP
     page = Image.new("RGB", (width, LABEL + len(rows) * heights + pair.height + LABEL + GAP), PAPER)
     _write(page, (GAP, 6), f"{look.title}   {look.sha256[:12]}")
-    for n, (name, one) in enumerate(rows):
+    for n, name in enumerate(rows):
         top = LABEL + n * heights + GAP
-        colors = _function(one)
+        colors = _function(look.colour_map(name if n else None))
         for k, panel in enumerate(panels):
             left = GAP + k * (SIDE + GAP)
             title = panel.title if k else f"{name}: {panel.title}"
@@ -74,12 +73,10 @@ class _Panel:
     draw: Callable[[Colors], Array]
 
 
-def _function(coefficients: Tensor) -> Colors:
+def _function(colour_map: ColourMap) -> Colors:
     def mapped(colors: Array) -> Array:
         flat = torch.from_numpy(colors.reshape(-1, 3).T.astype(np.float32))
-        middle = torch.zeros(flat.shape[1])
-        out = in_gamut(apply_terms(coefficients, flat, middle, middle)).clamp(0, 1)
-        found: Array = out.T.numpy().reshape(colors.shape)
+        found: Array = colour_map(flat).T.numpy().reshape(colors.shape)
         return found
 
     return mapped

@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 
 import photostyle
+from photostyle.color.lab import delta_e, rgb_to_lab
 from photostyle.color.matching import match_pooled, match_regions
 from photostyle.color.terms import COLORS, HEIGHT
 from photostyle.config.presets import preset
 from photostyle.errors import ImageError, MaskError
 from photostyle.images.picture import Photo, load_image, resize
 from photostyle.looks.fitting import fit_look
-from photostyle.looks.pairs import delta_e
 from tests.looks.scenes import photo, picture
 
 COLOR = preset("color").with_options({"size": 160, "device": "cpu"})
@@ -82,8 +82,6 @@ def test_one_look_over_twelve_exposures_keeps_the_set_together() -> None:
 
 def spread_of(images: list[torch.Tensor]) -> float:
     """Root mean square distance in CIELAB of the pictures' mean colours from their common mean."""
-    from photostyle.color.lab import rgb_to_lab
-
     means = torch.stack([rgb_to_lab(x[0].flatten(1).T).mean(dim=0) for x in images])
     return float((means - means.mean(dim=0)).square().sum(dim=1).mean().sqrt())
 

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import ImageError, LookError, MaskError, OptionError
 from photostyle.images.picture import LUMA
-from photostyle.looks.look import About, Look
+from photostyle.looks.look import Look
+from photostyle.looks.provenance import About
 from tests.looks.scenes import by_definition, gentle, photo, picture
 
 HALVES = torch.zeros(2, 72, 96)

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from photostyle.color.lab import rgb_to_lab
+from photostyle.color.lab import delta_e, rgb_to_lab
 from photostyle.errors import LookError
 from photostyle.looks.look import Look
-from photostyle.looks.pairs import delta_e, learn_look, misaligned
+from photostyle.looks.pairs import learn_look, misaligned
 from tests.looks.scenes import gentle, photo, picture
 
 SIZE = (120, 160)

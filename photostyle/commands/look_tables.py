@@ -67,7 +67,8 @@ def _add_encodings(parser: argparse.ArgumentParser, default: str | None) -> None
 
 def _export(arguments: argparse.Namespace) -> int:
     from photostyle.images.saving import check_place
-    from photostyle.looks.exporting import honesty, places, write_masks
+    from photostyle.looks.exporting import filed, honesty, places, write_masks
+    from photostyle.looks.formats.registry import write_lut
     from photostyle.looks.look import Look
 
     look = Look.load(arguments.look)
@@ -75,19 +76,21 @@ def _export(arguments: argparse.Namespace) -> int:
         raise LookError(f"{arguments.look} has no regions; leave --by-region out.")
     out = arguments.out or arguments.look.with_suffix(_suffix(arguments.format))
     names = list(look.regions) if arguments.by_region else []
-    files = {name: out.with_name(f"{out.stem}.{name}{out.suffix}") for name in names}
+    files = {name: out.with_name(f"{out.stem}.{filed(name)}{out.suffix}") for name in names}
     pairs = _pairs(arguments, look)
     inputs = [arguments.look, *(path for path, _ in pairs)]
     for path in (out, *files.values(), *places(out)):
         check_place(path, inputs)
-    lut = _written(out, look, None, arguments)
-    regions = {name: _written(path, look, name, arguments) for name, path in files.items()}
-    print(out, *files.values(), sep="\n")
+    lut = _table(out, look, None, arguments)
+    regions = {name: _table(path, look, name, arguments) for name, path in files.items()}
+    told = honesty(look, lut, _loaded(pairs, look), regions)  # a bad photograph shows early
+    for path, table in ((out, lut), *((files[name], one) for name, one in regions.items())):
+        write_lut(path, table, arguments.format)
+        print(path)
     if not pairs:
         print("Nothing to measure on: the photographs of the fit are not where they were; give "
               "some with --content.", file=sys.stderr)  # fmt: skip
         return 0
-    told = honesty(look, lut, _loaded(pairs, look), regions)
     written = told.save(out)
     if regions:
         for photo, masks in _loaded(pairs, look):
@@ -112,11 +115,11 @@ def _suffix(name: str | None) -> str:
     return known[name or "cube"]
 
 
-def _written(path: Path, look: "Look", region: str | None, arguments: argparse.Namespace) -> "Lut":
-    from photostyle.looks.formats.registry import export_lut
+def _table(path: Path, look: "Look", region: str | None, arguments: argparse.Namespace) -> "Lut":
+    from photostyle.looks.formats.registry import made_lut
 
     title = look.title if region is None else f"{look.title}, {region}"
-    return export_lut(
+    return made_lut(
         path, look.colour_map(region), size=arguments.size, input=arguments.input,
         output=arguments.output, title=title, name=arguments.format,
     )  # fmt: skip

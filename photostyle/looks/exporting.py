@@ -1,5 +1,6 @@
 """What of a look a look-up table carries: it knows neither place nor region, nor grain."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def _row(one: Compared) -> list[tuple[str, Tensor]]:
 
 def places(path: Path) -> tuple[Path, Path]:
     """Where the figures and maps of a table's file lie."""
-    return path.with_name(f"{path.stem}.honesty.txt"), path.with_name(f"{path.stem}.honesty.png")
+    return path.with_name(f"{path.name}.honesty.txt"), path.with_name(f"{path.name}.honesty.png")
 
 
 def honesty(
@@ -150,10 +151,15 @@ def write_masks(look: Look, photo: Photo, masks: Masks, path: Path) -> list[Path
     """
     written = []
     for name, weight in weights_on(look, photo.image, masks).items():
-        place = path.with_name(f"{path.stem}.{photo.path.stem}.{name}.png")
+        place = path.with_name(f"{path.name}.{photo.path.stem}.{filed(name)}.png")
         save_image(place, weight.clamp(0, 1)[None, None].expand(-1, 3, -1, -1).contiguous())
         written.append(place)
     return written
+
+
+def filed(name: str) -> str:
+    """A region's name as part of a file's."""
+    return re.sub(r"[^\w-]+", "-", name)
 
 
 def fitted_files(look: Look) -> list[Path]:

@@ -68,7 +68,7 @@ def test_fit_apply_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert photostyle("look apply night.look shoot style.png --out out --strength 0.5") == 0
     assert "3 jobs: 3 done now, 0 done before" in capsys.readouterr().out
     assert photostyle("look show night.look") == 0
-    with Image.open("night.png") as page:
+    with Image.open("night.show.png") as page:
         assert page.width > 1000
 
 
@@ -185,3 +185,68 @@ def test_a_damaged_picture_fails_alone(capsys: pytest.CaptureFixture[str]) -> No
     assert "c.png" in shown.err
     assert not Path("out/c.png").exists()
     assert torch.is_tensor(load_image("out/b.png").image)
+
+
+def test_export_measures_on_the_fitted_photographs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert photostyle(f"{FIT} --content shoot --out night.look") == 0
+    capsys.readouterr()
+    assert photostyle("look export night.look") == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0] == "night.cube"
+    assert "the table: mean" in shown
+    assert "  a.png: mean" in shown
+    assert Path("night.cube.honesty.txt").read_text(encoding="utf-8").strip() in shown
+    assert Path("night.cube.honesty.png").is_file()
+    assert photostyle("look from-lut night.cube --out table.look") == 0
+    full, table = (Look.load(f"{name}.look").colour_map() for name in ("night", "table"))
+    colors = picture(5)[0].flatten(1)
+    assert (full(colors) - table(colors)).abs().mean() < 1 / 255
+    assert photostyle("look apply table.look shoot --out out --luminance 0.5") == 0
+    assert photostyle("look show table.look") == 0
+    save_image("shoot/a.png", picture(7))  # no longer the one of the fit
+    capsys.readouterr()
+    assert photostyle("look export night.look --format hald --size 16") == 0
+    assert "  a.png" not in capsys.readouterr().out
+    Path("shoot/b.png").unlink()
+    assert photostyle("look export night.look --format xmp --size 16") == 0
+    assert "Nothing to measure on" in capsys.readouterr().err
+    assert photostyle("look export night.look --content shoot/a.png --out o/n.cube") == 0
+    assert Path("o/n.cube.honesty.txt").is_file()
+
+
+def test_export_by_region(capsys: pytest.CaptureFixture[str]) -> None:
+    fit = f"{FIT} --content shoot/a.png --content-mask mask.png --style-mask mask.png"
+    assert photostyle(f"{fit} --out r.look") == 0
+    capsys.readouterr()
+    assert photostyle("look export r.look --by-region --content-mask mask.png") == 0
+    shown = capsys.readouterr().out
+    assert "a table for each region: mean" in shown
+    for name in ("r.cube", "r.blue.cube", "r.green.cube", "r.cube.a.blue.png"):
+        assert Path(name).is_file()
+        assert name in shown
+    refused("look export r.look --by-region --content-mask none.png", capsys, "does not exist")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("export none.look", "none.look does not exist"),
+        ("export g.look --by-region", "g.look has no regions"),
+        ("export g.look --format mp4", "choose from cube, hald, xmp"),
+        ("export g.look --size 1", "size 1"),
+        ("export g.look --size 300", "size 300"),
+        ("export g.look --input srbg", "invalid choice: 'srbg'"),
+        ("export g.look --format hald --input linear", "holds no curves"),
+        ("export g.look --format cube --out g.png", "should end in .cube"),
+        ("export g.look --out g.txt", "no suffix of a look-up table"),
+        ("export g.look --content none.png", "none.png does not exist"),
+        ("from-lut none.cube --out n.look", "none.cube does not exist"),
+        ("from-lut style.png --out n.look", "style.png"),
+        ("from-lut short.cube --out n.look", "short.cube"),
+        ("from-lut good.cube --out n.cube", "should end in .look"),
+    ],
+)
+def test_bad_tables(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Look(gentle()).save("g.look")
+    Path("short.cube").write_text("LUT_3D_SIZE 2\n0 0 0\n1 1 1\n")
+    refused(f"look {words}", capsys, says)

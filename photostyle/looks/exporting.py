@@ -92,7 +92,7 @@ def _row(one: Compared) -> list[tuple[str, Tensor]]:
     for name, table, apart in zip(("a table", "one for each region"), tables, maps, strict=False):
         assert apart is not None
         heat = heat_picture((apart / HOT).clamp(0, 1), content)
-        row += [(name, table), (f"ΔE, brightest from {HOT:g}", heat)]
+        row += [(name, table), (f"how far off, brightest from {HOT:g}", heat)]
     return row
 
 

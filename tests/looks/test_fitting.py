@@ -67,17 +67,27 @@ def test_maps_read_no_place_but_the_height() -> None:
         assert not maps[COLORS + len(HEIGHT) :].any()
 
 
-def test_one_look_over_twelve_exposures_keeps_the_set_together() -> None:
-    """Styled each for itself they all come out like the style; under one look they keep their
-    differences; between, the look must not add to them."""
+def test_one_look_adds_nothing_to_the_differences_of_twelve_exposures() -> None:
     city, night = example("city"), example("night")
     contents = exposed(city)
     look = fit_look(night, contents, COLOR)
-    own = fit_look(night, contents[4:5], COLOR)
-    spread = {name: spread_of([one.apply(x) for x in contents])
-              for name, one in (("joint", look), ("single", own))}  # fmt: skip
-    assert spread["joint"] < spread_of([x.image for x in contents])
-    assert spread["joint"] < 1.3 * spread["single"]
+    assert spread_of([look.apply(x) for x in contents]) < spread_of([x.image for x in contents])
+
+
+def test_one_look_keeps_a_thing_alike_in_every_frame() -> None:
+    """Styled each for itself, what two frames of a scene share takes two looks."""
+    city, night = example("city"), example("night")
+    frames = [replace(city, image=city.image[..., left : left + 100].contiguous(),
+                      sha256=f"{left}") for left in (0, 30, 60)]  # fmt: skip
+    look = fit_look(night, frames, COLOR)
+
+    def shared(images: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [x[..., 60 - left : 100 - left] for x, left in zip(images, (0, 30, 60), strict=True)]
+
+    joint = spread_of(shared([look.apply(x) for x in frames]))
+    apart = spread_of(shared([photostyle.stylize(x, night, COLOR).image for x in frames]))
+    assert joint < 0.4 * apart
+    assert apart > 1
 
 
 def spread_of(images: list[torch.Tensor]) -> float:

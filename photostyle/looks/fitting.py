@@ -23,7 +23,7 @@ from photostyle.finish.finishing import firmed
 from photostyle.images.picture import Photo, image_size
 from photostyle.images.sheets import thumbnail
 from photostyle.loading import Sources, load, loaded, segmented
-from photostyle.looks.look import Look
+from photostyle.looks.look import EVERYWHERE, Look
 from photostyle.looks.mosaic import Mosaic
 from photostyle.looks.provenance import About, facts_of, png_of
 from photostyle.objective.features import activated, run_encoder
@@ -44,6 +44,7 @@ Picture = str | Path | Photo
 #: Freedoms of `distil` without the terms across the picture, which mean nothing on another one.
 FREEDOMS = (LINEAR, QUADRATIC, (*QUADRATIC, *TALL), (*QUADRATIC, *HEIGHT))
 WHOLE = ((*QUADRATIC, *HEIGHT),)
+FLAT = (QUADRATIC,)
 #: Long side of the style beside several contents, at least, as each of them is small.
 STYLE_SIDE = 256
 
@@ -203,13 +204,23 @@ def _start(page: _Page, seen: Scene) -> Start:
 
 def _distilled(image: Tensor, matches: Matches | None, page: _Page) -> Look:
     at, scene = page.mosaic.places(), page.scene
+    one = Scene(scene.content, scene.style, *_whole_masks(scene))
+    flat = {EVERYWHERE: regional_maps(image, None, one, True, FLAT, at)[0].cpu()}
     if page.as_one or len(page.names) == 1:
         freedoms = WHOLE if page.as_one else FREEDOMS
-        return Look(regional_maps(image, matches, scene, page.as_one, freedoms, at)[0].cpu())
+        whole = regional_maps(image, matches, scene, page.as_one, freedoms, at)[0].cpu()
+        return Look(whole, flat=_needed(flat, {EVERYWHERE: whole}))
     maps = regional_maps(image, matches, scene, False, FREEDOMS, at).cpu()
-    one = Scene(scene.content, scene.style, *_whole_masks(scene))
+    colors = regional_maps(image, None, scene, False, FREEDOMS[:2], at).cpu()
     common = regional_maps(image, None, one, True, WHOLE, at)[0].cpu()
-    return Look(common, dict(zip(page.names, maps, strict=True)))
+    regions = dict(zip(page.names, maps, strict=True))
+    flat |= dict(zip(page.names, colors, strict=True))
+    return Look(common, regions, flat=_needed(flat, {EVERYWHERE: common, **regions}))
+
+
+def _needed(flat: dict[str, Tensor], maps: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The flat maps of those that read the height."""
+    return {name: one for name, one in flat.items() if maps[name][list(HEIGHT)].any()}
 
 
 def _whole_masks(scene: Scene) -> tuple[Tensor, Tensor]:

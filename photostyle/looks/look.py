@@ -45,6 +45,7 @@ FORMAT, KIND = 1, "photostyle look"
 SUFFIX = ".look"
 #: Long side at which the borders of regions are found, and the name of what no region covers.
 SIDE, REST = 700, "rest"
+EVERYWHERE = ""  # the name that no region has
 
 Picture = str | Path | Photo | Tensor
 #: The regions of a picture: as segmented, or H×W planes in [0, 1] by name.
@@ -59,12 +60,15 @@ class Look:
         whole: 29×3 float32, see `terms`: content colours in [0, 1] to the result's, without the
             terms of place but those of height; or another program's table.
         regions: such maps by the names of regions; none beside a table.
+        flat: maps of colours alone for what cannot tell the height, by the names of regions and
+            EVERYWHERE; where one is missing, the map at the middle of the height serves.
         about: where it comes from.
     """
 
     whole: Tensor | Lut
     regions: Mapping[str, Tensor] = field(default_factory=dict)
     about: About = field(default_factory=About)
+    flat: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         names = f", regions {', '.join(self.regions)}" if self.regions else ""
@@ -142,15 +146,17 @@ class Look:
         return Grade(maps, stack, tuple(planes))
 
     def colour_map(self, region: str | None = None) -> ColourMap:
-        """The look as a function of colours alone, of the whole or of a region, at the middle of
-        the height: 3×N sRGB values in [0, 1] to such."""
+        """The look as a function of colours alone, of the whole or of a region: 3×N sRGB values in
+        [0, 1] to such."""
         whole = self.whole if region is None else self.regions[region]
         if isinstance(whole, Lut):
-            return lambda rgb: whole.apply(rgb).clamp(0.0, 1.0)
+            table = whole
+            return lambda rgb: table.apply(rgb).clamp(0.0, 1.0)
+        flat = self.flat.get(region or EVERYWHERE, whole)
 
         def mapped(rgb: Tensor) -> Tensor:
             middle = torch.zeros_like(rgb[0])
-            return in_gamut(apply_terms(whole.to(rgb), rgb, middle, middle)).clamp(0.0, 1.0)
+            return in_gamut(apply_terms(flat.to(rgb), rgb, middle, middle)).clamp(0.0, 1.0)
 
         return mapped
 
@@ -196,6 +202,7 @@ class Look:
         if isinstance(self.whole, Lut):
             return tensors_of(self.whole)
         named = {"whole": self.whole, **{f"region {n}": one for n, one in self.regions.items()}}
+        named |= {f"flat {name}": one for name, one in self.flat.items()}
         return {name: one.cpu().float().contiguous() for name, one in named.items()}
 
     @classmethod
@@ -228,6 +235,7 @@ class Look:
         try:
             thumbnail = tensors.pop("thumbnail").numpy().tobytes()
             regions = {n: tensors[f"region {n}"] for n in json.loads(metadata["regions"])}
+            flat = {n[5:]: one for n, one in tensors.items() if n.startswith("flat ")}
             facts = json.loads(metadata["about"])
             whole: Tensor | Lut = tensors.get("whole", torch.empty(0))
             if "table" in metadata:
@@ -237,7 +245,7 @@ class Look:
             sound = False
         if not sound or not _usable(whole, tensors):
             raise LookError(f"{path} is a damaged look; fit it again, or take it from a copy.")
-        return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail))
+        return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail), flat)
 
 
 def _without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:

@@ -8,8 +8,10 @@ import torch
 
 from photostyle.color.lab import delta_e
 from photostyle.color.terms import COUNT, HEIGHT
+from photostyle.config.presets import preset
 from photostyle.images.picture import load_image
 from photostyle.looks.exporting import honesty, places, weights_on, write_masks
+from photostyle.looks.fitting import fit_look
 from photostyle.looks.formats.registry import read_lut
 from photostyle.looks.lattice import Lattice
 from photostyle.looks.look import Look
@@ -107,3 +109,33 @@ def test_tables_by_region_carry_more(tmp_path: Path) -> None:
     assert torch.allclose(planes[0], weights["sky"], atol=1 / 255)
     assert planes[0][:20].mean() > 0.95
     assert planes[0][40:].mean() < 0.05
+
+
+def test_flat_maps_serve_what_cannot_tell_the_height(tmp_path: Path) -> None:
+    tall = gentle(5)
+    look = Look(tall, {"sky": tall}, flat={"": flat(1), "sky": flat(2)})
+    image = picture(9, SIZE)
+    colors = image[0].flatten(1)
+    for region, own in ((None, flat(1)), ("sky", flat(2))):
+        assert torch.equal(look.colour_map(region)(colors), Look(own).colour_map()(colors))
+    assert torch.equal(look.apply(image), Look(tall).apply(image))
+    look.save(tmp_path / "a.look")
+    again = Look.load(tmp_path / "a.look")
+    assert again.sha256 == look.sha256
+    assert torch.equal(again.colour_map("sky")(colors), look.colour_map("sky")(colors))
+
+
+def test_fitted_tables_do_not_guess_at_the_middle(tmp_path: Path) -> None:
+    """Light above and dark below, which colours tell as well: the flat map is nearer."""
+    content, style = picture(10, SIZE), picture(11, SIZE)
+    content[:, :, :30] = 0.5 + 0.5 * content[:, :, :30]
+    style[:, :, :30] = 0.6 + 0.4 * style[:, :, :30]
+    style[:, :, 30:] *= 0.5
+    config = preset("color").with_options({"size": 80, "device": "cpu"})
+    look = fit_look(photo(style), photo(content), config)
+    assert look.flat
+    pairs = [(photo(content), None)]
+    middle = Look(look.whole)
+    near, far = (honesty(look, Lut.of(one.colour_map()), pairs).figures()[0]
+                 for one in (look, middle))  # fmt: skip
+    assert near < far

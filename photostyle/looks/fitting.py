@@ -204,18 +204,21 @@ def _start(page: _Page, seen: Scene) -> Start:
 
 def _distilled(image: Tensor, matches: Matches | None, page: _Page) -> Look:
     at, scene = page.mosaic.places(), page.scene
-    one = Scene(scene.content, scene.style, *_whole_masks(scene))
-    flat = {EVERYWHERE: regional_maps(image, None, one, True, FLAT, at)[0].cpu()}
     if page.as_one or len(page.names) == 1:
-        freedoms = WHOLE if page.as_one else FREEDOMS
-        whole = regional_maps(image, matches, scene, page.as_one, freedoms, at)[0].cpu()
-        return Look(whole, flat=_needed(flat, {EVERYWHERE: whole}))
-    maps = regional_maps(image, matches, scene, False, FREEDOMS, at).cpu()
-    colors = regional_maps(image, None, scene, False, FREEDOMS[:2], at).cpu()
-    common = regional_maps(image, None, one, True, WHOLE, at)[0].cpu()
-    regions = dict(zip(page.names, maps, strict=True))
-    flat |= dict(zip(page.names, colors, strict=True))
-    return Look(common, regions, flat=_needed(flat, {EVERYWHERE: common, **regions}))
+        kinds = (WHOLE, FLAT) if page.as_one else (FREEDOMS, FREEDOMS[:2])
+        whole, flat = (
+            regional_maps(image, matches, scene, page.as_one, kind, at)[0].cpu() for kind in kinds
+        )
+        return Look(whole, flat=_needed({EVERYWHERE: flat}, {EVERYWHERE: whole}))
+    one = Scene(scene.content, scene.style, *_whole_masks(scene))
+    found = []
+    for together, apart in ((WHOLE, FREEDOMS), (FLAT, FREEDOMS[:2])):
+        every = regional_maps(image, matches, scene, False, apart, at).cpu()
+        common = regional_maps(image, None, one, True, together, at)[0].cpu()
+        found.append({**dict(zip(page.names, every, strict=True)), EVERYWHERE: common})
+    maps, colors = found
+    needed = _needed(colors, maps)
+    return Look(maps.pop(EVERYWHERE), maps, flat=needed)
 
 
 def _needed(flat: dict[str, Tensor], maps: dict[str, Tensor]) -> dict[str, Tensor]:

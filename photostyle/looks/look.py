@@ -203,7 +203,8 @@ class Look:
             return tensors_of(self.whole)
         named = {"whole": self.whole, **{f"region {n}": one for n, one in self.regions.items()}}
         named |= {f"flat {name}": one for name, one in self.flat.items()}
-        return {name: one.cpu().float().contiguous() for name, one in named.items()}
+        # Copies, as a file takes no two names for one place in memory.
+        return {name: one.cpu().float().contiguous().clone() for name, one in named.items()}
 
     @classmethod
     def load(cls, path: str | Path) -> "Look":

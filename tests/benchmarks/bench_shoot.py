@@ -1,6 +1,6 @@
 """One look over a shoot: how well a set of photographs of one scene keeps together.
 
-    python tests/benchmarks/bench_shoot.py [--vary light|frame] [--preset color] [--size 256]
+    python tests/benchmarks/bench_shoot.py [--vary light|frame] [--preset color] [--size 200]
         [--out FOLDER]
 
 Twelve photographs are made of examples/city.jpg. `light`: four exposures (−1, −½, 0 and +⅓ stops of
@@ -84,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vary", choices=("light", "frame"), default="light")
     parser.add_argument("--preset", default="color")
-    parser.add_argument("--size", type=int, default=256, help="long side in pixels")
+    parser.add_argument("--size", type=int, default=200, help="long side in pixels")
     parser.add_argument("--out", type=Path, help="folder of a contact sheet")
     options = parser.parse_args()
     config = photostyle.preset(options.preset).with_options({"size": options.size, "device": "cpu"})

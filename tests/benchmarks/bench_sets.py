@@ -1,6 +1,6 @@
 """One look over a shoot: how well a set of photographs of one scene keeps together.
 
-    python tests/benchmarks/bench_shoot.py [--vary light|frame] [--preset color] [--size 200]
+    python tests/benchmarks/bench_sets.py [--vary light|frame] [--preset color] [--size 200]
         [--out FOLDER]
 
 Twelve photographs are made of examples/city.jpg. `light`: four exposures (−1, −½, 0 and +⅓ stops of

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint docs benchmark clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -25,6 +25,9 @@ lint: $(STAMP)
 test: lint
 	# One thread a worker: two workers already fill two cores.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+docs: $(STAMP)
+	$(BIN)/python docs/build.py --out build/docs
 
 benchmark: $(STAMP)
 	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

@@ -5,10 +5,10 @@
 
 writes city.jpg, night.jpg to `examples/` and city.png, night.png to `masks/`. Geometry,
 textures, skies and the camera's response are all made here; a path tracer (Mitsuba 3, LLVM
-variant, LLVM 16 or newer; DRJIT_LIBLLVM_PATH names the library where it is not found) computes
-the light. The same seed, size and sample count give the same picture. With Mitsuba 3.9.1 at the
-default size, city took 14 and night 19 minutes while both ran at once on 2 busy cores, 3.5 and
-6 minutes of processor time.
+variant) computes the light. With LLVM 16 Mitsuba 3.9.1 ends in "Cannot select", with 19 it runs;
+DRJIT_LIBLLVM_PATH names the library where it is not found. The same seed, size and sample count
+give the same picture. With Mitsuba 3.9.1 at the default size, city took 14 and night 19 minutes
+while both ran at once on 2 busy cores, 3.5 and 6 minutes of processor time.
 """
 
 from __future__ import annotations

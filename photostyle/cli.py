@@ -5,7 +5,6 @@ Imports no torch until a command runs, so that help is there at once.
 
 import argparse
 import difflib
-import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -29,22 +28,36 @@ from photostyle.commands import (
     weights,
 )
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED
-from photostyle.errors import InputError, OptionError, PhotostyleError
+from photostyle.commands.helping import FIRST
+from photostyle.errors import InputError, JobsError, OptionError, PhotostyleError
+from photostyle.runtime.stopping import interrupt, minded
+from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
     run, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
     compare_fast, weights, config,
 )  # fmt: skip
 
+#: Names of files and values may hold what a terminal would obey.
+_CONTROLS = {n: repr(chr(n))[1:-1] for n in (*range(32), *range(127, 160))}
+
 NO_MEMORY = "There is not enough memory; try a smaller --size, --batch or --memory."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; gives the exit code: 0, 1 (failed), 2 (bad input) or 130 (Ctrl-C)."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be no UTF-8
+    """Runs one command; gives the exit code: 0, 1 (failed), 2 (bad input) or 130 (Ctrl-C, SIGTERM
+    or a closed terminal)."""
+    with standard_streams(), minded(interrupt):
+        return _run(list(sys.argv[1:] if argv is None else argv))
+
+
+def _run(argv: list[str]) -> int:
     try:
-        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+        code = _dispatch(argv)
+        sys.stdout.flush()
+        return code
+    except JobsError as error:  # a line for each mistake
+        return _complain(str(error), BAD_INPUT, lines=True)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except PhotostyleError as error:
@@ -60,14 +73,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain("Stopped before there was a result; nothing was written.", INTERRUPTED)
 
 
-def _complain(sentence: str, code: int) -> int:
-    print(f"photostyle: {sentence}", file=sys.stderr)
+def _complain(sentence: str, code: int, lines: bool = False) -> int:
+    kept = {"\n": "\n"} if lines else {}
+    words = sentence.translate(_CONTROLS | str.maketrans(kept))
+    print(f"photostyle: {words}", file=sys.stderr)
     return code
 
 
 def _dispatch(argv: list[str]) -> int:
     if argv[:2] == ["compare", "fast"]:  # the one comparison that is not of pictures
         argv = ["compare-fast", *argv[2:]]
+    if not argv:
+        print(FIRST)
+        return 0
     parser = _parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:

@@ -1,5 +1,6 @@
 """Stages 1 and 2, load and segment: from the files of a run to a scene at the working size."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,39 +11,48 @@ from torch import Tensor
 from photostyle.config.config import Config
 from photostyle.errors import ImageError
 from photostyle.finish.delivery import protected, region_strengths
+from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.hashing import content_sha256, file_stamp
+from photostyle.images.photograph import Photograph, photograph, unframed
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
+from photostyle.inputs import InputFile, Inputs
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
 from photostyle.optimize.solving import check_solves
 from photostyle.optimize.start import Start, start_of
-from photostyle.result import InputFile, Inputs
+from photostyle.places import expanded
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.watching import Log
-from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.arrays import MaskLike, fingerprint, mask_of
+from photostyle.segmentation.masks import LabelMap, Masks
 from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.scene import Scene
-from photostyle.segmentation.segmenter import Segmented, Wishes, drawings_of, segment_pair
+from photostyle.segmentation.segmenter import (
+    CONTENT_MASK,
+    STYLE_MASK,
+    Segmented,
+    Wishes,
+    drawings_of,
+    segment_pair,
+)
 
 #: Shortest side of a picture that can be worked on: what the deepest layer of an encoder needs for
 #: a map of a few positions.
 LEAST_SIDE = 48
 
-Picture = str | Path | Photo
-
 
 @dataclass(frozen=True)
 class Sources:
-    """What went into a run, decoded: the content, one style or several, and paths of the rest.
+    """What went into a run, decoded: the content, one style or several, and the rest.
 
     Attributes:
-        masks: of the content and of the first style.
+        masks: of the content and of the first style: files to be read, or labels.
         start: what the solves begin with in place of `init`'s picture.
     """
 
-    content: Photo
-    styles: tuple[Photo, ...]
-    masks: tuple[Path | None, Path | None]
-    start: Path | None
+    content: Photograph
+    styles: tuple[Photograph, ...]
+    masks: tuple[Path | LabelMap | None, Path | LabelMap | None]
+    start: Photograph | None
 
     @property
     def notes(self) -> list[str]:
@@ -53,56 +63,78 @@ class Sources:
     def files(self) -> Inputs:
         """The files with their hashes."""
 
-        def named(path: Path | None) -> InputFile | None:
-            return None if path is None else InputFile(path, content_sha256(path))
-
-        content, style, *more = (
-            InputFile(photo.path, photo.sha256) for photo in (self.content, *self.styles)
-        )
-        mine, its, start = map(named, (*self.masks, self.start))
+        content, style, *more = map(_picture_file, (self.content, *self.styles))
+        start = None if self.start is None else _picture_file(self.start)
+        mine, its = map(_mask_file, self.masks)
         return Inputs(content, style, mine, its, tuple(more), start)
 
 
+def _picture_file(photo: Photo) -> InputFile:
+    return InputFile(photo.path, photo.sha256, photo.given)
+
+
+def _mask_file(mask: Path | LabelMap | None) -> InputFile | None:
+    if isinstance(mask, LabelMap):
+        return InputFile(None, fingerprint(mask), mask.source)
+    return None if mask is None else InputFile(mask, content_sha256(mask))
+
+
 def load(
-    content: Picture,
-    style: Picture | Sequence[Picture],
-    masks: tuple[str | Path | None, str | Path | None],
-    start: str | Path | None,
+    content: PictureLike,
+    style: PictureLike | Sequence[PictureLike],
+    masks: tuple[MaskLike | None, MaskLike | None],
+    start: PictureLike | None,
     config: Config,
     memory: Memory,
 ) -> Sources:
     """Stage 1: the pictures of a run, after everything that can be checked without them.
 
     Raises:
-        OptionError, ModelError, ImageError: options that do not fit, or a picture that cannot be
-            used.
+        OptionError, ModelError, ImageError, MaskError: options that do not fit, or a picture or
+            mask that cannot be used.
     """
-    styles = [style] if isinstance(style, str | Path | Photo) else style
+    styles = listed(style)
     check_styles(len(styles), config)
     check_solves(config)
-    photos = [loaded(photo, memory) for photo in (content, *styles)]
-    mine, its, begin = (None if path is None else Path(path) for path in (*masks, start))
-    return Sources(photos[0], tuple(photos[1:]), (mine, its), begin)
+    drawn = mask_of(masks[0], CONTENT_MASK), mask_of(masks[1], STYLE_MASK)
+    photo = loaded(content, memory, "The content")
+    others = [
+        loaded(x, memory, "The style" if len(styles) == 1 else f"Style {n}")
+        for n, x in enumerate(styles, start=1)
+    ]
+    begin = None if start is None else loaded(start, memory, "The start")
+    return Sources(photo, tuple(others), drawn, begin)
 
 
-def loaded(photo: str | Path | Photo, memory: Memory) -> Photo:
-    """The picture of a file, decoded once for all runs that share the memory.
+def loaded(given: PictureLike, memory: Memory, name: str) -> Photograph:
+    """The picture that was given, a file decoded once for all runs that share the memory.
+
+    Args:
+        name: what messages call it where it is no file.
 
     Raises:
-        ImageError: it cannot be read, or has fewer than `LEAST_SIDE` pixels on a side.
+        ImageError: it cannot be read or used, has fewer than `LEAST_SIDE` pixels on a side, or
+            nothing in it can be seen.
     """
-    photo = photo if isinstance(photo, Photo) else decoded(Path(photo), memory)
+    if isinstance(given, str | os.PathLike):
+        photo = decoded(expanded(given), memory)
+    else:
+        photo = photograph(picture_of(given, name))
+    if photo.unseen:
+        raise ImageError(
+            f"{photo.path or name} is wholly transparent: there is nothing in it to see."
+        )
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(
-            f"{photo.path} is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} are "
-            "needed."
+            f"{photo.path or name} is {width}×{height} pixels; at least {LEAST_SIDE}×{LEAST_SIDE} "
+            "are needed."
         )
     return photo
 
 
-def decoded(path: Path, memory: Memory) -> Photo:
-    """The picture of a file as `load_image` gives it, of any size.
+def decoded(path: Path, memory: Memory) -> Photograph:
+    """The picture of a file, of any size.
 
     Raises:
         ImageError: it cannot be read.
@@ -110,8 +142,8 @@ def decoded(path: Path, memory: Memory) -> Photo:
     try:
         key = ("photo", file_stamp(path))
     except OSError:  # load_image has the sentence for it
-        return load_image(path)
-    return memory.get(key, lambda: load_image(path))
+        return photograph(load_image(path))
+    return memory.get(key, lambda: photograph(load_image(path)))
 
 
 def segmented(
@@ -134,8 +166,10 @@ def segmented(
         protected(config.render.protect, masks.names)
         log.note("segment", *masks.warnings)
         log.tell("segment", f"regions by {made.used}", *describe(masks))
-        others = (_fitted_style(photo, scene.content, config) for photo in sources.styles[1:])
-        scene = replace(scene, more=tuple(others)).to(device)
+        others = sources.styles[1:]
+        more = tuple(_fitted_style(photo, scene.content, config) for photo in others)
+        weights = tuple(x.weight_at(image_size(y)) for x, y in zip(others, more, strict=True))
+        scene = replace(scene, more=more, more_weights=weights).to(device)
     return scene, masks, config, made.fingerprint
 
 
@@ -144,7 +178,7 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
     where it is given.
 
     Raises:
-        ImageError: the given one cannot be read, or has other proportions than the content.
+        ImageError: the given one has other proportions than the content.
     """
     with log.stage("start"):
         init, seed = config.optimize.init, config.optimize.seed
@@ -152,7 +186,9 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
         key = ("start", log.memory.name(scene), init, seed, found)
         colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
-        return colors, colors.picture if begin is None else _fitted_start(begin, scene, log.memory)
+        if begin is None:
+            return colors, colors.picture
+        return colors, _fitted_start(begin, sources.content, scene)
 
 
 def _one_style(config: Config, sources: Sources) -> Config:
@@ -170,32 +206,47 @@ def _segmented(sources: Sources, config: Config, memory: Memory) -> tuple[Scene,
         fitted = _fitted(content, config.image.size)
         pair = fitted, _fitted_style(style, fitted, config)
         drawings = drawings_of(sources.masks, (content, style))
-        masks, made = segment_pair(*pair, drawings, Wishes(**vars(config.segmentation)))
-        return Scene(pair[0], pair[1], masks.content, masks.style), masks, made
+        mine, its = (
+            photo.weight_at(image_size(image))
+            for photo, image in zip((content, style), pair, strict=True)
+        )
+        wishes = Wishes(**vars(config.segmentation))
+        masks, made = segment_pair(*pair, drawings, wishes, (mine, its))
+        return Scene(*pair, masks.content, masks.style, weights=(mine, its)), masks, made
 
-    files = [content_sha256(path) if path and path.exists() else path for path in sources.masks]
+    files = [_mask_name(mask) for mask in sources.masks]
     used = config.before("matting")
     return memory.get(("segment", content.sha256, style.sha256, *files, *used), segment)
 
 
-def _fitted_start(path: Path, scene: Scene, memory: Memory) -> Tensor:
+def _mask_name(mask: Path | LabelMap | None) -> str | Path | None:
+    """What tells one mask from another; of a file that is not there its path."""
+    if isinstance(mask, LabelMap):
+        return fingerprint(mask)
+    return content_sha256(mask) if mask and mask.exists() else mask
+
+
+def _fitted_start(photo: Photograph, content: Photograph, scene: Scene) -> Tensor:
     """The picture at the working size.
 
     Raises:
         ImageError: it has other proportions than the content.
     """
-    image, size = loaded(path, memory).image, image_size(scene.content)
-    if not same_proportions(image_size(image), size):
-        raise ImageError(f"{path} has other proportions than the content; no run can start there.")
-    return resize(image, size).to(scene.content.device)
+    size = image_size(scene.content)
+    if not same_proportions(image_size(photo.image), size):
+        raise ImageError(
+            f"{photo.path or 'The start'} has other proportions than the content; no run can start "
+            "there."
+        )
+    return unframed(resize(photo.image, size), content).to(scene.content.device)
 
 
-def _fitted(photo: Photo, long_side: int) -> Tensor:
+def _fitted(photo: Photograph, long_side: int) -> Tensor:
     """The picture at the working size."""
     return fitted_image(photo.image, long_side, LEAST_SIDE)
 
 
-def _fitted_style(photo: Photo, content: Tensor, config: Config) -> Tensor:
+def _fitted_style(photo: Photograph, content: Tensor, config: Config) -> Tensor:
     """A style picture beside the content at the working size."""
     scale = config.image.style_scale
     if scale is None:

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError, MaskError
 from photostyle.images.heat import heat_picture
@@ -31,7 +32,7 @@ from photostyle.images.picture import (
 from photostyle.matting.guided import GuidedFilter
 from photostyle.objective.wasserstein import MOST_PIXELS, RegionWasserstein
 from photostyle.runtime.watching import Log
-from photostyle.segmentation.masks import resize_masks
+from photostyle.segmentation.masks import members, resize_masks
 from photostyle.segmentation.scene import Scene
 from photostyle.smoothness import gains
 
@@ -61,7 +62,7 @@ _LEVEL_EDGE = 4 / 255  # Sobel's answer to a step of one 8-bit level
 
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(Brief):
     """A result against its content and its style.
 
     Attributes:
@@ -91,16 +92,22 @@ class Scores:
 
 
 def measure(
-    image: Tensor, content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+    image: Tensor,
+    content: Tensor,
+    style: Tensor,
+    content_masks: Tensor,
+    style_masks: Tensor,
+    weight: Tensor | None = None,
 ) -> Scores:
     """Score a result, everything reduced to a long side of at most 512 pixels.
 
     Args:
         image, content: 1×3×H×W float32 sRGB in [0, 1]; the sizes may differ, the proportions not.
         style: 1×3×h×w, likewise, of any size.
-        content_masks, style_masks: K×H×W and K×h×w float32 in [0, 1], of any size; a pixel
-            belongs where its mask exceeds ½. Regions under 30 pixels on a side are left out,
-            and without any region the colour distances are 0.
+        content_masks, style_masks: K×H×W and K×h×w float32 in [0, 1], of any size; for the pixels
+            that belong see `members`. Regions under 30 pixels on a side are left out, and without
+            any region the colour distances are 0.
+        weight: H×W in [0, 1] of the content, of any size: how much each pixel counts.
 
     Raises:
         ImageError: a picture breaks the contract or the result has other proportions.
@@ -124,9 +131,10 @@ def measure(
     colour, content_colour = _colour_distances((image, content), style, masks, partners)
     taken = 1.0 if content_colour < SAME_COLOURS else 1 - colour / content_colour
     smoothness, stain = gains(image, content, masks)
+    seen = np.ones(size) if weight is None else resize_masks(weight[None].cpu(), size)[0].numpy()
     return Scores(
-        structure=_structure(_pixels(image), _pixels(content)),
-        edges=_edge_similarity(_pixels(image), _pixels(content)),
+        structure=_structure(_pixels(image), _pixels(content), seen),
+        edges=_edge_similarity(_pixels(image), _pixels(content), seen),
         colour=colour,
         content_colour=content_colour,
         style_taken=min(max(taken, 0.0), 1.0),
@@ -135,10 +143,16 @@ def measure(
     )
 
 
-def style_note(style: Tensor) -> str | None:
+def style_note(style: Tensor, weight: Tensor | None = None) -> str | None:
     """A sentence for the user when a style (1×3×h×w in [0, 1]) is all but one colour: `style_taken`
-    then says nothing, for a picture that took that colour and lost itself scores full marks."""
+    then says nothing, for a picture that took that colour and lost itself scores full marks.
+
+    Args:
+        weight: h×w, 0 for pixels that do not count.
+    """
     lab = rgb_to_lab(style[0].reshape(3, -1).T)
+    if weight is not None:
+        lab = lab[weight.reshape(-1) > 0]
     if float((lab - lab.mean(dim=0)).square().sum(dim=1).mean().sqrt()) >= ONE_COLOUR:
         return None
     shade = "almost black" if float(lab[:, 0].mean()) < 10 else "almost a single colour"
@@ -148,8 +162,9 @@ def style_note(style: Tensor) -> str | None:
 def measured(image: Tensor, scene: Scene, log: Log) -> Scores:
     """The last stage: a result's scores, with a note where the style makes them say nothing."""
     with log.stage("measure"):
-        scores = measure(image, *(x.cpu() for x in scene.pair))
-        if note := style_note(scene.style):
+        content, style, masks, partners = (x.cpu() for x in scene.pair)
+        scores = measure(image, content, style, masks, partners, scene.weights[0])
+        if note := style_note(scene.style, scene.weights[1]):
             log.note("measure", note)
     return scores
 
@@ -247,30 +262,33 @@ def _window_mean(plane: Array, fit: GuidedFilter) -> Array:
     return total / fit.count
 
 
-def _structure(image: Array, content: Array) -> float:
-    """Of energies, not the mean of shares: a large plain sky must not outvote the picture."""
-    energy, variance = _energies(image, content)
-    return 1.0 - float(energy.mean() / max(variance.mean(), NOISE))
+def _structure(image: Array, content: Array, seen: Array) -> float:
+    """Of energies, not the mean of shares: a large plain sky must not outvote the picture. Pixels
+    count by their H×W weights."""
+    energy, variance = (np.average(x, weights=seen) for x in _energies(image, content))
+    return 1.0 - float(energy / max(variance, NOISE))
 
 
-def _edge_similarity(image: Array, content: Array) -> float:
-    """Mean SSIM (Wang et al. 2004, equation 13) of the edge maps of two H×W×3 pictures."""
-    x, y = _edge_map(image), _edge_map(content)
+def _edge_similarity(image: Array, content: Array, seen: Array) -> float:
+    """Mean SSIM (Wang et al. 2004, equation 13) of the edge maps of two H×W×3 pictures, by the
+    pixels' H×W weights."""
+    x, y = _edge_map(image, seen), _edge_map(content, seen)
     mean_x, mean_y = _blurred(x), _blurred(y)
     variances = _blurred(x * x) - mean_x**2 + _blurred(y * y) - mean_y**2
     covariance = _blurred(x * y) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _SSIM_MEAN) / (mean_x**2 + mean_y**2 + _SSIM_MEAN)
     structure = (2 * covariance + _SSIM_VARIANCE) / (variances + _SSIM_VARIANCE)
-    return float((luminance * structure).mean())
+    return float(np.average(luminance * structure, weights=seen))
 
 
-def _edge_map(image: Array) -> Array:
-    """H×W float64 gradient magnitude of the luma, 1 at a strong edge of this very picture."""
+def _edge_map(image: Array, seen: Array) -> Array:
+    """H×W float64 gradient magnitude of the luma, 1 at a strong edge of this very picture, where
+    that is seen."""
     luma = (image @ _LUMA).astype(np.float64)
     across = cv2.Sobel(luma, -1, 1, 0, borderType=cv2.BORDER_REFLECT)
     down = cv2.Sobel(luma, -1, 0, 1, borderType=cv2.BORDER_REFLECT)
     magnitude: Array = np.hypot(across, down)
-    strong = max(float(np.percentile(magnitude, _STRONG)), _LEVEL_EDGE)
+    strong = max(float(np.percentile(magnitude[seen > 0], _STRONG)), _LEVEL_EDGE)
     return np.minimum(magnitude / strong, _STRONGEST)
 
 
@@ -286,8 +304,8 @@ def _colour_distances(
     labs = [rgb_to_lab(image[0].reshape(3, -1).T) for image in images]
     flat = style.reshape(1, 3, 1, -1)  # 1×3×h×w -> 1×3×1×hw
     totals, area = [0.0] * len(images), 0
-    for mask, partner in zip(masks, partners, strict=True):
-        inside, source = _members(mask), _members(partner)
+    for mask, partner in zip(members(masks), members(partners), strict=True):
+        inside, source = (m.reshape(-1).nonzero()[:, 0] for m in (mask, partner))
         pixels, sample = _thinned(inside), _thinned(source)
         distance = RegionWasserstein(
             flat[..., sample], torch.ones(1, 1, len(pixels)), torch.ones(1, 1, len(sample))
@@ -299,10 +317,6 @@ def _colour_distances(
         roots = [max(float(distance(lab[pixels])), 0.0) ** 0.5 for lab in labs]
         totals = [t + len(inside) * root for t, root in zip(totals, roots, strict=True)]
     return [total / max(area, 1) for total in totals]
-
-
-def _members(mask: Tensor) -> Tensor:
-    return (mask.reshape(-1) > 0.5).nonzero()[:, 0]
 
 
 def _thinned(rows: Tensor) -> Tensor:

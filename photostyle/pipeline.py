@@ -4,14 +4,15 @@
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from photostyle.color.preserve import prepared, recombined
 from photostyle.config.config import Config
 from photostyle.config.presets import preset
 from photostyle.finish.delivery import Grade, fitting_metadata, rendered
 from photostyle.finish.finishing import finished
-from photostyle.loading import Picture, load, segmented, starts
+from photostyle.images.given import PictureLike
+from photostyle.images.photograph import framed
+from photostyle.loading import load, segmented, starts
 from photostyle.metrics import measured
 from photostyle.objective.features import activated, encoder_facts, run_encoder
 from photostyle.optimize.solving import optimise
@@ -20,25 +21,28 @@ from photostyle.result import Result
 from photostyle.runtime.device import resolve_device
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.watching import Listener, Log, Silent
+from photostyle.segmentation.arrays import MaskLike
+from photostyle.views import kept_view
 
 
 def stylize(
-    content: Picture,
-    style: Picture | Sequence[Picture],
+    content: PictureLike,
+    style: PictureLike | Sequence[PictureLike],
     config: Config | str | None = None,
     *,
-    content_mask: str | Path | None = None,
-    style_mask: str | Path | None = None,
+    content_mask: MaskLike | None = None,
+    style_mask: MaskLike | None = None,
     listener: Listener | None = None,
-    start: str | Path | None = None,
+    start: PictureLike | None = None,
     memory: Memory | None = None,
 ) -> Result:
     """The content photograph with the style's light, colour and mood.
 
     Args:
-        content, style: files or loaded pictures; several styles as a list.
+        content, style: pictures in any form (images/given.py); several styles as a list.
         config: of all stages, or a preset's name; `photoreal` without it.
-        content_mask, style_mask: paired masks (segmentation/formats.py), of the first style.
+        content_mask, style_mask: paired masks in any form (segmentation/arrays.py, formats.py), of
+            the first style.
         listener, memory: is told of stages and iterations; keeps what several runs share.
         start: a picture for the solves to begin with in place of `init`'s.
 
@@ -62,9 +66,11 @@ def stylize(
     image, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
     grade = Grade(maps, masks.content, masks.names)
     image = rendered(sources.content, grade, config.render, image, log)
+    scores, image = measured(image, scene, log), framed(image, sources.content)
     return Result(
-        image=image, grade=grade, scores=measured(image, scene, log), masks=masks, config=config,
+        image=image, grade=grade, scores=scores, masks=masks, config=config,
         inputs=sources.files(), device=str(device), segmenter_sha256=network,
-        metadata=fitting_metadata(sources.content, image),
+        metadata=fitting_metadata(sources.content, image), content=sources.content,
+        styles=tuple(kept_view(style.shown) for style in sources.styles),
         **encoder_facts(loaded_encoder, encoder), **log.facts(),
     )  # fmt: skip

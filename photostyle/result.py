@@ -1,63 +1,47 @@
 """Results: the picture with everything that is needed to understand it and to make it again."""
 
 import json
+import os
 import platform
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import DTypeLike, NDArray
+from PIL import Image
 from torch import Tensor
 
-from photostyle.config.config import Config
+from photostyle import views
+from photostyle.beside import beside, check_result, manifest_path
+from photostyle.brief import Brief
+from photostyle.config.config import Config, option_files
 from photostyle.config.files import from_dict
+from photostyle.documents import Unreadable, parse_json, read_text, shown
 from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
-from photostyle.images.picture import Metadata
-from photostyle.images.saving import atomic_path, read_manifest, save_image
+from photostyle.images.photograph import Photograph, unframed
+from photostyle.images.picture import Metadata, image_size, resize
+from photostyle.images.saving import (
+    check_output,
+    encode_image,
+    read_manifest,
+    write_together,
+)
+from photostyle.images.shown import Picture
+from photostyle.inputs import InputFile, Inputs
 from photostyle.metrics import Scores
 from photostyle.objective.features import configured_encoder
+from photostyle.places import expanded
 from photostyle.runtime.steps import Step
-from photostyle.segmentation.masks import Masks
+from photostyle.segmentation.masks import Masks, counted, resize_masks
 from photostyle.segmentation.pairing import describe
 from photostyle.segmentation.semantic import load_groups, load_network
 
 #: Version of the manifest's layout.
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file that went in: its path as given, and the SHA-256 of its bytes in hex."""
-
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The files of a run."""
-
-    content: InputFile
-    style: InputFile
-    content_mask: InputFile | None = None
-    style_mask: InputFile | None = None
-    more_styles: tuple[InputFile, ...] = ()
-    start: InputFile | None = None
-
-    @property
-    def styles(self) -> tuple[InputFile, ...]:
-        """All style pictures, in the order given."""
-        return (self.style, *self.more_styles)
-
-    def named(self) -> Iterator[tuple[str, InputFile]]:
-        """(role, file) of every file there is; the roles of further styles are style_2, …"""
-        single = (self.content, self.style, self.content_mask, self.style_mask, self.start)
-        roles = ("content", "style", "content_mask", "style_mask", "start")
-        yield from ((role, file) for role, file in zip(roles, single, strict=True) if file)
-        yield from ((f"style_{n}", file) for n, file in enumerate(self.more_styles, start=2))
 
 
 @dataclass(frozen=True)
@@ -77,6 +61,7 @@ class Result:
         segmenter_sha256: of the segmentation network and its table, or empty.
         interrupted: stopped early; the picture is the best one until then.
         metadata: of the content, for saving.
+        content: the photograph at its own size. styles: at most 512 pixels high.
     """
 
     image: Tensor
@@ -95,6 +80,74 @@ class Result:
     interrupted: bool = False
     metadata: Metadata = field(default_factory=Metadata)
     segmenter_sha256: str = ""
+    content: Photograph | None = None
+    styles: tuple[Tensor, ...] = ()
+
+    def __repr__(self) -> str:
+        regions = ", ".join(self.masks.names)
+        return (
+            f"Result of {self.config.preset!r}, {self.state}\n"
+            f"  regions: {regions}; encoder: {self.encoder or 'none'}; device: {self.device}"
+        )
+
+    @property
+    def state(self) -> str:
+        """Size, time and scores in a few words."""
+        after = "interrupted after " if self.interrupted else ""
+        return (
+            f"{self.image.shape[3]}×{self.image.shape[2]}, {after}{sum(self.seconds.values()):.0f} "
+            f"s, structure kept {self.scores.structure:.3f}, "
+            f"style taken {self.scores.style_taken:.0%}"
+        )
+
+    @property
+    def picture(self) -> Picture:
+        """The picture with the content's metadata."""
+        return Picture(self.image, self.metadata, self.notes, self._read)
+
+    def to_pil(self) -> Image.Image:
+        """The picture for PIL; see `Picture.to_pil`."""
+        return self.picture.to_pil()
+
+    def to_numpy(self, dtype: DTypeLike = "float32") -> NDArray[Any]:
+        """The picture for NumPy, uint8, uint16 or float; see `Picture.to_numpy`."""
+        return self.picture.to_numpy(dtype)
+
+    def sheet(self) -> Picture:
+        """Content, styles and result side by side."""
+        return views.sheet(self._content.shown, self.styles, self.image)
+
+    def preview(self) -> Picture:
+        """Content and style as they are and under the colours of their regions."""
+        title = self.config.segmentation.segmenter
+        return views.regions(self._content.shown, self.styles[0], self.masks, title)
+
+    def heatmap(self) -> Picture:
+        """Where the result is no local affine map of the content."""
+        image, content, _ = beside_content(self, self._content, image_size(self.image))
+        return views.departures(content, image)
+
+    def stain_map(self) -> Picture:
+        """Where like colours of the content came out unlike."""
+        image, content, masks = beside_content(self, self._content, image_size(self.image))
+        return views.stains(content, image, masks)
+
+    @property
+    def _read(self) -> tuple[Path, ...]:
+        """The files that went in."""
+        files = (file.path for _, file in self.inputs.named())
+        named = option_files(self.config).values()
+        return *(path for path in files if path is not None), *named
+
+    @property
+    def _content(self) -> Photograph:
+        if self.content is None:
+            raise ImageError("This result has no content in it to be shown beside.")
+        return self.content
+
+    def _repr_png_(self) -> bytes:
+        small = views.sheet(self._content.shown, self.styles, self.image, views.NOTEBOOK)
+        return small._repr_png_()
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the pictures, as JSON types."""
@@ -103,10 +156,7 @@ class Result:
             "versions": versions(),
             "device": self.device,
             "config": self.config.to_dict(),
-            "inputs": {
-                role: {"path": str(file.path), "sha256": file.sha256}
-                for role, file in self.inputs.named()
-            },
+            "inputs": {role: file.to_dict() for role, file in self.inputs.named()},
             "segmenter": {
                 "name": self.config.segmentation.segmenter,
                 "sha256": self.segmenter_sha256,
@@ -126,22 +176,39 @@ class Result:
             "history": [_trace(steps) for steps in self.history],
         }
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the picture; beside it its manifest as JSON, which is also embedded where the
-        format can, and its grade, which `photostyle render` delivers again.
+        format can, and its grade, which `photostyle render` delivers again (see `beside`). All
+        three or none; what is none of ours, or was an input, is not replaced.
 
         Raises:
-            OutputError: the folder cannot be written.
+            OutputError: the folder cannot be written, the suffix is unknown, or a file beside the
+                picture was not written by photostyle.
         """
-        text = json.dumps(self.manifest(), indent=1)
-        save_image(path, self.image, self.metadata, manifest=text)
-        with atomic_path(manifest_path(path)) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        self.grade.save(grade_path(path))
+        path = expanded(path)
+        check_output(path, self._read)
+        check_result(path, (), self._read)
+        text = json.dumps({"picture": path.name, **self.manifest()}, indent=1)
+        manifest, grade = beside(path)
+        write_together({
+            path: encode_image(path, self.image, self.metadata, manifest=text),
+            manifest: text.encode("utf-8"),
+            grade: self.grade.to_bytes(),
+        })  # fmt: skip
+
+
+def beside_content(
+    result: Result, photo: Photograph, size: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A result, its content and the content's masks as they are compared, at a size (height,
+    width): without what is no photograph of them."""
+    image = resize(unframed(result.image, photo), size)
+    masks = resize_masks(result.masks.content, size)
+    return image, resize(photo.image, size), counted(masks, photo.weight_at(size))
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Brief):
     """What a manifest asks for: the run that made its picture."""
 
     config: Config
@@ -156,10 +223,11 @@ class Recipe:
             OptionError: one of them is missing or has changed; the message names it.
         """
         for role, file in self.inputs.named():
-            if not file.path.exists():
-                raise OptionError(f"{file.path}: the {role} of that run is no longer there.")
-            if content_sha256(file.path) != file.sha256:
-                raise OptionError(f"{file.path}: the {role} has changed since that run.")
+            path = file.file(role)
+            if not (os.path.isfile(path) or os.path.isdir(path)):
+                raise OptionError(f"{path}: the {role} of that run is no longer there.")
+            if content_sha256(path) != file.sha256:
+                raise OptionError(f"{path}: the {role} has changed since that run.")
         if encoder and self.encoder_sha256:  # empty when that run had no use for one
             found, _ = configured_encoder(self.config.encoder)
             if found.fingerprint != self.encoder_sha256:
@@ -175,33 +243,24 @@ class Recipe:
                 )
 
 
-def manifest_path(path: Path) -> Path:
-    """Where the manifest of a picture lies."""
-    return path.with_suffix(".json")
-
-
-def grade_path(path: Path) -> Path:
-    """Where the grade of a picture lies."""
-    return path.with_suffix(".grade.safetensors")
-
-
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     """Reads the manifest in a result picture, or in the JSON file itself.
 
     Raises:
         ImageError: there is no such file, or no manifest in it.
         OptionError: the manifest is damaged, or of a newer layout.
     """
+    path = expanded(path)
     text = _manifest_text(path)
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if data["format"] != FORMAT:
             raise OptionError(
-                f"{path}: its manifest has layout {data['format']}; this version reads {FORMAT}."
+                f"{path}: its manifest has layout {shown(data['format'])}; this version reads "
+                f"{FORMAT}."
             )
         files = {
-            role: InputFile(_located(Path(file["path"]), path), file["sha256"])
-            for role, file in data["inputs"].items()
+            role: _located(InputFile.from_dict(file), path) for role, file in data["inputs"].items()
         }
         return Recipe(
             from_dict(data["config"], str(path)),
@@ -209,8 +268,9 @@ def load_recipe(path: Path) -> Recipe:
             data["encoder"]["sha256"],
             data.get("segmenter", {}).get("sha256", ""),
         )
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise OptionError(f"{path}: its manifest is damaged ({error!r}).") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = error if isinstance(error, Unreadable) else shown(error)
+        raise OptionError(f"{path}: its manifest is damaged ({reason}).") from None
 
 
 def _inputs(files: dict[str, InputFile]) -> Inputs:
@@ -224,14 +284,14 @@ def _inputs(files: dict[str, InputFile]) -> Inputs:
 def _manifest_text(path: Path) -> str:
     if path.suffix.lower() == ".json":
         try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            return read_text(path)
+        except Unreadable:
             raise ImageError(
                 f"{path} cannot be read; give a result picture or its .json."
             ) from None
     text = read_manifest(path)
     if text is None and manifest_path(path).is_file():
-        text = manifest_path(path).read_text(encoding="utf-8")
+        return _manifest_text(manifest_path(path))
     if text is None:
         raise ImageError(
             f"{path} holds no manifest and has none beside it, so its run is not known."
@@ -239,12 +299,13 @@ def _manifest_text(path: Path) -> str:
     return text
 
 
-def _located(recorded: Path, manifest: Path) -> Path:
+def _located(file: InputFile, manifest: Path) -> InputFile:
     """The input where it was, else below or beside the manifest's own folders: projects move."""
-    if recorded.exists() or recorded.is_absolute():
-        return recorded
+    recorded = file.path
+    if recorded is None or os.path.exists(recorded) or recorded.is_absolute():
+        return file
     tried = [folder / recorded for folder in manifest.resolve().parents]
-    return next((path for path in tried if path.exists()), recorded)
+    return replace(file, path=next((path for path in tried if os.path.exists(path)), recorded))
 
 
 def _trace(steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.errors import ImageError
 from photostyle.images.heat import heat_picture
 from photostyle.images.picture import check_image, fit_size, image_size, resize
-from photostyle.segmentation.masks import resize_masks
+from photostyle.segmentation.masks import members, resize_masks
 
 Array = NDArray[Any]
 
@@ -49,7 +49,7 @@ def gains(image: Tensor, content: Tensor, masks: Tensor) -> tuple[float, float]:
 
     Args:
         image, content: 1×3×H×W float32 sRGB in [0, 1], of one size, best at most 512 px a side.
-        masks: K×H×W in [0, 1]; a pixel belongs where its mask exceeds ½. Regions of under 64
+        masks: K×H×W in [0, 1]; for the pixels that belong see `members`. Regions of under 64
             pixels are left out.
 
     Returns:
@@ -128,7 +128,7 @@ def _distance(one: Array, other: Array) -> Array:
 
 def _regions(masks: Tensor) -> list[Array]:
     """The numbers of each region's pixels."""
-    inside = (np.flatnonzero(mask) for mask in masks.cpu().numpy() > 0.5)
+    inside = (np.flatnonzero(mask) for mask in members(masks.cpu()).numpy())
     return [pixels for pixels in inside if len(pixels) >= LEAST]
 
 

@@ -13,20 +13,25 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 
 #: Top to bottom; rooms on one line do not import each other.
 ROOMS = """
-errors
+errors brief
+places
+documents
 config images
+beside
 runtime matting films
 segmentation encoders
 color
 objective smoothness
 feedforward metrics
 optimize
-finish
+finish inputs
+views
 result
 loading
 pipeline
 looks
 jobs
+api
 commands
 cli
 __main__
@@ -34,31 +39,33 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files",
-    "images": "colorimetry exif hashing photoshop profiles refusals xmp / containers / tiff"
-    " / decoding / picture / encoding heat / saving / sheets",
-    "runtime": "device memory steps / progress watching",
+    "config": "options / rendering solves / stages / config / presets training / files / keywords",
+    "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
+    " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
+    "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
-    "segmentation": "masks speckle superpixels / cluster labels pairing polygons scene semantic"
-    " / formats preview / segmenter",
+    "segmentation": "masks shapes speckle"
+    " / fitting labels polygons scene semantic superpixels"
+    " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
     "color": "grain lab lut spills tabled terms / prior silhouettes / regional transfer"
     " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
-    "feedforward": "batch descent network scenes / data distributed style_model tiling"
-    " / applying export training / checkpoint / session",
+    "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
+    " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / pairs regions shown / exporting fitting",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate sweep / batch chains looking",
-    "commands": "arguments / apply compare compare_fast config export render report run running"
-    " segment train weights / batch look_tables post sweep / look",
+    " / estimate outputs sweep / batch chains looking",
+    "api": "files regions running / judging looking many networks styling",
+    "commands": "helping / arguments / apply compare compare_fast config export render report run"
+    " running segment train weights / batch look_tables post sweep / look",
 }
 
 

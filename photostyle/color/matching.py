@@ -26,7 +26,7 @@ from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.matting.grid import brightness
-from photostyle.segmentation.masks import resize_masks
+from photostyle.segmentation.masks import Weights, members, resize_masks
 
 Array = NDArray[Any]
 
@@ -92,34 +92,47 @@ class Matches:
 
 
 def match_regions(
-    content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+    content: Tensor,
+    style: Tensor,
+    content_masks: Tensor,
+    style_masks: Tensor,
+    weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of every region.
 
     Args:
         content, style: 1×3×H×W and 1×3×h×w in [0, 1].
-        content_masks, style_masks: K×H×W and K×h×w in [0, 1].
+        content_masks, style_masks: K×H×W and K×h×w in [0, 1], by the weights of the pixels.
+        weights: of content and style, see `Scene`.
     """
-    return match_pooled([content], style, [content_masks], style_masks)
+    return match_pooled([content], style, [content_masks], style_masks, ([weights[0]], weights[1]))
 
 
 def match_pooled(
-    contents: Sequence[Tensor], style: Tensor, content_masks: Sequence[Tensor], style_masks: Tensor
+    contents: Sequence[Tensor],
+    style: Tensor,
+    content_masks: Sequence[Tensor],
+    style_masks: Tensor,
+    weights: tuple[Sequence[Tensor | None], Tensor | None],
 ) -> Matches:
     """The matched map of every region of several contents together, each at its own proportions.
 
     Args:
         contents: 1×3×H×W in [0, 1]. style: 1×3×h×w.
         content_masks: K×H×W of each. style_masks: K×h×w.
+        weights: of every content, and of the style; see `Scene`.
     """
-    here, there = _pooled([places_of(x) for x in contents]), places_of(style)
-    count = len(style_masks)
+    mine, its = weights
+    each = [places_of(*one) for one in zip(contents, mine, strict=True)]
+    there, count = places_of(style, its), len(style_masks)
     change, kinship = np.zeros((count, COLORS, 3)), np.zeros(count)
-    whole, most = matched(here.thinned(MOST_PLACES), there)
+    seen = [_seen(*one) for one in zip(each, contents, mine, strict=True)]
+    whole, most = _matched_whole(_pooled(seen).thinned(MOST_PLACES), _seen(there, style, its))
     if count == 1:
         return Matches(whole[None], np.array([most]))
     if most == 0:  # a sky is like any other: regions alone do not make pictures of one kind
         return Matches(change, kinship)
+    here = _pooled(each)
     grids = (
         np.concatenate([_of_regions(*one) for one in zip(content_masks, contents, strict=True)], 1),
         _of_regions(style_masks, style),
@@ -132,12 +145,32 @@ def match_pooled(
 
 
 def match_whole(
-    content: Tensor, style: Tensor, content_masks: Tensor, style_masks: Tensor
+    content: Tensor,
+    style: Tensor,
+    content_masks: Tensor,
+    style_masks: Tensor,
+    weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of the whole pictures, for each of the regions."""
-    change, kinship = matched(places_of(content), places_of(style))
+    here, there = (
+        _seen(places_of(image, weight), image, weight)
+        for image, weight in zip((content, style), weights, strict=True)
+    )
+    change, kinship = _matched_whole(here, there)
     count = len(content_masks)
     return Matches(np.repeat(change[None], count, axis=0), np.full(count, kinship))
+
+
+def _seen(places: Places, image: Tensor, weight: Tensor | None) -> Places:
+    """The places of a picture where anything is seen."""
+    return places if weight is None else places.only(_of_regions(weight[None], image)[0])
+
+
+def _matched_whole(here: Places, there: Places) -> tuple[Array, float]:
+    """What `matched` gives of two pictures' places, where enough of both is seen."""
+    if min(len(here.colors), len(there.colors)) < LEAST_PLACES:
+        return np.zeros((COLORS, 3)), 0.0
+    return matched(here, there)
 
 
 def changed(content: Tensor, masks: Tensor, matches: Matches) -> Tensor:
@@ -162,7 +195,7 @@ def _grid(image: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
 
 def _of_regions(masks: Tensor, image: Tensor) -> Array:
     """K×N booleans: which places belong to which region."""
-    return (resize_masks(masks, _grid(image)[1]).flatten(1) > 0.5).cpu().numpy()
+    return members(resize_masks(masks, _grid(image)[1])).flatten(1).cpu().numpy()
 
 
 def _pooled(all_places: Sequence[Places]) -> Places:
@@ -182,15 +215,16 @@ def _bank() -> BankEncoder:
 
 
 @torch.no_grad()
-def places_of(image: Tensor) -> Places:
-    """A picture 1×3×H×W as places to match."""
+def places_of(image: Tensor, weight: Tensor | None = None) -> Places:
+    """A picture 1×3×H×W as places to match, compared with what of it counts by the H×W weight."""
     size, grid = _grid(image)
     small = resize(image.cpu(), size)
     maps = _bank()(small, LAYERS)
     rows = []
     for name in LAYERS:
         x = maps[name]
-        x = (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 1e-3)
+        mean, deviation = _level(x, weight)
+        x = (x - mean) / (deviation + 1e-3)
         rows.append(F.interpolate(x, grid, mode="bilinear") / x.shape[1] ** 0.5)
     features = F.normalize(torch.cat(rows, 1)[0].flatten(1).T, dim=1)  # 1×C×h×w -> N×C
     colors = F.interpolate(small, grid, mode="area")[0].flatten(1).T  # 1×3×h×w -> N×3
@@ -201,6 +235,16 @@ def places_of(image: Tensor) -> Places:
     spread = F.interpolate((around[1] - around[0] ** 2).clamp(min=0).sqrt(), grid, mode="area")
     structured = (spread > PLAIN).flatten().numpy()
     return Places(features, colors.double().numpy(), heights, structured)
+
+
+def _level(maps: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of the channels of 1×C×h×w maps."""
+    if weight is None:
+        return maps.mean((2, 3), keepdim=True), maps.std((2, 3), keepdim=True)
+    seen = resize_masks(weight[None].cpu(), maps.shape[2:])
+    shares = seen / seen.sum()
+    mean = (shares * maps).sum((2, 3), keepdim=True)
+    return mean, (shares * (maps - mean).square()).sum((2, 3), keepdim=True).sqrt()
 
 
 def matched(content: Places, style: Places) -> tuple[Array, float]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from photostyle.color.transfer import color_start
 from photostyle.matting.grid import brightness
+from photostyle.segmentation.masks import counted
 from photostyle.segmentation.scene import Scene
 
 
@@ -23,14 +24,19 @@ def prepared(scene: Scene, how: str) -> Scene:
     """
     if how == "luminance":
         content = _grey(scene.content)
-        style, *more = (_levelled(_grey(x), content) for x in (scene.style, *scene.more))
+        style, *more = (
+            _levelled(_grey(x), weight, content, scene.weights[0]) for x, weight in scene.styles
+        )
         return replace(scene, content=content, style=style, more=tuple(more))
     if how == "match":
-        style = color_start(scene.style, scene.content, scene.style_masks, scene.content_masks)
-        whole = scene.content_masks.new_ones(1, *scene.content.shape[2:])
+        mine, its = scene.weights
+        style = color_start(
+            scene.style, scene.content, scene.style_masks, scene.counted, weights=(its, mine)
+        )
+        whole = counted(scene.content_masks.new_ones(1, *scene.content.shape[2:]), mine)
         more = [
-            color_start(x, scene.content, whole.new_ones(1, *x.shape[2:]), whole)
-            for x in scene.more
+            color_start(x, scene.content, whole.new_ones(1, *x.shape[2:]), whole, weights=(w, mine))
+            for x, w in scene.styles[1:]
         ]
         return replace(scene, style=style, more=tuple(more))
     return scene
@@ -48,6 +54,17 @@ def _grey(image: Tensor) -> Tensor:
     return brightness(image).expand_as(image).contiguous()
 
 
-def _levelled(style: Tensor, content: Tensor) -> Tensor:
-    gain = content.std() / style.std().clamp(min=1e-6)
-    return ((style - style.mean()) * gain + content.mean()).clamp(0.0, 1.0)
+def _levelled(style: Tensor, weight: Tensor | None, content: Tensor, own: Tensor | None) -> Tensor:
+    """A grey style with the mean and deviation of a grey content, by the weights of both."""
+    (mean, deviation), (wanted, spread) = _level(style, weight), _level(content, own)
+    gain = spread / deviation.clamp(min=1e-6)
+    return ((style - mean) * gain + wanted).clamp(0.0, 1.0)
+
+
+def _level(grey: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of a picture."""
+    if weight is None:
+        return grey.mean(), grey.std()
+    shares = weight.to(grey) / weight.sum()
+    mean = (shares * grey[0, 0]).sum()
+    return mean, (shares * (grey[0, 0] - mean).square()).sum().sqrt()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.grain import grain_variance, smoothed
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import apply_rows, apply_terms
@@ -36,7 +37,7 @@ Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
-class RegionalLook:
+class RegionalLook(Brief):
     """Smooth colour maps and where they hold.
 
     Attributes:

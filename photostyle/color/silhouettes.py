@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.spills import without_spills
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
@@ -37,7 +38,7 @@ COARSE = 2  # the sides' colours are kept at one in so many pixels
 
 
 @dataclass(frozen=True)
-class Borders:
+class Borders(Brief):
     """Where regions end, at any size.
 
     Attributes:
@@ -81,7 +82,7 @@ def decided(image: Array, masks: Array, scale: float) -> Array:
             np.minimum(cv2.distanceTransform(x, cv2.DIST_L2, 3), 2 * BAND * scale) / scale
             for x in (own.astype(np.uint8), 1 - own.astype(np.uint8))
         )  # bounded, as there is no distance where a region is the whole picture or none of it
-        core = (inside > min(CORE, 0.5 * float(inside.max()))).astype(np.float32)
+        core = _core(inside, scale)
         score = _likelihood(image, core if core.any() else mask, REACH * scale)
         score += np.where(own, TRUST + DEEPER * inside, 0.0)
         near.append(outside < BAND)
@@ -139,26 +140,38 @@ def _nearest(image: Array, sure: Array, scale: float) -> Array:
     return out
 
 
+def _core(inside: Array, scale: float) -> Array:
+    """H×W: the pixels of a region that are surely its own, given their depth in it: deep ones, and
+    the middles of what is thin, a spire or a mast."""
+    side = 2 * round(2 * CORE * scale) + 1
+    thickest = cv2.dilate(inside, np.ones((side, side), np.uint8))
+    sure: Array = (inside > np.minimum(CORE, 0.5 * thickest)) & (inside > 0)
+    return sure.astype(np.float32)
+
+
 def _likelihood(image: Array, core: Array, sigma: float) -> Array:
     """H×W logarithm of how likely a colour is in a region near there: a normal distribution of its
     lights and one of its darks, as paint and glass of a car are far apart."""
     light = image.mean(axis=-1)
-    usual = _blur(light * core, sigma) / (_blur(core, sigma) + 1e-6)
+    near = _blur(core, sigma)
+    usual = _blur(light * core, sigma) / (near + 1e-6)
     found = [np.full_like(light, -1e9)]  # of a region without pixels
     for part in (core * (light > usual), core * (light <= usual)):
         if not part.any():
             continue
-        mean, variance = _side(image, part, sigma)
-        share = (_blur(part, sigma) + 0.5 * FEW) / (_blur(core, sigma) + FEW)
+        own = _blur(part, sigma)
+        mean, variance = _side(image, part, own, sigma)
+        share = (own + 0.5 * FEW) / (near + FEW)
         away = ((image - mean) ** 2).sum(axis=-1)
         found.append(np.log(share) - 0.5 * away / variance - 1.5 * np.log(variance))
     return np.asarray(np.logaddexp.reduce(found, axis=0))
 
 
-def _side(image: Array, core: Array, sigma: float) -> tuple[Array, Array]:
-    """H×W×3 mean colour of a region near each place, and its H×W variance."""
+def _side(image: Array, core: Array, near: Array, sigma: float) -> tuple[Array, Array]:
+    """H×W×3 mean colour of a region near each place, and its H×W variance; `near` is the blurred
+    core."""
     usual = (image * core[..., None]).sum(axis=(0, 1)) / max(core.sum(), 1e-9)
-    total = _blur(core, sigma) + FEW
+    total = near + FEW
     mean = (_blur(image * core[..., None], sigma) + FEW * usual) / total[..., None]
     square = _blur((image * image).sum(axis=-1) * core, sigma) + FEW * (usual @ usual)
     variance = np.maximum(square / total - (mean * mean).sum(axis=-1), 0) / 3 + NOISE

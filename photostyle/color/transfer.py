@@ -19,6 +19,7 @@ from photostyle.color.lab import lab_to_rgb, rgb_to_lab
 from photostyle.color.lut import ColorLut, LutOptions, transport_lut
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
+from photostyle.segmentation.masks import Weights, counted
 
 Array = NDArray[Any]
 
@@ -63,6 +64,7 @@ def color_start(
     content_masks: Tensor,
     style_masks: Tensor,
     lut: LutOptions | None = None,
+    weights: Weights = (None, None),
 ) -> Tensor:
     """The content in the style's colours, region by region.
 
@@ -72,13 +74,15 @@ def color_start(
         content_masks: K×H×W float32 in [0, 1], summing to 1 over K.
         style_masks: K×h×w, the partners; an empty one takes the whole style.
         lut: options of the non-linear part; None for the defaults, ``rounds=0`` for none.
+        weights: H×W and h×w, how much each pixel counts; the style's masks have theirs already.
 
     Returns:
         1×3×H×W float32 in [0, 1]; the content itself where style and masks equal it.
     """
     source, target = _to_lab(content), _to_lab(style)
     masks = content_masks.detach().cpu().numpy()
-    maps = region_maps(source, target, masks, style_masks.detach().cpu().numpy(), lut)
+    own = counted(content_masks, weights[0]).detach().cpu().numpy()
+    maps = region_maps(source, target, own, style_masks.detach().cpu().numpy(), lut, weights)
     radius = max(2, round(max(source.shape[:2]) / 32))
     soft = soft_masks(to_array(content), masks, radius, 1e-3)
     source = _quiet_chroma(source, to_array(content), soft, maps, max(2, radius // 2))
@@ -92,11 +96,16 @@ def region_maps(
     source_masks: Array,
     target_masks: Array,
     lut: LutOptions | None = None,
+    weights: Weights = (None, None),
 ) -> list[ColorMap]:
-    """One map per region, between CIELAB pictures H×W×3 and h×w×3."""
+    """One map per region, between CIELAB pictures H×W×3 and h×w×3; weights as for `color_start`."""
     lut = lut or LutOptions()
     x, y = source.reshape(-1, 3), target.reshape(-1, 3)
-    whole = moments(x, np.ones(len(x))), moments(y, np.ones(len(y)))
+    ones = (
+        np.ones(len(z)) if w is None else w.cpu().numpy().reshape(-1)
+        for z, w in zip((x, y), weights, strict=True)
+    )  # fmt: skip
+    whole = moments(x, next(ones)), moments(y, next(ones))
     maps = []
     for mask, partner in zip(source_masks, target_masks, strict=True):
         w, v = mask.reshape(-1), partner.reshape(-1)

@@ -4,16 +4,28 @@ import argparse
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from photostyle.config.config import Config, Staged, options
+from photostyle.commands.helping import (
+    USUAL,
+    HelpAll,
+    Wide,
+    keep_back,
+    one_line_usage,
+    presets_told,
+)
+from photostyle.config.config import Config, Staged, option_files, options
 from photostyle.config.files import load_config
 from photostyle.config.options import flag, parse
-from photostyle.config.presets import PRESETS, preset
+from photostyle.config.presets import preset
 from photostyle.errors import OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
+    from photostyle.images.photograph import Photograph
     from photostyle.images.picture import Photo
+
+P = TypeVar("P", bound="Photo")
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -44,11 +56,10 @@ def add_options(
     if presets:
         general = parser.add_argument_group("configuration")
         general.add_argument(
-            "--preset", help=f"configuration to begin with: {', '.join(PRESETS)} "
-            "(default: photoreal)",
-        )  # fmt: skip
+            "--preset", help="configuration to begin with, see below (default: photoreal)"
+        )
         general.add_argument(
-            "--config", type=Path, help="TOML or JSON file of options; in place of --preset"
+            "--config", type=expanded, help="TOML or JSON file of options; in place of --preset"
         )
     groups: dict[str, Any] = {}
     for stage, f, _ in options(type(base)):
@@ -57,10 +68,17 @@ def add_options(
         default = getattr(getattr(base, stage), f.name)
         group = groups.setdefault(stage, None) or parser.add_argument_group(stage)
         groups[stage] = group
-        group.add_argument(
+        option = group.add_argument(
             flag(f.name), dest=f"option_{f.name}", metavar=_metavar(f.metadata["choices"], f.name),
             help=f"{f.metadata['help']} {_default(default)}".replace("%", "%%").strip(),
         )  # fmt: skip
+        if presets and f.name not in USUAL:
+            keep_back(option)
+    if presets:
+        general.add_argument("--help-all", action=HelpAll, help="every option, and exit")
+        parser.formatter_class = Wide
+        parser.epilog = presets_told()
+    one_line_usage(parser)
 
 
 def _metavar(choices: tuple[str, ...] | None, name: str) -> str:
@@ -74,17 +92,27 @@ def _default(value: Any) -> str:
     return f"(default: {shown})"
 
 
+def read_files(arguments: argparse.Namespace, config: Staged) -> list[Path]:
+    """Files and folders that a command reads besides its pictures: --config, and what options of
+    the configuration name."""
+    named = [getattr(arguments, "config", None), *option_files(config).values()]
+    return [path for path in named if isinstance(path, Path)]
+
+
 def configured(arguments: argparse.Namespace) -> Config:
     """Preset, then configuration file, then options: the later wins."""
+    base = chosen(arguments)
+    config = preset(base) if isinstance(base, str) else load_config(base)
+    return config.with_options(given_options(arguments))
+
+
+def chosen(arguments: argparse.Namespace) -> Path | str:
+    """The preset's name, or the file of the configuration."""
     if arguments.config and arguments.preset:
         raise OptionError(
             "--preset and --config: give one of them; a file can name its own preset."
         )
-    if arguments.config:
-        base = load_config(arguments.config)
-    else:
-        base = preset(arguments.preset or "photoreal")
-    return base.with_options(given_options(arguments))
+    return arguments.config or arguments.preset or "photoreal"
 
 
 def given_options(
@@ -100,7 +128,18 @@ def noted_image(path: Path) -> "Photo":
     """The picture of a file, with what there is to say of it on the terminal."""
     from photostyle.images.picture import load_image
 
-    photo = load_image(path)
+    return _noted(load_image(path))
+
+
+def noted_photograph(path: Path) -> "Photograph":
+    """What of the picture of a file is photograph, with what there is to say of it."""
+    from photostyle.images.photograph import photograph
+    from photostyle.images.picture import load_image
+
+    return _noted(photograph(load_image(path)))
+
+
+def _noted(photo: P) -> P:
     for note in photo.notes:
         print(note, file=sys.stderr)
     return photo

@@ -1,12 +1,11 @@
 """`photostyle batch`: many pairs."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from photostyle.commands.arguments import add_command, add_options
-from photostyle.commands.running import add_format, add_running, configure_with, execute
-from photostyle.errors import OptionError
+from photostyle.commands.arguments import add_command, add_options, chosen, given_options
+from photostyle.commands.running import add_format, add_running, running_options, tell, told
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -17,7 +16,7 @@ def register(commands: Any) -> None:
     files.add_argument(
         "jobs_file",
         nargs="?",
-        type=Path,
+        type=expanded,
         metavar="JOBS",
         help="jobs.yaml or "
         "jobs.csv: content, style, content_mask, style_mask, name and any option for "
@@ -25,7 +24,7 @@ def register(commands: Any) -> None:
     )
     files.add_argument(
         "--pairs",
-        type=Path,
+        type=expanded,
         metavar="DIR",
         help="folder with content/ and style/, "
         "and content_mask/ and style_mask/ if wanted: equal names make a pair; a "
@@ -37,13 +36,11 @@ def register(commands: Any) -> None:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from photostyle.jobs.batch import Batch
+    from photostyle.api.many import batch
 
-    if (arguments.jobs_file is None) == (arguments.pairs is None):
-        raise OptionError("batch takes a jobs file or --pairs DIR; give one of them.")
-    batch = Batch(arguments.out, configure_with(arguments), f".{arguments.format}")
-    if arguments.pairs:
-        plan = batch.from_pairs(arguments.pairs)
-    else:
-        plan = batch.from_file(arguments.jobs_file)
-    return execute(plan, arguments)
+    runs = batch(
+        arguments.jobs_file, pairs=arguments.pairs, out=arguments.out, config=chosen(arguments),
+        format=arguments.format, progress=tell,
+        **given_options(arguments), **running_options(arguments),
+    )  # fmt: skip
+    return told(runs)

@@ -2,10 +2,10 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, noted_image
+from photostyle.commands.arguments import add_command, noted_image, noted_photograph
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.metrics import Scores
@@ -22,27 +22,25 @@ def register(commands: Any) -> None:
         commands, "compare", "print the scores of results, whoever made them", _compare
     )
     parser.epilog = "compare fast: a trained network against the optimisation it replaces."
-    parser.add_argument("results", metavar="RESULT", nargs="+", type=Path, help="pictures")
-    parser.add_argument("--content", required=True, type=Path, help="what they were made of")
-    parser.add_argument("--style", required=True, type=Path, help="what they were made after")
-    parser.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
-    parser.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    parser.add_argument("results", metavar="RESULT", nargs="+", type=expanded, help="pictures")
+    parser.add_argument("--content", required=True, type=expanded, help="what they were made of")
+    parser.add_argument("--style", required=True, type=expanded, help="what they were made after")
+    parser.add_argument(
+        "--content-mask", type=expanded, help="label picture of the content's regions"
+    )
+    parser.add_argument("--style-mask", type=expanded, help="label picture of the style's regions")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import fit_size, image_size, resize
-    from photostyle.metrics import LONG_SIDE, measure
-    from photostyle.segmentation.segmenter import load_masks
+    from photostyle.api.judging import compare
 
-    pair = [noted_image(path).image for path in (arguments.content, arguments.style)]
-    content, style = (resize(x, fit_size(image_size(x), LONG_SIDE)) for x in pair)
-    masks = load_masks(arguments.content_mask, arguments.style_mask, content, style)
-    pictures = {str(path): noted_image(path).image for path in arguments.results}
-    scores = {
-        name: measure(image, content, style, masks.content, masks.style)
-        for name, image in {"(content)": content, **pictures}.items()
-    }
+    content, style = map(noted_photograph, (arguments.content, arguments.style))
+    results = {str(path): noted_image(path) for path in arguments.results}
+    scores = compare(
+        results, content, style,
+        content_mask=arguments.content_mask, style_mask=arguments.style_mask,
+    )  # fmt: skip
     if arguments.json:
         print(json.dumps({name: vars(s) for name, s in scores.items()}, indent=1))
     else:

@@ -2,11 +2,13 @@
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import add_command, noted_image
+from photostyle.commands.arguments import add_command, noted_photograph
 from photostyle.errors import ModelError, OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +27,12 @@ def register(commands: Any) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "contents", metavar="CONTENT", nargs="+", type=Path, help="photographs to compare on"
+        "contents", metavar="CONTENT", nargs="+", type=expanded, help="photographs to compare on"
     )
-    parser.add_argument("--model", required=True, type=Path, help="network, from photostyle train")
-    parser.add_argument("--style", type=Path, help="its style picture (default: where it was)")
+    parser.add_argument(
+        "--model", required=True, type=expanded, help="network, from photostyle train"
+    )
+    parser.add_argument("--style", type=expanded, help="its style picture (default: where it was)")
     parser.add_argument("--encoder", help="the encoder of its training (default: where it was)")
     parser.add_argument(
         "--size", default="256", help="long side in pixels, or several with commas (default: 256)"
@@ -44,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the noise that it starts from")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--sheet", type=Path, help="also write the pictures side by side")
+    parser.add_argument("--sheet", type=expanded, help="also write the pictures side by side")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,24 +70,27 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, device)
     if arguments.sheet:
         own = arguments.style or Path(model.info.style)
-        check_output(arguments.sheet, [*arguments.contents, own])
-    style, encoder = _training_inputs(arguments, model, device)
+        named = [expanded(arguments.encoder)] if arguments.encoder else []
+        check_output(arguments.sheet, [*arguments.contents, own, arguments.model, *named])
+    style, weight, encoder = _training_inputs(arguments, model, device)
     least = least_side(encoder, model.info.config.encoder)
     found = []
-    for photo, size in _sized([noted_image(path) for path in arguments.contents], sizes, least):
+    photos = [noted_photograph(path) for path in arguments.contents]
+    for photo, size in _sized(photos, sizes, least):
         content = resize(photo.image, size).to(device)
-        with _bar(photo.path.name, max(counts)) as bar:
+        with _bar(Path(photo.called).name, max(counts)) as bar:
             found.append(
                 compare_with_gatys(
                     model,
                     encoder,
                     style,
                     content,
-                    photo.path.stem,
+                    Path(photo.called).stem,
                     iterations=counts,
                     seed=arguments.seed,
                     progress=lambda _: bar.update(),
                     search=arguments.search,
+                    weight=weight,
                 )
             )
     print(f"{hardware(device)}; encoder {encoder.name}; the training's objective; Gatys: L-BFGS "
@@ -96,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sized(
-    photos: "list[Photo]", sizes: list[int], least: int
+    photos: "Sequence[Photo]", sizes: list[int], least: int
 ) -> "list[tuple[Photo, tuple[int, int]]]":
     """The photographs with every height and width to compare them at; where one is smaller than
     two of the sizes, it has but one."""
@@ -116,15 +123,16 @@ def _sized(
 
 def _training_inputs(
     arguments: argparse.Namespace, model: "StyleModel", device: "torch.device"
-) -> tuple[Any, Any]:
-    """The style at the size at which it was learned, and the encoder; both the very same."""
+) -> tuple[Any, Any, Any]:
+    """The style at the size at which it was learned with its weights, and the encoder; all the very
+    same."""
     from dataclasses import replace
 
     from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.objective.features import configured_encoder
 
     info = model.info
-    photo = noted_image(arguments.style or Path(info.style))
+    photo = noted_photograph(arguments.style or Path(info.style))
     if photo.sha256 != info.style_sha256:
         raise ModelError(
             f"{photo.path} is not the style of {arguments.model}, which learned {info.style}; give "
@@ -140,7 +148,7 @@ def _training_inputs(
             f"{info.encoder}; give --encoder."
         )
     size = fit_size(image_size(photo.image), info.config.train.style_size)
-    return resize(photo.image, size).to(device), encoder
+    return resize(photo.image, size).to(device), photo.weight_at(size), encoder
 
 
 def _whole_numbers(name: str, words: str) -> list[int]:

@@ -1,14 +1,19 @@
 """`photostyle look`: looks that are fitted once, kept, shown and put on whole shoots."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands import look_tables
-from photostyle.commands.arguments import add_command, add_options, configured, given_options
-from photostyle.commands.running import add_running, execute, pictures_in
-from photostyle.config.config import Config
+from photostyle.commands.arguments import (
+    add_command,
+    add_options,
+    configured,
+    given_options,
+    read_files,
+)
+from photostyle.commands.running import add_running, running_options, tell, told
 from photostyle.errors import OptionError
+from photostyle.places import expanded
 
 HOW = ("auto", "semantic", "none")
 
@@ -29,12 +34,14 @@ def register(commands: Any) -> None:
 def _register_fit(commands: Any) -> None:
     parser = add_command(commands, "fit", "fit one look over one photograph or many", _fit)
     files = parser.add_argument_group("files")
-    files.add_argument("--style", type=Path, required=True, help="photograph to take after")
-    files.add_argument("--content", type=Path, required=True, nargs="+", metavar="CONTENT",
+    files.add_argument("--style", type=expanded, required=True, help="photograph to take after")
+    files.add_argument("--content", type=expanded, required=True, nargs="+", metavar="CONTENT",
                        help="photographs, or folders of them, to fit it on")  # fmt: skip
     _add_masks(files)
-    files.add_argument("--style-mask", type=Path, help="masks of the style")
-    files.add_argument("--out", type=Path, required=True, help="look to write, such as night.look")
+    files.add_argument("--style-mask", type=expanded, help="masks of the style")
+    files.add_argument(
+        "--out", type=expanded, required=True, help="look to write, such as night.look"
+    )
     add_options(parser, without=("output_size", "deliver", "strength", "luminance", "color",
                                  "protect"))  # fmt: skip
 
@@ -43,18 +50,22 @@ def _register_pair(commands: Any) -> None:
     parser = add_command(
         commands, "from-pair", "learn a look from one picture before and after", _from_pair
     )
-    parser.add_argument("before", metavar="BEFORE", type=Path, help="picture as it was")
-    parser.add_argument("after", metavar="AFTER", type=Path, help="the same, changed")
-    parser.add_argument("--content-mask", type=Path, help="masks of both, for a map of each region")
-    parser.add_argument("--out", type=Path, required=True, help="look to write, such as mine.look")
+    parser.add_argument("before", metavar="BEFORE", type=expanded, help="picture as it was")
+    parser.add_argument("after", metavar="AFTER", type=expanded, help="the same, changed")
+    parser.add_argument(
+        "--content-mask", type=expanded, help="masks of both, for a map of each region"
+    )
+    parser.add_argument(
+        "--out", type=expanded, required=True, help="look to write, such as mine.look"
+    )
 
 
 def _register_apply(commands: Any) -> None:
     parser = add_command(commands, "apply", "put a look on pictures, at their own size", _apply)
     files = parser.add_argument_group("files")
-    files.add_argument("look", metavar="LOOK", type=Path, help="look, from photostyle look fit")
+    files.add_argument("look", metavar="LOOK", type=expanded, help="look, from photostyle look fit")
     files.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="pictures, or folders of pictures"
+        "inputs", metavar="INPUT", nargs="+", type=expanded, help="pictures, or folders of pictures"
     )
     _add_masks(files)
     regions = parser.add_argument_group("regions, where the look has some")
@@ -73,33 +84,36 @@ def _register_apply(commands: Any) -> None:
 
 def _register_show(commands: Any) -> None:
     parser = add_command(commands, "show", "draw what a look does, as one picture", _show)
-    parser.add_argument("look", metavar="LOOK", type=Path, help="look, from photostyle look fit")
     parser.add_argument(
-        "--out", type=Path, help="picture to write (default: LOOK's name, .show.png)"
+        "look", metavar="LOOK", type=expanded, help="look, from photostyle look fit"
     )
-    parser.add_argument("--content", type=Path, help="photograph to show it on, in place of the "
-                        "example's city")  # fmt: skip
+    parser.add_argument(
+        "--out", type=expanded, help="picture to write (default: LOOK's name, .show.png)"
+    )
+    parser.add_argument("--content", type=expanded, help="photograph to show it on, in place of "
+                        "the example's city")  # fmt: skip
 
 
 def _add_masks(files: Any) -> None:
     files.add_argument(
-        "--content-mask", type=Path, help="masks of the photograph, or a folder of masks with the "
-        "photographs' names",
+        "--content-mask", type=expanded, help="masks of the photograph, or a folder of masks with "
+        "the photographs' names",
     )  # fmt: skip
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import check_place
+    from photostyle.api.files import pictures_at
     from photostyle.jobs.looking import masks_of
     from photostyle.looks.fitting import fit_look
     from photostyle.looks.look import check_suffix
+    from photostyle.places import check_place
     from photostyle.runtime.progress import Progress
 
     config = configured(arguments)
-    contents = [path for given in arguments.content for path in pictures_in(given)]
+    contents = [path for given in arguments.content for path in pictures_at(given)]
     masks = masks_of(contents, arguments.content_mask)
     check_suffix(arguments.out)
-    check_place(arguments.out, [*contents, arguments.style])
+    check_place(arguments.out, [*contents, arguments.style, *read_files(arguments, config)])
     given = [mask for mask in masks if mask is not None]
     if arguments.style_mask and not given:
         raise OptionError(
@@ -119,9 +133,9 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 def _from_pair(arguments: argparse.Namespace) -> int:
     from photostyle.images.picture import image_size, load_image
-    from photostyle.images.saving import check_place
     from photostyle.looks.look import check_suffix
     from photostyle.looks.pairs import learn_look
+    from photostyle.places import check_place
     from photostyle.segmentation.formats import Drawing
     from photostyle.segmentation.segmenter import Wishes, segment_alone
 
@@ -139,21 +153,15 @@ def _from_pair(arguments: argparse.Namespace) -> int:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import FORMATS, check_output
-    from photostyle.jobs.campaign import Plan
-    from photostyle.jobs.looking import Finding, look_jobs
-    from photostyle.looks.look import Look
+    from photostyle.api.looking import apply_look
 
-    options = Config().with_options(given_options(arguments)).render
-    Look.load(arguments.look).check(options)
-    finding = Finding(arguments.segmenter, arguments.segmenter_model, arguments.segmenter_groups,
-                      arguments.palette)  # fmt: skip
-    pictures = [path for given in arguments.inputs for path in pictures_in(given)]
-    jobs = look_jobs(pictures, arguments.content_mask, tuple(FORMATS), look=arguments.look,
-                     options=options, finding=finding)  # fmt: skip
-    for job in jobs:
-        check_output(arguments.out / f"{job.name}{job.suffix}", job.files())
-    return execute(Plan(arguments.look.stem, tuple(jobs)), arguments)
+    runs = apply_look(
+        arguments.look, arguments.inputs, out=arguments.out, content_mask=arguments.content_mask,
+        segmenter=arguments.segmenter, segmenter_model=arguments.segmenter_model,
+        segmenter_groups=arguments.segmenter_groups, palette=arguments.palette, progress=tell,
+        **running_options(arguments), **given_options(arguments),
+    )  # fmt: skip
+    return told(runs)
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import add_command
-from photostyle.commands.running import pictures_in
 from photostyle.errors import LookError, OptionError
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
     from photostyle.images.picture import Photo
@@ -30,31 +30,35 @@ def _register_export(commands: Any) -> None:
         commands, "export", "write a look as look-up table, and say how much of it that carries",
         _export,
     )  # fmt: skip
-    parser.add_argument("look", metavar="LOOK", type=Path, help="look, from photostyle look fit")
+    parser.add_argument(
+        "look", metavar="LOOK", type=expanded, help="look, from photostyle look fit"
+    )
     parser.add_argument("--format", help="cube, hald, xmp, or through OpenColorIO 3dl, clf, csp "
                         "and others; without it, what --out says, or cube")  # fmt: skip
-    parser.add_argument("--out", type=Path, help="table to write (default: LOOK's name with the "
-                        "format's suffix)")  # fmt: skip
+    parser.add_argument("--out", type=expanded, help="table to write (default: LOOK's name with "
+                        "the format's suffix)")  # fmt: skip
     parser.add_argument("--size", type=int, default=33, help="nodes along a side of the table "
                         "(default: %(default)s)")  # fmt: skip
     _add_encodings(parser, "srgb")
     parser.add_argument("--by-region", action="store_true", help="also a table for each region, "
                         "and its masks on every photograph")  # fmt: skip
     parser.add_argument(
-        "--content", type=Path, nargs="+", metavar="CONTENT", help="photographs, or folders of "
+        "--content", type=expanded, nargs="+", metavar="CONTENT", help="photographs, or folders of "
         "them, to measure on (default: those that the look was fitted on)",
     )  # fmt: skip
-    parser.add_argument("--content-mask", type=Path, help="masks of the photograph, or a folder of "
-                        "masks with the photographs' names")  # fmt: skip
+    parser.add_argument("--content-mask", type=expanded, help="masks of the photograph, or a "
+                        "folder of masks with the photographs' names")  # fmt: skip
 
 
 def _register_from_lut(commands: Any) -> None:
     parser = add_command(
         commands, "from-lut", "make a look of another program's look-up table", _from_lut
     )
-    parser.add_argument("table", metavar="FILE", type=Path, help=".cube, HaldCLUT (.png, .tif), or "
-                        "whatever else OpenColorIO reads")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, help="look to write, such as film.look")
+    parser.add_argument("table", metavar="FILE", type=expanded, help=".cube, HaldCLUT (.png, .tif) "
+                        "or whatever else OpenColorIO reads")  # fmt: skip
+    parser.add_argument(
+        "--out", type=expanded, required=True, help="look to write, such as film.look"
+    )
     _add_encodings(parser, None)
 
 
@@ -66,10 +70,10 @@ def _add_encodings(parser: argparse.ArgumentParser, default: str | None) -> None
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import check_place
     from photostyle.looks.exporting import filed, honesty, places, write_masks
     from photostyle.looks.formats.registry import write_lut
     from photostyle.looks.look import Look
+    from photostyle.places import check_place
 
     look = Look.load(arguments.look)
     if arguments.by_region and not look.regions:
@@ -127,10 +131,11 @@ def _table(path: Path, look: "Look", region: str | None, arguments: argparse.Nam
 
 def _pairs(arguments: argparse.Namespace, look: "Look") -> list[tuple[Path, Path | None]]:
     """The photographs to measure on, each with its mask, where there is one."""
+    from photostyle.api.files import pictures_at
     from photostyle.jobs.looking import masks_of
     from photostyle.looks.exporting import fitted_files
 
-    given = [path for one in arguments.content or () for path in pictures_in(one)]
+    given = [path for one in arguments.content or () for path in pictures_at(one)]
     paths = given or fitted_files(look)
     return list(zip(paths, masks_of(paths, arguments.content_mask), strict=True))
 
@@ -139,19 +144,20 @@ def _loaded(
     pairs: Sequence[tuple[Path, Path | None]], look: "Look"
 ) -> "Iterator[tuple[Photo, Masks | None]]":
     """One after the other, as they may be many and large."""
+    from photostyle.images.photograph import photograph
     from photostyle.images.picture import load_image
     from photostyle.looks.regions import regions_for
 
     for path, mask in pairs:
-        photo = load_image(path)
+        photo = photograph(load_image(path))
         yield photo, regions_for(look, photo, mask)[0]
 
 
 def _from_lut(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import check_place
     from photostyle.looks.formats.registry import read_lut
     from photostyle.looks.look import Look, check_suffix
     from photostyle.looks.provenance import about_table
+    from photostyle.places import check_place
 
     check_suffix(arguments.out)
     check_place(arguments.out, [arguments.table])

@@ -1,11 +1,11 @@
 """`photostyle post`: finished pictures through post-processing operations."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import add_command
-from photostyle.commands.running import add_running, execute, pictures_in
+from photostyle.commands.running import add_running, running_options, tell, told
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -18,7 +18,7 @@ def register(commands: Any) -> None:
         "median, with parameters if wanted: bilateral:d=9,sigma_color=0.1",
     )
     files.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="pictures, or folders of pictures"
+        "inputs", metavar="INPUT", nargs="+", type=expanded, help="pictures, or folders of pictures"
     )
     files.add_argument(
         "--then",
@@ -29,7 +29,7 @@ def register(commands: Any) -> None:
     )
     files.add_argument(
         "--content",
-        type=Path,
+        type=expanded,
         help="the photograph that the pictures were made of, "
         "or a folder of photographs with the pictures' names; without it, the one "
         "that a picture's manifest names",
@@ -38,13 +38,10 @@ def register(commands: Any) -> None:
 
 
 def _post(arguments: argparse.Namespace) -> int:
-    from photostyle.images.saving import FORMATS, check_output
-    from photostyle.jobs.campaign import Plan
-    from photostyle.jobs.chains import parse_operation, post_jobs
+    from photostyle.api.many import post
 
-    chain = tuple(parse_operation(text) for text in (arguments.operation, *arguments.then))
-    pictures = [path for given in arguments.inputs for path in pictures_in(given)]
-    jobs = post_jobs(pictures, chain, arguments.content, tuple(FORMATS))
-    for job in jobs:
-        check_output(arguments.out / f"{job.name}{job.suffix}", job.files())
-    return execute(Plan(" → ".join(map(str, chain)), tuple(jobs)), arguments)
+    runs = post(
+        arguments.inputs, [arguments.operation, *arguments.then], content=arguments.content,
+        out=arguments.out, progress=tell, **running_options(arguments),
+    )  # fmt: skip
+    return told(runs)

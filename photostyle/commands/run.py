@@ -3,14 +3,19 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, configured
+from photostyle.commands.arguments import (
+    INTERRUPTED,
+    add_command,
+    add_options,
+    configured,
+    read_files,
+)
+from photostyle.commands.helping import keep_back
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
-
-if TYPE_CHECKING:
-    from photostyle.result import Result
+from photostyle.places import expanded, identity
 
 
 def register(commands: Any) -> None:
@@ -20,17 +25,17 @@ def register(commands: Any) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
-    files.add_argument("--content", required=True, type=Path, help="photograph to be changed")
+    files.add_argument("--content", required=True, type=expanded, help="photograph to be changed")
     files.add_argument(
-        "--style", required=True, type=Path, nargs="+", metavar="STYLE",
+        "--style", required=True, type=expanded, nargs="+", metavar="STYLE",
         help="photograph or painting to take after; several are blended (see --style-blend)",
     )  # fmt: skip
     files.add_argument(
         "--content-mask",
-        type=Path,
+        type=expanded,
         help="label picture of the content's regions, or a folder of masks, or polygons",
     )
-    files.add_argument("--style-mask", type=Path, help="the same of the style's")
+    files.add_argument("--style-mask", type=expanded, help="the same of the style's")
     _add_outputs(files)
     add_options(parser)
 
@@ -38,33 +43,37 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _add_replay(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
     files.add_argument(
-        "manifest", metavar="RESULT", type=Path, help="result picture, or the .json beside it"
+        "manifest", metavar="RESULT", type=expanded, help="result picture, or the .json beside it"
     )
     _add_outputs(files)
 
 
 def _add_outputs(files: Any) -> None:
     files.add_argument(
-        "--out", type=Path, default=Path("result.png"),
+        "--out", type=expanded, default=Path("result.png"),
         help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
         "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
-    files.add_argument(
-        "--heatmap",
-        type=Path,
-        help="also write where the result is no local affine map of the content",
+    keep_back(
+        files.add_argument(
+            "--heatmap",
+            type=expanded,
+            help="also write where the result is no local affine map of the content",
+        )
     )
-    files.add_argument(
-        "--stain-map",
-        type=Path,
-        help="also write where like colours of the content came out unlike",
+    keep_back(
+        files.add_argument(
+            "--stain-map",
+            type=expanded,
+            help="also write where like colours of the content came out unlike",
+        )
     )
-    files.add_argument(
-        "--preview", type=Path, help="also write content and style under the colours of their "
+    keep_back(files.add_argument(
+        "--preview", type=expanded, help="also write content and style under the colours of their "
         "regions",
-    )  # fmt: skip
+    ))  # fmt: skip
     files.add_argument(
-        "--sheet", type=Path, help="also write content, style and result side by side"
+        "--sheet", type=expanded, help="also write content, style and result side by side"
     )
 
 
@@ -82,8 +91,9 @@ def _replay(arguments: argparse.Namespace) -> int:
     files = recipe.inputs
     others = (files.content_mask, files.style_mask, files.start)
     paths = [file.path if file else None for file in others]
-    styles = [file.path for file in files.styles]
-    return _stylize(arguments, recipe.config, files.content.path, styles, *paths)
+    styles = [file.file("style") for file in files.styles]
+    content = files.content.file("content")
+    return _stylize(arguments, recipe.config, content, styles, *paths)
 
 
 def _stylize(
@@ -95,84 +105,51 @@ def _stylize(
     style_mask: Path | None,
     start: Path | None,
 ) -> int:
-    from photostyle.images.saving import check_output, lost_note
-    from photostyle.pipeline import stylize
-    from photostyle.result import manifest_path
+    from photostyle.api.styling import stylize
+    from photostyle.beside import manifest_path
+    from photostyle.images.saving import lost_note
     from photostyle.runtime.progress import Progress
 
     inputs = [p for p in (content, *styles, content_mask, style_mask, start) if p is not None]
-    outputs = [p for p in _outputs(arguments) if p is not None]
-    for path in outputs:
-        check_output(path, inputs)
-    if len({path.resolve() for path in outputs}) < len(outputs):
-        raise OptionError(
-            "--out, --sheet, --heatmap, --stain-map and --preview: two of them are one file; "
-            "name them apart."
-        )
+    _check(arguments, [*inputs, *read_files(arguments, config)])
     with Progress() as progress:
         result = stylize(
             content, styles, config,
             content_mask=content_mask, style_mask=style_mask, listener=progress, start=start,
         )  # fmt: skip
     result.save(arguments.out)
-    print(f"{arguments.out} ({_state(result)}; manifest: {manifest_path(arguments.out)})")
+    print(f"{arguments.out} ({result.state}; manifest: {manifest_path(arguments.out)})")
     if note := lost_note(arguments.out, result.metadata):
         print(note, file=sys.stderr)
-    if arguments.sheet:
-        _write_sheet(arguments.sheet, content, styles, result)
-    if arguments.preview:
-        _write_preview(arguments.preview, content, styles[0], result)
-    if arguments.heatmap or arguments.stain_map:
-        _write_maps(arguments.heatmap, arguments.stain_map, content, result)
+    for path, view in (
+        (arguments.sheet, result.sheet), (arguments.preview, result.preview),
+        (arguments.heatmap, result.heatmap), (arguments.stain_map, result.stain_map),
+    ):  # fmt: skip
+        if path:
+            view().save(path)
+            print(path)
     return INTERRUPTED if result.interrupted else 0
 
 
-def _state(result: "Result") -> str:
-    seconds = sum(result.seconds.values())
-    size = f"{result.image.shape[3]}×{result.image.shape[2]}"
-    scores = (
-        f"structure kept {result.scores.structure:.3f}, style taken {result.scores.style_taken:.0%}"
-    )
-    return f"{size}, {'interrupted after ' if result.interrupted else ''}{seconds:.0f} s, {scores}"
+def _check(arguments: argparse.Namespace, inputs: list[Path]) -> None:
+    """Sees to it, before any work, that all that will be written can be, and costs the user
+    nothing."""
+    from photostyle.beside import beside, check_result
+    from photostyle.images.saving import check_output
 
-
-def _write_sheet(path: Path, content: Path, styles: list[Path], result: "Result") -> None:
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-
-    pictures = [("content", load_image(content).image)]
-    pictures += [("style", load_image(style).image) for style in styles]
-    contact_sheet([[*pictures, ("result", result.image)]], path)
-    print(path)
+    if hasattr(arguments, "manifest"):
+        inputs += [arguments.manifest, *beside(arguments.manifest)]
+    outputs = [p for p in _outputs(arguments) if p is not None]
+    for path in outputs:
+        check_output(path, inputs)
+    if len({identity(path) for path in outputs}) < len(outputs):
+        raise OptionError(
+            "--out, --sheet, --heatmap, --stain-map and --preview: two of them are one file; "
+            "name them apart."
+        )
+    check_result(outputs[0], outputs[1:], inputs)
 
 
 def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
     maps = (arguments.heatmap, arguments.stain_map)
     return arguments.out, arguments.sheet, *maps, arguments.preview
-
-
-def _write_preview(path: Path, content: Path, style: Path, result: "Result") -> None:
-    from photostyle.images.picture import load_image
-    from photostyle.images.sheets import contact_sheet
-    from photostyle.segmentation.preview import colours_of, preview_row
-
-    colours = colours_of([region.name for region in result.masks.regions])
-    images = load_image(content).image, load_image(style).image
-    title = result.config.segmentation.segmenter
-    contact_sheet([preview_row(*images, result.masks, colours, title)], path)
-    print(path)
-
-
-def _write_maps(heat: Path | None, stains: Path | None, content: Path, result: "Result") -> None:
-    from photostyle.images.picture import image_size, load_image, resize
-    from photostyle.images.saving import save_image
-    from photostyle.metrics import heatmap
-    from photostyle.smoothness import stain_map
-
-    full = resize(load_image(content).image, image_size(result.image))
-    if heat:
-        save_image(heat, heatmap(result.image, full))
-        print(heat)
-    if stains:
-        save_image(stains, stain_map(result.image, full, result.masks.content))
-        print(stains)

@@ -2,17 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import FAILED, INTERRUPTED, configured
-from photostyle.errors import OptionError
+from photostyle.commands.arguments import FAILED, INTERRUPTED
+from photostyle.places import expanded
 
 if TYPE_CHECKING:
-    from photostyle.config.config import Config
-    from photostyle.jobs.campaign import Plan
-    from photostyle.jobs.executors import Executor
+    from photostyle.api.running import Runs
+    from photostyle.runtime.updates import Update
 
 EXECUTORS = ("local", "ray")
 
@@ -21,7 +18,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("output")
     files.add_argument(
         "--out",
-        type=Path,
+        type=expanded,
         required=True,
         help="folder of the results and reports; "
         "run again, only what is missing or changed is done",
@@ -76,94 +73,36 @@ def add_format(parser: Any) -> None:
     )
 
 
-def executor_of(arguments: argparse.Namespace) -> "Executor":
-    """The executor that the options ask for."""
-    if arguments.jobs < 1:
-        raise OptionError(f"--jobs {arguments.jobs}: at least 1 runs at a time.")
-    if arguments.gpus < 0:
-        raise OptionError(f"--gpus {arguments.gpus:g}: give 0 or more for each job.")
-    if arguments.executor == "ray":
-        if arguments.jobs > 1:
-            raise OptionError(
-                "--jobs belongs to --executor local; a Ray cluster shares out itself."
-            )
-        from photostyle.jobs.cluster import OnRay
-
-        return OnRay(arguments.address, arguments.gpus)
-    for option in ("address", "gpus"):
-        if getattr(arguments, option):
-            raise OptionError(f"--{option} belongs to --executor ray; give both, or neither.")
-    from photostyle.jobs.executors import InProcess, Processes
-
-    return InProcess() if arguments.jobs == 1 else Processes(arguments.jobs)
+def running_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The keywords of `api.running.Running` that the options ask for."""
+    names = ("jobs", "executor", "address", "gpus", "retry_failed", "link", "plan")
+    return {name: getattr(arguments, name) for name in names}
 
 
-def configure_with(arguments: argparse.Namespace) -> Any:
-    """(preset or None, values) → Config: the command line's options under the values."""
-
-    def configure(preset: str | None, values: Mapping[str, Any]) -> "Config":
-        own = argparse.Namespace(**vars(arguments))
-        if preset is not None:
-            own.preset = preset
-        return configured(own).with_options(values)
-
-    return configure
-
-
-def pictures_in(given: Path) -> list[Path]:
-    """A file itself; of a folder its pictures, or those that jobs left in it.
-
-    Raises:
-        OptionError: a folder without pictures.
-    """
-    from photostyle.images.hashing import PICTURES
-    from photostyle.jobs.report import results
-
-    if not given.is_dir():
-        return [given]
-    found = results(given)
-    if found is None:
-        found = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
-        found = [p for p in found if not p.name.startswith(".")]
-    if not found:
-        raise OptionError(f"{given}: there is no picture in this folder.")
-    return found
-
-
-def execute(plan: "Plan", arguments: argparse.Namespace) -> int:
-    """Does the plan, or only tells of it; writes sheet, tables and page; gives the exit code."""
-    from photostyle.jobs.campaign import carry_out, missing
-    from photostyle.jobs.jobs import Folder
-    from photostyle.jobs.report import Report, results
-
-    executor = executor_of(arguments)
-    if arguments.plan:
-        from photostyle.jobs.estimate import estimate
-
-        home = Folder(arguments.out)
-        todo = missing(plan, home, arguments.retry_failed)
-        print(estimate(plan.jobs, todo, home, max(1, executor.workers)))
+def told(runs: "Runs") -> int:
+    """Tells what came of many runs; gives the exit code."""
+    if runs.estimate:
+        print(runs.estimate)
         return 0
-    stopped = False
-    try:
-        summary = carry_out(
-            plan, arguments.out, executor, retry_failed=arguments.retry_failed, say=_say
+    if runs.files:
+        print(runs.files[-1])
+    if runs.interrupted:
+        say(
+            "Stopped; what is finished is kept, and the same command goes on from here."
+            if runs.files
+            else "Stopped before the first job."
         )
-    except KeyboardInterrupt:
-        stopped = True
-        if results(arguments.out) is None:
-            _say("Stopped before the first job.")
-            return INTERRUPTED
-    paths = Report(arguments.out, embed=not arguments.link).write()
-    print(paths[-1])
-    if stopped:
-        _say("Stopped; what is finished is kept, and the same command goes on from here.")
         return INTERRUPTED
-    for record in summary.failed:
-        _say(f"failed: {record['name']}: {record['reason']}")
-    print(summary)
-    return FAILED if summary.failed else 0
+    for name, reason in runs.failed.items():
+        say(f"failed: {name}: {reason}")
+    print(runs.summary)
+    return FAILED if runs.failed else 0
 
 
-def _say(sentence: str) -> None:
+def tell(update: "Update") -> None:
+    """Progress of many runs: a line for each job that is done."""
+    say(update.note)
+
+
+def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)

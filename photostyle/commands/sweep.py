@@ -1,11 +1,11 @@
 """`photostyle sweep`: one pair under every combination of some values."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from photostyle.commands.arguments import add_command, add_options
-from photostyle.commands.running import add_format, add_running, configure_with, execute
+from photostyle.commands.arguments import add_command, add_options, chosen, given_options
+from photostyle.commands.running import add_format, add_running, running_options, tell, told
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
@@ -13,10 +13,12 @@ def register(commands: Any) -> None:
         commands, "sweep", "style one pair under many combinations of values", _sweep
     )
     files = parser.add_argument_group("files")
-    files.add_argument("--content", type=Path, help="photograph to be changed")
-    files.add_argument("--style", type=Path, help="photograph to take after")
-    files.add_argument("--content-mask", type=Path, help="label picture of the content's regions")
-    files.add_argument("--style-mask", type=Path, help="label picture of the style's regions")
+    files.add_argument("--content", type=expanded, help="photograph to be changed")
+    files.add_argument("--style", type=expanded, help="photograph to take after")
+    files.add_argument(
+        "--content-mask", type=expanded, help="label picture of the content's regions"
+    )
+    files.add_argument("--style-mask", type=expanded, help="label picture of the style's regions")
     axes = parser.add_argument_group("what varies")
     axes.add_argument(
         "--grid",
@@ -45,34 +47,14 @@ def register(commands: Any) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from photostyle.errors import OptionError
-    from photostyle.jobs.axes import FILES, parse_axis, parse_setting
-    from photostyle.jobs.sweep import Sweep
+    from photostyle.api.many import sweep
+    from photostyle.jobs.axes import parse_setting
 
-    settings = dict(parse_setting(text) for text in arguments.set)
-    sweep = Sweep(
-        axes=[parse_axis(text) for text in arguments.grid],
-        files={name: getattr(arguments, name) for name in FILES},
-        configure=configure_with(arguments),
-        settings=settings,
-        zipped=arguments.zip,
-        warm_start=arguments.warm_start,
-        suffix=f".{arguments.format}",
-    )
-    if not sweep.axes:
-        raise OptionError(
-            "--grid is missing: a sweep varies something, such as style_weight=100,1000."
-        )
-    plan = sweep.plan()
-    _check_files(plan)
-    return execute(plan, arguments)
-
-
-def _check_files(plan: Any) -> None:
-    """A file that no cell could read shows before the first one runs."""
-    from photostyle.images.picture import load_image
-
-    for path in dict.fromkeys(p for job in plan.jobs for p in (job.content, job.style)):
-        load_image(path)
-    for job in plan.jobs:
-        assert job.key  # reads masks and weights
+    runs = sweep(
+        arguments.content, arguments.style, arguments.grid, out=arguments.out,
+        config=chosen(arguments), content_mask=arguments.content_mask,
+        style_mask=arguments.style_mask, settings=dict(map(parse_setting, arguments.set)),
+        zip=arguments.zip, warm_start=arguments.warm_start, format=arguments.format,
+        progress=tell, **given_options(arguments), **running_options(arguments),
+    )  # fmt: skip
+    return told(runs)

@@ -1,33 +1,26 @@
 """`photostyle train`: a network for one style."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any
 
 from photostyle.commands.arguments import INTERRUPTED, add_command, add_options, given_options
-from photostyle.config.training import TrainingConfig
-from photostyle.errors import OutputError
-
-if TYPE_CHECKING:
-    from photostyle.feedforward.session import Session
-
-#: Options that have no part in a training.
-WITHOUT = (
-    "tile_size", "activations", "style_blend", "photoreal_weight", "swd_weight", "drift_weight",
-    "plain_regions",
-)  # fmt: skip
+from photostyle.config.training import WITHOUT, TrainingConfig
+from photostyle.places import expanded
 
 
 def register(commands: Any) -> None:
     parser = add_command(commands, "train", "train a network for one style", _train)
     files = parser.add_argument_group("files")
-    files.add_argument("--style", required=True, type=Path, help="painting or photograph to learn")
     files.add_argument(
-        "--data", type=Path, metavar="FOLDER",
+        "--style", required=True, type=expanded, help="painting or photograph to learn"
+    )
+    files.add_argument(
+        "--data", type=expanded, metavar="FOLDER",
         help="folder of pictures to learn on, searched to the bottom; without it, generated scenes",
     )  # fmt: skip
     files.add_argument(
-        "--out", required=True, type=Path,
+        "--out", required=True, type=expanded,
         help="the network, .safetensors; a checkpoint, previews and losses are written beside it",
     )  # fmt: skip
     files.add_argument(
@@ -37,44 +30,22 @@ def register(commands: Any) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from photostyle.feedforward.distributed import joined
-    from photostyle.feedforward.session import begin
-    from photostyle.runtime.device import resolve_device
-
-    config = TrainingConfig().with_options(given_options(arguments, TrainingConfig))
-    _check_out(arguments.out, arguments.style)
-    with joined(resolve_device(config.train.device)) as processes:
-        session = begin(
-            arguments.style, arguments.data, arguments.out, config, processes,
-            resume=arguments.resume,
-        )  # fmt: skip
-        return _run(session)
-
-
-def _run(session: "Session") -> int:
-    from photostyle.feedforward.checkpoint import checkpoint_path
+    from photostyle.api.networks import train
     from photostyle.runtime.progress import TrainingProgress
 
-    config, state = session.config.train, session.state
-    with TrainingProgress(config, state.step, shown=session.processes.leads) as progress:
-        for note in session.notes:
-            progress.note(note)
-        try:
-            session.run(progress.step)
-        except KeyboardInterrupt:
-            kept = f"{checkpoint_path(session.out)} keeps step {state.kept}, and --resume goes on"
-            progress.note(f"Stopped; {kept if state.kept else 'no checkpoint was written yet'}.")
-            return INTERRUPTED
-        if skipped := session.skipped():
-            progress.note(skipped)
-    if session.processes.leads:
-        print(f"{session.out} ({state.step} steps)")
+    done = train(
+        arguments.style, arguments.data, out=arguments.out, resume=arguments.resume,
+        watch=lambda session: TrainingProgress(
+            session.config.train, session.state.step, shown=session.processes.leads
+        ),
+        **given_options(arguments, TrainingConfig),
+    )  # fmt: skip
+    if done.interrupted:
+        kept = f"{done.checkpoint} keeps step {done.kept}, and --resume goes on"
+        if done.leads:
+            sentence = f"Stopped; {kept if done.kept else 'no checkpoint was written yet'}."
+            print(sentence, file=sys.stderr, flush=True)
+        return INTERRUPTED
+    if done.leads:
+        print(f"{done.network} ({done.steps} steps)")
     return 0
-
-
-def _check_out(path: Path, style: Path) -> None:
-    from photostyle.images.saving import check_place
-
-    if path.suffix.lower() != ".safetensors":
-        raise OutputError(f"--out {path} should end in .safetensors.")
-    check_place(path, [style])

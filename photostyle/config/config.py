@@ -6,11 +6,15 @@ The command line is made from the fields, so the two cannot drift apart. Imports
 import dataclasses
 import difflib
 import json
+import os
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
+from photostyle.brief import Brief, shown
 from photostyle.config.options import Stage, flag
 from photostyle.config.rendering import RenderConfig
 from photostyle.config.stages import (
@@ -28,8 +32,20 @@ from photostyle.errors import OptionError
 C = TypeVar("C", bound="Staged")
 
 
-class Staged:
+class Staged(Brief):
     """Base of configurations: dataclasses of stages."""
+
+    def __repr__(self) -> str:
+        words = ", ".join(f"{name}={shown(value)}" for name, value in self.differing(type(self)()))
+        return f"{type(self).__name__}({words})"
+
+    def differing(self, other: "Staged") -> Iterator[tuple[str, Any]]:
+        """(name, value) of the fields in which it differs from another of its kind."""
+        for stage, cls in stages(type(self)):
+            mine, its = getattr(self, stage), getattr(other, stage)
+            for f in dataclasses.fields(cls):
+                if getattr(mine, f.name) != getattr(its, f.name):
+                    yield f.name, getattr(mine, f.name)
 
     def with_options(self: C, values: Mapping[str, Any]) -> C:
         """A copy with fields set by their bare names, e.g. {"photoreal_weight": 1e4}.
@@ -66,6 +82,13 @@ class Staged:
 class Config(Staged):
     """Everything that a run can be told, apart from its input and output files."""
 
+    def __repr__(self) -> str:
+        # Presets are made of this class, so their module cannot be imported above.
+        known = import_module("photostyle.config.presets").PRESETS
+        differing = self.differing(known.get(self.preset, Config()))
+        words = (f"{name}={shown(value)}" for name, value in differing)
+        return f"Config({', '.join([repr(self.preset), *words])})"
+
     preset: str = "photoreal"
     image: ImageConfig = field(default_factory=ImageConfig)
     segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
@@ -85,6 +108,16 @@ def options(kind: type[Staged] = Config) -> Iterator[tuple[str, "dataclasses.Fie
         for f in dataclasses.fields(cls):
             if f.metadata.get("cli"):
                 yield stage, f, kinds[f.name]
+
+
+def option_files(config: Staged) -> dict[str, Path]:
+    """The options that name a file or folder which is there, such as an encoder's weights."""
+    fields = (
+        (f.name, getattr(getattr(config, stage), f.name))
+        for stage, f, _ in options(type(config))
+        if f.metadata["file"]
+    )
+    return {name: Path(word) for name, word in fields if word and os.path.exists(word)}
 
 
 def stages(kind: type[Staged] = Config) -> Iterator[tuple[str, type[Stage]]]:

@@ -1,8 +1,6 @@
 """Configurations from TOML and JSON, checked name by name."""
 
 import dataclasses
-import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from photostyle.config.config import Config, hint, stages
 from photostyle.config.options import Stage, text
 from photostyle.config.presets import preset
 from photostyle.config.solves import Solve
+from photostyle.documents import Unreadable, named, parse_json, parse_toml, read_text, shown
 from photostyle.errors import OptionError
 
 
@@ -21,6 +20,8 @@ def from_dict(data: Mapping[str, Any], source: str = "the configuration") -> Con
         OptionError: unknown names or unfit values; the message names `source`.
     """
     try:
+        if not isinstance(data, Mapping):
+            raise OptionError(f"it must be a table of options, not {shown(data)}.")
         return _from_tables(dict(data))
     except OptionError as error:
         raise OptionError(f"{source}: {error}") from None
@@ -31,9 +32,9 @@ def _from_tables(tables: dict[str, Any]) -> Config:
     known = dict(stages())
     for stage, table in tables.items():
         if stage not in known:
-            raise OptionError(f"[{stage}] is no stage; choose from {', '.join(known)}.")
+            raise OptionError(f"[{named(stage)}] is no stage; choose from {', '.join(known)}.")
         if not isinstance(table, Mapping):
-            raise OptionError(f"{stage} must be a table of options, not {table!r}.")
+            raise OptionError(f"{stage} must be a table of options, not {shown(table)}.")
         values = _renamed(known[stage], table, f"[{stage}]")
         changed = dataclasses.replace(getattr(config, stage), **values)
         config = dataclasses.replace(config, **{stage: changed})
@@ -47,16 +48,10 @@ def load_config(path: Path) -> Config:
         OptionError: the file is missing or unreadable, malformed, or names unknown options.
     """
     try:
-        words = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise OptionError(f"--config {path}: cannot be read ({reason}).") from None
-    try:
-        data = json.loads(words) if path.suffix.lower() == ".json" else tomllib.loads(words)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"--config {path}: not well-formed ({error}).") from None
-    if not isinstance(data, dict):
-        raise OptionError(f"--config {path}: must hold a table of options.")
+        words = read_text(path)
+        data = parse_json(words) if path.suffix.lower() == ".json" else parse_toml(words)
+    except Unreadable as error:
+        raise OptionError(f"--config {path}: {error}.") from None
     return from_dict(data, f"--config {path}")
 
 
@@ -64,7 +59,7 @@ def _renamed(cls: type[Stage], table: Mapping[str, Any], where: str) -> dict[str
     names = {f.name: f for f in dataclasses.fields(cls)}
     for name in table:
         if name not in names:
-            raise OptionError(f"{where} has no option {name}{hint(name, names)}")
+            raise OptionError(f"{where} has no option {named(name)}{hint(name, names)}")
     values = dict(table)
     if "solves" in values:
         values["solves"] = _solves(values["solves"], where)

@@ -13,6 +13,7 @@ from photostyle.config.stages import (
     PostprocessConfig,
     SegmentationConfig,
 )
+from photostyle.documents import named
 from photostyle.errors import OptionError
 
 #: A painting: no photorealism term, nothing projected on the content, pixels delivered as they are.
@@ -122,6 +123,20 @@ PRESETS: dict[str, Config] = {
 }
 
 
+#: What each is for, in a sentence.
+SUMMARIES = {
+    "photoreal": "light, colour and mood in a clean photograph; some ten seconds",
+    "photoreal-fast": "nearly the same without an encoder, in half the time",
+    "color": "the matched colour transfer alone, the quickest",
+    "dpst": "Deep Photo Style Transfer as its authors published it; minutes",
+    "gatys": "a painting's brushwork as in the paper of 2016; --style is a painting",
+    "gatys-code": "the same with the constants of the authors' code",
+    "gatys-fine": "the same coarse to fine, sooner and with larger strokes",
+    "fast": "a network that `photostyle train` made, given by --model; one pass",
+    "mrf": "patches of the painting in place of its statistics",
+}
+
+
 def preset(name: str) -> Config:
     """The preset of that name.
 
@@ -130,5 +145,5 @@ def preset(name: str) -> Config:
     """
     if name not in PRESETS:
         known = ", ".join(PRESETS)
-        raise OptionError(f"--preset {name}: there is no such preset; choose from {known}.")
+        raise OptionError(f"--preset {named(name)}: there is no such preset; choose from {known}.")
     return PRESETS[name]

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from photostyle.config.options import Stage, option
+from photostyle.config.options import Stage, option, parts_of, plain
 from photostyle.errors import OptionError
+from photostyle.places import as_seen
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class RenderConfig(Stage):
     strength: str = option(
         "1",
         "How much of the change to keep, 0 to 1: one number, or region=number with commas, such as "
-        "0.8,blue=0.5.",
+        '0.8,blue=0.5 or "sky, upper"=0.5.',
     )
 
     luminance: float | None = option(
@@ -53,8 +54,8 @@ def strengths(text: str) -> list[tuple[str | None, float]]:
         OptionError: a number outside [0, 1], or none.
     """
     found: list[tuple[str | None, float]] = []
-    for word in text.split(","):
-        name, separator, number = word.strip().rpartition("=")
+    for word in parts_of(as_seen(text)):
+        *name, number = parts_of(word, "=")
         try:
             value = float(number)
         except ValueError:
@@ -63,7 +64,7 @@ def strengths(text: str) -> list[tuple[str | None, float]]:
             raise OptionError(
                 f"--strength {text}: {number!r} is no number from 0 to 1; write 0.7 or blue=0.5."
             )
-        found.append((name if separator else None, value))
+        found.append((plain("=".join(name)) if name else None, value))
     return found
 
 
@@ -74,16 +75,16 @@ def protections(text: str | None) -> dict[str, float]:
         OptionError: a share that is no number in [0, 1], or a word without a name.
     """
     found: dict[str, float] = {}
-    for word in text.split(",") if text else ():
-        name, separator, number = word.strip().partition("=")
+    for word in parts_of(as_seen(text)) if text else ():
+        name, *number = parts_of(word, "=")
         try:
-            share = float(number) if separator else 1.0
+            share = float("=".join(number)) if number else 1.0
         except ValueError:
             share = -1.0
         if not name or not 0.0 <= share <= 1.0:
             raise OptionError(
-                f"--protect {text}: {word.strip()!r} is nothing to protect; write skin, neutrals, "
+                f"--protect {text}: {word!r} is nothing to protect; write skin, neutrals, "
                 "sky or a region's name, such as skin=0.7,blue."
             )
-        found[name.strip()] = share
+        found[plain(name)] = share
     return found

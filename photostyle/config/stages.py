@@ -54,9 +54,12 @@ class SegmentationConfig(Stage):
         None,
         "Network of semantic: a folder that segmentation-models-pytorch saved, or a hub name; "
         "without it, smp-hub/segformer-b2-512x512-ade-160k.",
+        file=True,
     )
     segmenter_groups: str | None = option(
-        None, "TOML table of classes that share their light, in place of the built-in one."
+        None,
+        "TOML table of classes that share their light, in place of the built-in one.",
+        file=True,
     )
     regions: int = option(0, "Regions of cluster; 0 chooses from the pictures.", low=0, high=6)
     correspond: str | None = option(
@@ -89,6 +92,7 @@ class EncoderConfig(Stage):
         "Encoder: auto (VGG-19 where its weights are on this machine, else the built-in), builtin, "
         "vgg19, vgg16, vgg19-caffe, vgg16-caffe, or the path of a VGG checkpoint (.safetensors, "
         ".pth).",
+        file=True,
     )
     content_layers: tuple[str, ...] = option(
         ("relu4_2",), "Layers whose features hold the content."
@@ -213,7 +217,7 @@ class FeedForwardConfig(Stage):
     """Stage 5, the network behind the canvas of that name."""
 
     model: str | None = option(
-        None, "Network of a style, as `photostyle train` writes it; for --preset fast."
+        None, "Network of a style, as `photostyle train` writes it; for --preset fast.", file=True
     )
 
 

@@ -13,6 +13,11 @@ from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 
 #: Terms that are learned; the others belong to one content picture.
 TERMS = ("content", "style", "tv", "gamut")
+#: Options of the encoder and the objective that have no part in a training.
+WITHOUT = (
+    "tile_size", "activations", "style_blend", "photoreal_weight", "swd_weight", "drift_weight",
+    "plain_regions",
+)  # fmt: skip
 #: Options that say how a training is run and watched, and not what comes out of it.
 INCIDENTAL = ("device", "workers", "log_every", "checkpoint_every", "preview_every")
 

@@ -11,8 +11,10 @@ from typing import Literal
 import platformdirs
 import torch
 
+from photostyle.documents import read_json
 from photostyle.encoders.registry import Entry
 from photostyle.images.hashing import file_sha256
+from photostyle.places import expanded
 
 State = Literal["intact", "damaged", "absent"]
 
@@ -38,7 +40,7 @@ class Record:
 def weights_folder() -> Path:
     """Our cache: below PHOTOSTYLE_HOME where that is set, else in the platform's cache folder."""
     home = os.environ.get("PHOTOSTYLE_HOME")
-    base = Path(home).expanduser() if home else platformdirs.user_cache_path("photostyle")
+    base = expanded(home) if home else platformdirs.user_cache_path("photostyle")
     return base / "weights"
 
 
@@ -73,8 +75,8 @@ def place(path: Path) -> str:
 def read_record(entry: Entry) -> Record | None:
     """The Record of the entry in our cache; None where it is missing or unreadable."""
     try:
-        return Record(**json.loads(record_path(entry).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Record(**read_json(record_path(entry)))
+    except (ValueError, TypeError):
         return None
 
 

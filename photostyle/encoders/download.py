@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from photostyle.documents import read_json
 from photostyle.errors import DownloadError, OptionError, OutputError
 
 BLOCK = 1 << 18  # bytes per read
@@ -186,9 +187,9 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> DownloadError:
 def _validator(url: str, part: Path) -> str:
     """What the server said of the file that `part` began; "" for another address."""
     try:
-        note = json.loads(_note_path(part).read_text(encoding="utf-8"))
+        note = read_json(_note_path(part))
         return str(note["validator"]) if note["url"] == url else ""
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return ""
 
 

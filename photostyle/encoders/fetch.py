@@ -23,6 +23,7 @@ from photostyle.encoders.weights import SUFFIXES, check_network, read_weights
 from photostyle.errors import DownloadError, OptionError, OutputError, WeightsError
 from photostyle.images.hashing import file_sha256
 from photostyle.images.saving import atomic_path
+from photostyle.places import check_place, expanded
 
 #: Base address in place of the published ones.
 MIRROR = "PHOTOSTYLE_WEIGHTS_URL"
@@ -57,6 +58,8 @@ def fetch(entry: Entry, say: Say, source: str | None = None, sha256: str | None 
     with _locked(entry, say):
         if _have(entry, expected, say):  # another process got it meanwhile
             return cache.cached_path(entry)
+        if source is not None and "://" not in source:
+            check_place(cache.cached_path(entry), [expanded(source)])
         if cache.check(entry) == "damaged":
             say(f"{entry.name}: {cache.cached_path(entry)} is damaged, getting it again")
         _get(entry, _source(entry, source, expected, say), expected, say)
@@ -123,7 +126,7 @@ def _given(entry: Entry, source: str, option: str) -> Source:
     if "://" in source:
         url = source if _suffix(source) in SUFFIXES else f"{source.rstrip('/')}/{entry.file}"
         return Source(url, local=False, given=True)
-    path = Path(source).expanduser()
+    path = expanded(source)
     path = path / entry.file if path.is_dir() else path
     if not path.is_file():
         raise WeightsError(

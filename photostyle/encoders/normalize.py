@@ -14,6 +14,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from photostyle.encoders.base import fingerprint_of
 from photostyle.encoders.vgg import VggEncoder
@@ -24,7 +25,9 @@ from photostyle.encoders.vgg import VggEncoder
 LEAST_SHARE = 0.5
 
 
-def normalized(encoder: VggEncoder, images: Sequence[Tensor]) -> VggEncoder:
+def normalized(
+    encoder: VggEncoder, images: Sequence[Tensor], weights: Sequence[Tensor | None] | None = None
+) -> VggEncoder:
     """A copy whose filters are 1 on average, after the ReLU, over all positions of `images`; less
     where they hardly answer there.
 
@@ -32,12 +35,13 @@ def normalized(encoder: VggEncoder, images: Sequence[Tensor]) -> VggEncoder:
         encoder: Measured with its own pooling and padding.
         images: One or more N×3×H×W pictures in [0, 1], each large enough for the deepest
             convolution, in the encoder's dtype and on its device.
+        weights: H×W of every image, how much each pixel counts; None where all count alike.
 
     Returns:
         Another encoder with fingerprint and weights of its own: a map of layer l is the given
         encoder's divided by the `factors` of l's `mean_activations`, channel by channel.
     """
-    means = mean_activations(encoder, images)
+    means = mean_activations(encoder, images, weights)
     result = copy.deepcopy(encoder)
     before: Tensor | None = None  # the means of the layer that feeds this one
     for name, module in result.convs.items():
@@ -62,15 +66,23 @@ def factors(means: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mean_activations(encoder: VggEncoder, images: Sequence[Tensor]) -> dict[str, Tensor]:
-    """{conv layer: C float64}: means of its ReLU over all positions of all images together."""
+def mean_activations(
+    encoder: VggEncoder, images: Sequence[Tensor], weights: Sequence[Tensor | None] | None = None
+) -> dict[str, Tensor]:
+    """{conv layer: C float64}: means of its ReLU over all positions of all images together, by the
+    weights."""
     sums: dict[str, Tensor] = {}
-    counts: dict[str, int] = {}
+    counts: dict[str, float] = {}
     layers = {f"relu{name[4:]}": name for name in encoder.convs}
-    for image in images:
+    for image, weight in zip(images, weights or [None] * len(images), strict=True):
         for relu, tap in encoder(image, tuple(layers)).items():
             name = layers[relu]
+            seen = tap.new_ones(1, 1, 1)
+            if weight is not None:
+                seen = interpolate(weight[None, None], tap.shape[2:], mode="area")
+                tap = tap * seen
             total = tap.sum((0, 2, 3), dtype=torch.float64)
             sums[name] = sums[name] + total if name in sums else total
-            counts[name] = counts.get(name, 0) + tap.numel() // tap.shape[1]
+            positions = tap.numel() // tap.shape[1]
+            counts[name] = counts.get(name, 0) + positions * float(seen.mean())
     return {name: total / counts[name] for name, total in sums.items()}

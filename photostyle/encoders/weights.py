@@ -20,6 +20,7 @@ from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.registry import ENTRIES, Entry, known_file
 from photostyle.encoders.vgg import PREPROCESSINGS, Preprocessing, VggEncoder, VggOptions
 from photostyle.errors import WeightsError
+from photostyle.places import expanded
 
 ENCODER_NAMES = ("auto", "builtin", *ENTRIES)
 SUFFIXES = (".safetensors", ".pth", ".pt")
@@ -111,7 +112,7 @@ def _recorded_preprocessing(path: Path) -> Preprocessing | None:
 
 
 def _existing(spec: str) -> Path:
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     if path.is_dir():
         raise WeightsError(
             f"encoder {spec} is a folder; give a weight file, {' or '.join(SUFFIXES)}."

@@ -1,6 +1,6 @@
 """Styling files: which go where, pictures one by one or in batches, and videos frame by frame."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +9,17 @@ import torch
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
-from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.listing import PICTURES, files_below
+from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import Photo, load_image
-from photostyle.images.saving import FORMATS, check_place, lost_note, save_image
+from photostyle.images.saving import FORMATS, lost_note, save_image
+from photostyle.places import check_not_foreign, check_places, identity
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,40 @@ class Job:
         return self.source.suffix.lower() in VIDEO_SUFFIXES
 
 
-def plan(inputs: Sequence[Path], out: Path, codec: str = "h264") -> list[Job]:
+def plan(
+    inputs: Sequence[Path], out: Path, codec: str = "h264", others: Sequence[Path] = ()
+) -> list[Job]:
     """The files among the inputs and below their folders, and their places below `out`.
 
     Args:
         codec: of videos, one of `CODECS`.
+        others: further files that are read.
 
     Raises:
         OptionError: an input that is not there, a folder without pictures and videos, two files
             that would go to one place, or an unknown codec.
-        OutputError: a result would lie where its source does, or `out` cannot take files.
+        OutputError: a result would lie where an input does, or another file that `apply` has not
+            made, or `out` cannot take files.
     """
     if out.is_file():
         raise OutputError(f"--out {out} is a file; give a folder.")
     check_codec(codec)
     jobs = [job for given in inputs for job in _jobs(given, out, codec)]
-    taken: dict[Path, Path] = {}
+    jobs = list(dict.fromkeys(jobs))
+    sources = {identity(job.source): job.source for job in jobs}
+    taken: dict[Hashable, Path] = {}
     for job in jobs:
-        other = taken.setdefault(job.target, job.source)
-        if other != job.source:
+        place = identity(job.target)
+        if other := taken.get(place):
             raise OptionError(
                 f"{other} and {job.source} would both become {job.target}; style them apart."
             )
-        if job.target.exists() and job.target.samefile(job.source):
-            raise OutputError(f"--out {out} is where {job.source} lies; give another folder.")
-    check_place(jobs[0].target, [])
+        taken[place] = job.source
+        if source := sources.get(place):
+            raise OutputError(f"--out {out} is where {source} lies; give another folder.")
+    check_places([job.target for job in jobs], others)
+    for job in jobs:
+        check_not_foreign(job.target, is_marked)
     return jobs
 
 
@@ -101,7 +113,7 @@ def apply_pictures(
     waiting: list[tuple[Job, Photo]] = []
     for job in jobs:
         try:
-            photo = load_image(job.source)
+            photo = photograph(load_image(job.source))
         except ImageError as error:
             yield job, error
             continue
@@ -126,7 +138,7 @@ def _flushed(
     images = torch.cat([photo.image for _, photo in waiting])
     results = styled(model, images, memory)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
-        save_image(job.target, result, photo.metadata)
+        save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
 
 
@@ -161,10 +173,12 @@ def apply_video(
         images = torch.cat([_image(frame) for frame in frames])
         return list(_pixels(styled(model, images, memory), frames[0].dtype))
 
-    return restyle_batches(
+    report = restyle_batches(
         job.source, job.target, change, batch=batch, codec=codec, quality=quality,
         progress=progress,
     )  # fmt: skip
+    mark_video(job.target)
+    return report
 
 
 def _image(frame: Pixels) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from photostyle.config.options import flag
 from photostyle.config.training import INCIDENTAL
+from photostyle.documents import parse_json
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.style_model import StyleInfo, read_tensors, write_tensors
 from photostyle.feedforward.training import TrainState
@@ -67,7 +68,7 @@ def restore_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: st
                 f"{path} is of a training with another --data; give the same pictures again, or "
                 "remove the file."
             )
-        progress = json.loads(metadata["progress"])
+        progress = parse_json(metadata["progress"])
         state.network.load_state_dict(_under("network.", tensors))
         if progress["step"]:  # before the first step there is nothing to remember
             state.descent.restore(_under("descent.", tensors))
@@ -75,7 +76,7 @@ def restore_checkpoint(path: Path, state: TrainState, info: StyleInfo, files: st
         state.step = state.kept = progress["step"]
         state.skipped = dict(progress["skipped"])
         state.losses = [(step, total, terms) for step, total, terms in progress["losses"]]
-    except (KeyError, ValueError, TypeError, RuntimeError, OptionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, OptionError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path} is damaged: its parts do not fit ({reason}).") from None
 

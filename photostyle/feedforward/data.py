@@ -5,7 +5,6 @@ several machines and a resumed training all see the same stream.
 """
 
 import os
-import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +18,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.feedforward.scenes import scene
-from photostyle.images.hashing import PICTURES, files_below
+from photostyle.images.listing import PICTURES, files_below
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import image_size, load_image, resize
+from photostyle.runtime.stopping import leave_to_others
 
 #: Bytes of decoded pictures that are kept, so that a small folder is decoded once.
 CACHE_BYTES = 256 * 2**20
@@ -135,7 +136,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
         if index in self._kept:
             return self._kept[index]
         try:
-            image = load_image(self.files[index]).image
+            image = photograph(load_image(self.files[index])).image
         except ImageError:
             self._bad[index] = "unreadable"
             return None
@@ -220,4 +221,4 @@ def _collate(items: Sequence[tuple[Tensor, tuple[Skipped, ...]]]) -> CropBatch:
 
 def _prepare_worker(_: int) -> None:
     cv2.setNumThreads(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
+    leave_to_others()  # Ctrl-C is for the process that trains

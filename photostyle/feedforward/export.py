@@ -53,6 +53,14 @@ def export(model: StyleModel, path: Path, form: str) -> None:
         temporary.write_bytes(data)
 
 
+def is_export(path: Path) -> bool:
+    """Whether a file is a network that `export` wrote: our facts lie uncompressed in it."""
+    try:
+        return b"style_sha256" in path.read_bytes()
+    except OSError:
+        return False
+
+
 def _onnx(model: StyleModel, example: Tensor) -> bytes:
     import onnx  # an extra
 

@@ -1,8 +1,6 @@
 """A training from its files to its file: what it needs, and what it leaves on the way."""
 
-import csv
 import hashlib
-import io
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from photostyle.config.training import TrainingConfig
+from photostyle.documents import Unreadable, csv_text, read_text
 from photostyle.encoders.base import Encoder
 from photostyle.errors import ImageError, ModelError, OptionError, SolveError
 from photostyle.feedforward.batch import BatchObjective
@@ -21,13 +20,17 @@ from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.training import REMEDY, TrainState, new_state, style_objective, train
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
 from photostyle.images.saving import atomic_path
 from photostyle.images.sheets import contact_sheet
 from photostyle.objective.features import configured_encoder, least_side
+from photostyle.places import identity
 from photostyle.runtime.device import usable_cores
 from photostyle.runtime.steps import TrainStep
 
+#: How the table of losses begins.
+LOSSES = ("step", "total")
 #: Contents of a preview; crops that the training does not come to.
 PREVIEWS = 3
 #: Processes that read pictures, where nothing is said: half the cores, at most so many.
@@ -140,14 +143,13 @@ class Session:
         return f"{len(skipped)} files skipped: {reasons}, such as {min(skipped)}"
 
     def _write_losses(self) -> None:
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
         names = [term.name for term in self.objective.objective.terms]
-        rows.writerow(["step", "total", *names])
-        for step, total, terms in self.state.losses:
-            rows.writerow([step, f"{total:.6g}", *(f"{terms[name]:.6g}" for name in names)])
+        rows = [
+            [str(step), f"{total:.6g}", *(f"{terms[name]:.6g}" for name in names)]
+            for step, total, terms in self.state.losses
+        ]
         with atomic_path(losses_path(self.out)) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+            temporary.write_text(csv_text([[*LOSSES, *names], *rows]), encoding="utf-8")
 
 
 def preview_path(out: Path) -> Path:
@@ -156,6 +158,14 @@ def preview_path(out: Path) -> Path:
 
 def losses_path(out: Path) -> Path:
     return out.with_suffix(".losses.csv")
+
+
+def is_losses(path: Path) -> bool:
+    """Whether a file is a table of losses that a training wrote."""
+    try:
+        return read_text(path).startswith(",".join(LOSSES))
+    except Unreadable:
+        return False
 
 
 def begin(
@@ -178,8 +188,10 @@ def begin(
     """
     options = config.train
     _check(out, config, processes, resume)
-    photo = load_image(style)
-    stream, files = _stream(data, config)
+    photo = photograph(load_image(style))
+    if photo.unseen:
+        raise ImageError(f"--style {style} is wholly transparent: there is nothing in it to see.")
+    stream, files = _stream(data, out, config)
     encoder, notes = configured_encoder(config.encoder, processes.device)
     picture = _style_picture(photo, encoder, config)
     info = StyleInfo(
@@ -194,7 +206,8 @@ def begin(
     state = new_state(network, options)
     if resume:
         restore_checkpoint(checkpoint_path(out), state, info, files)
-    objective = style_objective(picture.to(processes.device), encoder, config)
+    weight = photo.weight_at(image_size(picture))
+    objective = style_objective(picture.to(processes.device), encoder, config, weight)
     if not objective.objective.terms:
         raise OptionError("All weights are 0; give --content-weight or --style-weight.")
     return Session(
@@ -248,13 +261,15 @@ def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool
         )
 
 
-def _stream(data: Path | None, config: TrainingConfig) -> tuple[CropStream, str]:
-    """The data, and their fingerprint."""
+def _stream(data: Path | None, out: Path, config: TrainingConfig) -> tuple[CropStream, str]:
+    """The data, without what the training itself leaves among them, and their fingerprint."""
     options = config.train
     scenes = options.scenes if options.scenes is not None else float(data is None)
     if data is None and scenes < 1.0:
         raise OptionError(f"--scenes {scenes:g}: the rest comes from pictures; give --data FOLDER.")
-    files = picture_files(data) if data is not None else ()
+    own = identity(preview_path(out))
+    found = picture_files(data) if data is not None else ()
+    files = tuple(path for path in found if identity(path) != own)
     stream = CropStream(files, options.size, options.seed, scenes, options.zoom)
     stream.check()
     digest = hashlib.sha256()

@@ -13,7 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.config.training import NetworkConfig, TrainingConfig, training_config
+from photostyle.documents import parse_json
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.images.picture import fit_size, image_size, resize
@@ -25,7 +27,7 @@ THUMBNAIL_SIDE = 128
 
 
 @dataclass(frozen=True)
-class StyleInfo:
+class StyleInfo(Brief):
     """Where a network came from.
 
     Attributes:
@@ -64,13 +66,13 @@ class StyleInfo:
             base64.b64decode(words["thumbnail"]),
             words["encoder"],
             words["encoder_sha256"],
-            training_config(json.loads(words["config"])),
+            training_config(parse_json(words["config"])),
             int(words["steps"]),
         )
 
 
 @dataclass(frozen=True)
-class StyleModel:
+class StyleModel(Brief):
     """A network that applies one style, ready for use."""
 
     network: TransformNetwork
@@ -149,7 +151,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> StyleModel:
         info = StyleInfo.from_metadata(metadata)
         network = build_network(info.config.network)
         network.load_state_dict(weights)
-    except (KeyError, ValueError, TypeError, RuntimeError, OptionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, OptionError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path} is damaged: its parts do not fit ({reason}).") from None
     return StyleModel(network.to(device).eval().requires_grad_(False), info)

@@ -34,8 +34,9 @@ SHORTEST = 8
 #: padded copy, and what the library keeps on the side.
 LIVE_MAPS = 6
 
-#: Share of the free memory that is taken where no bound is given.
-MEMORY_SHARE = 0.5
+#: Share of the free memory that is taken where no bound is given, and on a CPU at most so many
+#: bytes: strips cost a quarter more time at most.
+MEMORY_SHARE, MOST_ON_CPU = 0.5, 512 * 2**20
 
 Rows = Callable[[int, int], Tensor]
 
@@ -69,7 +70,8 @@ def stylised(network: TransformNetwork, images: Tensor, memory: int | None = Non
 def usual_memory(device: torch.device) -> int | None:
     """The bytes for `stylised` where the user gives none; None where free memory is not known."""
     free = free_memory(device)
-    return None if free is None else int(MEMORY_SHARE * free)
+    usual = None if free is None else int(MEMORY_SHARE * free)
+    return usual if device.type != "cpu" else min(usual or MOST_ON_CPU, MOST_ON_CPU)
 
 
 def strip_rows(network: TransformNetwork, shape: Sequence[int], memory: int | None) -> int:

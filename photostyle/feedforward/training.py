@@ -23,6 +23,7 @@ from photostyle.feedforward.network import TransformNetwork
 from photostyle.objective.objective import build_objective
 from photostyle.runtime.device import fast_bfloat16
 from photostyle.runtime.steps import TrainStep
+from photostyle.segmentation.masks import counted
 from photostyle.segmentation.scene import Scene
 
 #: What helps where numbers are no longer finite; another training, so no --resume.
@@ -57,11 +58,13 @@ def new_state(network: TransformNetwork, config: TrainConfig) -> TrainState:
     return TrainState(network, Descent(network, config.optimizer))
 
 
-def style_objective(style: Tensor, encoder: Encoder, config: TrainingConfig) -> BatchObjective:
-    """The objective of the training: of `style`, 1×3×h×w, over square crops."""
+def style_objective(
+    style: Tensor, encoder: Encoder, config: TrainingConfig, weight: Tensor | None = None
+) -> BatchObjective:
+    """The objective of the training: of `style`, 1×3×h×w of h×w weights, over square crops."""
     content = style.new_full((1, 3, config.train.size, config.train.size), 0.5)
     one, other = (x.new_ones(1, *x.shape[2:]) for x in (content, style))
-    scene = Scene(content, style, one, other)
+    scene = Scene(content, style, one, counted(other, weight), weights=(None, weight))
     return BatchObjective(
         build_objective(scene, encoder, config.encoder, config.objective, TERMS, None)
     )

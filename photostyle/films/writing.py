@@ -5,7 +5,6 @@ import errno
 import io
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import av
@@ -73,12 +72,7 @@ class FilmWriter:
     def __enter__(self) -> "FilmWriter":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             if error is None:
                 self._mux(self._last_packets())

@@ -14,10 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
 from photostyle.color.tabled import Tabled
+from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
+from photostyle.documents import parse_json
 from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
@@ -30,7 +33,7 @@ LEVELS = 65535
 
 
 @dataclass(frozen=True)
-class Grade:
+class Grade(Brief):
     """A finished change of light and colour, apart from the picture that it was found on.
 
     Attributes:
@@ -50,6 +53,11 @@ class Grade:
         Raises:
             OutputError: the folder cannot be written.
         """
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The file that `save` writes; safetensors' own writer keeps others from reading it."""
         tensors = {"masks": self.masks.cpu().mul(255).round().byte()}
         if isinstance(self.maps, RegionalLook):
             tensors["look"] = self.maps.coefficients.cpu().contiguous()
@@ -61,9 +69,7 @@ class Grade:
             raise TypeError("a table is kept as a look, not as a grade")
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
-        data = save(tensors, metadata={"names": json.dumps(self.names)})
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(data)  # safetensors' own writer keeps others from reading it
+        return save(tensors, metadata={"names": json.dumps(self.names)})
 
     @classmethod
     def load(cls, path: Path) -> "Grade":
@@ -76,7 +82,7 @@ class Grade:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
                 masks = tensors["masks"]
-                names = json.loads(file.metadata()["names"])
+                names = parse_json(file.metadata()["names"])
             maps: LocalAffine | Painted | RegionalLook
             if "look" in tensors:
                 ones = torch.ones(len(tensors["look"]))
@@ -86,7 +92,7 @@ class Grade:
                 maps = Painted(tensors["picture"] / LEVELS, torch.ones(()))
             else:
                 maps = LocalAffine(tensors["maps"])
-        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             raise OptionError(
                 f"{path}: the run's local maps are missing or damaged; run it again."
             ) from None
@@ -177,7 +183,7 @@ def protected(text: str | None, names: Sequence[str]) -> dict[str, float]:
     words = protections(text)
     for word in words:
         if word not in names and word not in FINDERS:
-            known = ", ".join([*FINDERS, *names])
+            known = ", ".join([*FINDERS, *map(quoted, names)])
             raise OptionError(f"--protect {text}: there is no {word!r}; there is {known}.")
     return words
 
@@ -191,7 +197,7 @@ def region_strengths(text: str, names: Sequence[str]) -> dict[str, float]:
     values = dict.fromkeys(names, 1.0)
     for name, number in strengths(text):
         if name is not None and name not in values:
-            known = ", ".join(values)
+            known = ", ".join(map(quoted, values))
             raise OptionError(f"--strength {text}: there is no region {name!r}; there is {known}.")
         values.update(dict.fromkeys(values if name is None else [name], number))
     return values

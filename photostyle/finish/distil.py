@@ -23,6 +23,7 @@ from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import borders_of
 from photostyle.color.terms import COLORS, COUNT, color_terms, place_terms, places
 from photostyle.images.picture import LUMA
+from photostyle.segmentation.masks import counted, members
 from photostyle.segmentation.scene import Scene
 
 Array = NDArray[Any]
@@ -118,10 +119,15 @@ def regional_maps(
 ) -> Tensor:
     """K×29×3 maps of a finished picture's regions; see `regional_look` and `distilled`."""
     masks = scene.content_masks
-    sides = [m.new_ones(1, *m.shape[1:]) if as_one else m for m in (masks, scene.style_masks)]
+    sides = [
+        counted(m.new_ones(1, *m.shape[1:]), weight) if as_one else m
+        for m, weight in zip((scene.counted, scene.style_masks), scene.weights, strict=True)
+    ]
+    shown = scene.weights[1]
+    hues = hues_of(scene.style, scene.style_masks, shown)
     maps = distilled(
-        image, scene.content, sides[0], None if as_one else black_of(scene.style), freedoms,
-        hues_of(scene.style, sides[1]), at,
+        image, scene.content, sides[0], None if as_one else black_of(scene.style, shown),
+        freedoms, hues_of(scene.style, sides[1], shown) if as_one else hues, at,
     )  # fmt: skip
     found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
@@ -129,17 +135,16 @@ def regional_maps(
         known[:, :COLORS] = torch.from_numpy(matches.change).float()
         known[:, 1:4] += torch.eye(3)
         found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
-    hues = hues_of(scene.style, scene.style_masks)
     return torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
 
 
-def hues_of(style: Tensor, masks: Tensor) -> list[Hues]:
-    """The chroma of every region of masks K×h×w in a style 1×3×h×w."""
+def hues_of(style: Tensor, masks: Tensor, weight: Tensor | None = None) -> list[Hues]:
+    """The chroma of every region of masks K×h×w in a style 1×3×h×w of h×w weights."""
     pixels = style[0].detach().cpu().double().flatten(1).T.numpy()
     chroma = pixels - (pixels @ np.array(LUMA))[:, None]
     found = []
-    for mask in masks.flatten(1).cpu().numpy() > 0.5:
-        own = chroma[mask] if mask.sum() > FEW else chroma
+    for mask in members(masks).flatten(1).cpu().numpy():
+        own = chroma[mask] if mask.sum() > FEW else chroma[_seen(weight, len(chroma))]
         centred = own - own.mean(axis=0)
         _, axes = np.linalg.eigh(centred.T @ centred)
         found.append(
@@ -148,12 +153,21 @@ def hues_of(style: Tensor, masks: Tensor) -> list[Hues]:
     return found
 
 
-def black_of(style: Tensor) -> Array:
-    """The colour (3,) of a style's deepest shadows."""
+def black_of(style: Tensor, weight: Tensor | None = None) -> Array:
+    """The colour (3,) of the deepest shadows of a style 1×3×h×w of h×w weights."""
     pixels = style[0].detach().cpu().double().flatten(1).T.numpy()
+    pixels = pixels[_seen(weight, len(pixels))]
     light = pixels @ np.array(LUMA)
     black: Array = pixels[light <= np.quantile(light, DEEPEST)].mean(axis=0)
     return black
+
+
+def _seen(weight: Tensor | None, count: int) -> Array:
+    """The pixels that count, of so many in row-major order."""
+    if weight is None:
+        return np.ones(count, bool)
+    seen: Array = members(weight[None]).flatten().cpu().numpy()
+    return seen if seen.any() else weight.flatten().cpu().numpy() > 0
 
 
 def distilled(
@@ -170,7 +184,7 @@ def distilled(
 
     Args:
         image, content: 1×3×H×W in [0, 1].
-        masks: K×H×W, summing to 1 over K.
+        masks: K×H×W, summing to the pixels' weights over K.
         black: what the content's black should become, so that no region fogs what is black in it;
             None for whatever the maps make of it.
         at: (y, x) of all pixels, each H·W in [-½, ½]; the content's own without it.
@@ -179,8 +193,9 @@ def distilled(
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
     y, x = at or places((content.shape[2], content.shape[3]))
     found = []
-    for k, mask in enumerate(masks.cpu().numpy()):
-        used = _inside(mask)
+    own, drawn = (m.cpu().numpy() for m in (masks > 0.5 * masks.sum(dim=0) + 1e-6, members(masks)))
+    for k in range(len(masks)):
+        used = _inside(own[k], drawn[k])
         z = source[used]
         terms = np.concatenate([color_terms(z), place_terms(z, y[used], x[used])], axis=1)
         folds = _folds(y[used], x[used])
@@ -190,10 +205,13 @@ def distilled(
     return torch.from_numpy(np.stack(found)).float()
 
 
-def _inside(mask: Array) -> Array:
-    """Indices of the pixels of a region away from its border, evenly thinned."""
+def _inside(mask: Array, drawn: Array | None = None) -> Array:
+    """Indices of the pixels of a region H×W away from its border, of those that were drawn by their
+    weights, evenly thinned."""
     own = (mask > 0.5).astype(np.uint8)
     inner = cv2.erode(own, np.ones((7, 7), np.uint8), borderValue=1)
+    if drawn is not None:
+        own, inner = own & drawn, inner & drawn
     used = np.flatnonzero(inner if inner.sum() > FEW else own if own.any() else np.ones_like(own))
     return used[:: max(1, len(used) // SAMPLES)]
 

@@ -88,7 +88,7 @@ def _project(image: Tensor, start: Tensor, scene: Scene, config: Config) -> Loca
     options, content = config.postprocess, scene.content
     pictures = [image, start]
     if options.rare_colors > 0:
-        share = options.rare_colors * rarity(content, scene.content_masks)
+        share = options.rare_colors * rarity(content, scene.content_masks, scene.weights[0])
         pictures = [kept_chroma(x, content, share) for x in pictures]
     window = postprocess.loosened(
         options.guided_radius, options.guided_epsilon, config.objective.photoreal_weight

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from photostyle.color.lab import lab_to_rgb, rgb_to_lab
 from photostyle.matting.guided import Array, GuidedFilter
+from photostyle.segmentation.masks import counted, members
 
 #: a* and b* reach so far from grey; bins of the histogram; deviation of its blur: all in ΔE.
 REACH, BIN, BLUR = 104.0, 2.0, 4.0
@@ -23,18 +24,18 @@ WINDOW, EPSILON = 6 / 512, 1e-3
 LEAST_PIXELS = 200
 
 
-def rarity(content: Tensor, masks: Tensor) -> Tensor:
+def rarity(content: Tensor, masks: Tensor, weight: Tensor | None = None) -> Tensor:
     """How rare each place's colour is in its region: H×W in [0, 1] for a 1×3×H×W content.
 
     Args:
-        masks: K×H×W, summing to 1 over K.
+        masks: K×H×W, summing to 1 over K. weight: H×W, of the pixels.
     """
     guide = content[0].detach().cpu().permute(1, 2, 0).double().numpy()  # 1×3×H×W -> H×W×3
     smooth = GuidedFilter(guide, max(1, round(WINDOW * max(guide.shape))), EPSILON)
     chroma = smooth(_lab(content)[..., 1:])
     common = np.zeros(guide.shape[:2])
-    for mask in masks.detach().cpu().double().numpy():
-        inside = mask > 0.5
+    inner = members(counted(masks, weight)).cpu().numpy()
+    for mask, inside in zip(masks.detach().cpu().double().numpy(), inner, strict=True):
         few = int(inside.sum()) < LEAST_PIXELS
         common += mask * (1.0 if few else _commonness(chroma, inside))
     rare = 1 - np.clip(smooth(np.clip(common, 0, 1)), 0, 1)

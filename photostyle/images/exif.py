@@ -11,7 +11,7 @@ _PHOTO, _GPS, _INTEROP = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.I
 #: Of the first directory only what describes the photograph: in a TIFF the rest describes how
 #: the pixels are stored and what their colours are, in a JPEG it points at a preview.
 _KEPT_TAGS = frozenset(
-    {0x010D, 0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C}
+    {0x000B, 0x010D, 0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C}
     | {0x4746, 0x4749, 0x8298, *range(0x9C9B, 0x9CA0)}
 )
 #: Gamma, and places in the picture as it was stored.

@@ -1,22 +1,11 @@
-"""Files: which are pictures by their names, and fingerprints. Imports no torch."""
+"""Fingerprints of files and folders. Imports no torch."""
 
 import hashlib
-import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
-#: Ends of the files that are taken for pictures in a folder.
-PICTURES = (
-    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif",
-    ".ppm", ".pgm", ".pbm", ".pnm",
-)  # fmt: skip
-
-
-def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """Files of these suffixes (lower case) in a folder and all below it, sorted; folders that
-    cannot be read are passed over."""
-    found = (Path(at, name) for at, _, names in os.walk(folder) for name in names)
-    return sorted(p for p in found if p.suffix.lower() in suffixes and os.path.isfile(p))
+from photostyle.images.listing import hidden
+from photostyle.places import as_seen
 
 
 def file_sha256(path: Path) -> str:
@@ -30,7 +19,8 @@ def file_sha256(path: Path) -> str:
 
 
 def content_sha256(path: Path, of: Callable[[Path], str] = file_sha256) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's files, in hex.
+    """SHA-256 of a file, or of the names and contents of a folder's files, in hex; hidden ones,
+    which come and go by themselves, do not count.
 
     Args:
         of: gives a single file's.
@@ -41,8 +31,9 @@ def content_sha256(path: Path, of: Callable[[Path], str] = file_sha256) -> str:
     if not path.is_dir():
         return of(path)
     digest = hashlib.sha256()
-    for file in sorted(p for p in path.iterdir() if p.is_file()):
-        digest.update(f"{file.name}:{of(file)}:".encode())
+    files = ((as_seen(p.name), p) for p in path.iterdir() if not hidden(p.name) and p.is_file())
+    for name, file in sorted(files):
+        digest.update(f"{name}:{of(file)}:".encode())
     return digest.hexdigest()
 
 

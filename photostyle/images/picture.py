@@ -5,7 +5,7 @@ survive to the output (bit depth, alpha, EXIF, colour profile) travels beside it
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
 from photostyle.images.decoding import Stored
 from photostyle.images.profiles import Array, scaled
 from photostyle.images.xmp import whole_xmp
+from photostyle.places import expanded
 
 _MAX_BYTES = 2**31
 
@@ -32,7 +34,7 @@ PROPORTION_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Metadata:
+class Metadata(Brief):
     """What of a picture travels beside the image and is put back on saving.
 
     Attributes:
@@ -57,22 +59,39 @@ class Metadata:
 
 
 @dataclass(frozen=True, eq=False)
-class Photo:
-    """A picture as read from a file.
+class Photo(Brief):
+    """A picture as read from a file, or as given otherwise.
 
     Attributes:
         image: 1×3×H×W float32 RGB, sRGB-encoded, in [0, 1], upright.
         metadata: what is put back on saving.
-        path: where it was read.
-        sha256: hexadecimal digest of the file's bytes.
+        path: where it was read; None where it was no file.
+        sha256: hexadecimal digest of the file's bytes, or of the values.
+        given: what it was where it was no file, such as "NumPy array of 90×120×3 uint8".
         notes: sentences for the user on what of the file was not used.
     """
 
     image: Tensor
     metadata: Metadata
-    path: Path
-    sha256: str
+    path: Path | None
+    sha256: str = field(repr=False)
+    given: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What messages call it: its path, or what it was given as."""
+        return self.given if self.path is None else str(self.path)
+
+    @property
+    def shown(self) -> Tensor:
+        """1×3×H×W as it is looked at."""
+        return self.image
+
+
+def paths_of(photos: Iterable[Photo]) -> tuple[Path, ...]:
+    """The files among pictures."""
+    return tuple(photo.path for photo in photos if photo.path is not None)
 
 
 def load_image(path: str | Path) -> Photo:
@@ -87,8 +106,12 @@ def load_image(path: str | Path) -> Photo:
             is not read, larger than 120 megapixels, or holds other than 1- to 16-bit unsigned
             samples.
     """
-    path = Path(path)
-    data = read_bytes(path)
+    path = expanded(path)
+    return decoded_photo(path, read_bytes(path))
+
+
+def decoded_photo(path: Path, data: bytes) -> Photo:
+    """The picture in a file's bytes; see `load_image`. Messages call it `path`."""
     stored = decoding.decode(path, data)
     channels = stored.samples.shape[2]
     fit = [said is None or profiles.usable(said, channels) for said in stored.said]

@@ -35,7 +35,12 @@ _KINDS = (
     (8, b"AVI ", "a video"),
 )
 #: Beginnings of the kinds that are read.
-_READ = (b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF", b"GIF8", b"BM")
+_READ = (
+    *((0, start) for start in (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"BM")),
+    *((0, start) for start in (b"II+\0", b"MM\0+", b"\0\0\0\x0cjP  ")),
+    (4, b"ftypavi"),
+    (8, b"WEBP"),
+)
 #: What the decoders say of files that are whole, but beyond them.
 _LIMITS = (
     "unsupported", "not supported", "not a known", "unknown", "not implemented", "cannot handle",
@@ -72,18 +77,18 @@ def refusal_of(error: Exception, data: bytes) -> Refusal:
         return TooLarge(_TOO_LARGE)
     if isinstance(error, UnidentifiedImageError):
         return _refusal_of_unknown(data)
-    if isinstance(error, NotImplementedError) or any(word in str(error) for word in _LIMITS):
+    if isinstance(error, NotImplementedError) or any(w in str(error).lower() for w in _LIMITS):
         return not_read(f"of a kind ({_words(error)})")
     return Refusal(f"is damaged or incomplete ({_words(error)})")
 
 
 def _refusal_of_unknown(data: bytes) -> Refusal:
     """The refusal of a file that no decoder knows."""
-    for place, start, kind in _KINDS:
-        if data[place : place + len(start)] == start:
-            return not_read(kind)
-    if data.startswith(_READ):
+    if any(data.startswith(start, place) for place, start in _READ):
         return Refusal("is damaged or incomplete (its header makes no sense)")
+    for place, start, kind in _KINDS:
+        if data.startswith(start, place):
+            return not_read(kind)
     return Refusal("is not a picture that can be read; give a JPEG, PNG, TIFF or WebP file")
 
 

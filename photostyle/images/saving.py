@@ -3,8 +3,7 @@
 import contextlib
 import os
 import secrets
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from photostyle.images.decoding import MANIFEST_KEY, opened
 from photostyle.images.encoding import MANIFEST_TAG, encode, lost
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize
 from photostyle.images.profiles import Array, Samples
+from photostyle.places import check_place, check_places, expanded
 
 FORMATS = {
     ".png": "PNG",
@@ -55,7 +55,14 @@ def save_image(
         OutputError: the suffix is unknown, the image too large for the format, or the place
             cannot be written.
     """
-    path = Path(path)
+    path = expanded(path)
+    write_together({path: encode_image(path, image, metadata, manifest)})
+
+
+def encode_image(
+    path: Path, image: Tensor, metadata: Metadata | None = None, manifest: str | None = None
+) -> bytes:
+    """The bytes that `save_image` writes; it takes and raises what that does."""
     check_image(image, f"The picture for {path}")
     form = _format(path)
     if max(image.shape[2:]) > _LONGEST_SIDE.get(form, 2**31):
@@ -63,10 +70,21 @@ def save_image(
             f"{path}: {form} holds at most {_LONGEST_SIDE[form]} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
-    pixels = _samples(image, metadata, form)
-    data = encode(form, pixels, metadata, manifest)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    return encode(form, samples(image, metadata, form), metadata, manifest)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Writes files that belong together: all of them complete before the first is in its place,
+    and the first one named last.
+
+    Raises:
+        OutputError: a place cannot be written, or is named twice; then all of them are as they
+            were.
+    """
+    check_places(files, [])
+    with contextlib.ExitStack() as stack:
+        for path, data in files.items():
+            stack.enter_context(atomic_path(path)).write_bytes(data)
 
 
 def lost_note(path: str | Path, metadata: Metadata) -> str | None:
@@ -137,42 +155,12 @@ def check_output(path: str | Path, inputs: Sequence[Path]) -> None:
     check_place(Path(path), inputs)
 
 
-def check_place(path: Path, inputs: Sequence[Path]) -> None:
-    """Find out, leaving nothing behind, whether a file can be written to `path`.
-
-    Raises:
-        OutputError: the path is a folder or one of the inputs, or its folder neither takes files
-            nor can be made.
-    """
-    try:
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder; give the name of a file in it.")
-        if any(_same_file(path, given) for given in inputs):
-            raise OutputError(f"{path} is one of the inputs; give the output another name.")
-        folder = Path(os.path.realpath(path)).parent
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        if not folder.is_dir():
-            raise OutputError(f"{path} cannot be written, as {folder} is a file and no folder.")
-        with tempfile.TemporaryFile(dir=folder):  # permissions alone mislead for root
-            pass
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{path} cannot be written: {reason}; choose another place.") from error
-
-
 def _format(path: Path) -> str:
     """Return the format that the suffix names, or raise OutputError."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
-
-
-def _same_file(path: Path, given: Path) -> bool:
-    if path.exists() and given.exists():
-        return path.samefile(given)
-    return os.path.realpath(path) == os.path.realpath(given)
 
 
 def _flush(path: Path) -> None:
@@ -186,7 +174,7 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
+def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
     """Round to H×W×3, or H×W×4 with the alpha, of the type that the format stores."""
     channels = image.detach().cpu()
     if metadata.alpha is not None and form != "JPEG":

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
+from photostyle.images.decoding import MANIFEST_KEY
 from photostyle.images.picture import resize
 from photostyle.images.saving import atomic_path
 
+#: What a sheet says of itself, where a result has its manifest.
+KIND = "contact sheet"
 MARGIN, LABEL = 8, 26  # pixels
 LINE, LEAST_WIDTH = 18, 210  # of the text under a cell of a grid
 PAPER, INK, EDGE = (24, 24, 24), (235, 235, 235), (90, 90, 90)
@@ -24,6 +27,11 @@ def contact_sheet(
     Raises:
         OutputError: the sheet cannot be written there.
     """
+    _save(drawn_sheet(rows, height), path)
+
+
+def drawn_sheet(rows: Sequence[Sequence[tuple[str, Tensor]]], height: int = 420) -> Image.Image:
+    """Rows of (label, 1×3×H×W image) as one picture; see `contact_sheet`."""
     cells = [[(label, thumbnail(image, height)) for label, image in row] for row in rows]
     width = max(sum(p.width + MARGIN for _, p in row) for row in cells) + MARGIN
     sheet = Image.new("RGB", (width, len(cells) * (height + LABEL + MARGIN) + MARGIN), PAPER)
@@ -35,8 +43,7 @@ def contact_sheet(
             draw.text((x, y + 2), label, fill=INK, font=font)
             sheet.paste(picture, (x, y + LABEL))
             x += picture.width + MARGIN
-    with atomic_path(path) as temporary:
-        sheet.save(temporary)
+    return sheet
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,23 @@ def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Ce
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
             _draw_cell(sheet, cell, (MARGIN + c * across, MARGIN + sum(deep[:r])), (width, height))
+    _save(sheet, path)
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file is a PNG that this module wrote."""
+    try:
+        with Image.open(path) as picture:
+            return picture.info.get(MANIFEST_KEY) == KIND
+    except Exception:  # damaged files make the decoders raise nearly anything
+        return False
+
+
+def _save(sheet: Image.Image, path: Path) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text(MANIFEST_KEY, KIND)
     with atomic_path(path) as temporary:
-        sheet.save(temporary)
+        sheet.save(temporary, pnginfo=text)  # formats other than PNG take no notice
 
 
 def _draw_cell(sheet: Image.Image, cell: Cell, at: tuple[int, int], size: tuple[int, int]) -> None:

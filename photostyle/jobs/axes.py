@@ -5,6 +5,7 @@ strength=0.2..1:lin5               five values, equal distances
 preset=photoreal,color             a list
 content_layers=relu4_2,relu3_1+relu4_2     lists of layers, joined by +
 content_mask=sky.png,none          files; none leaves an optional value out
+strength=1,"1,blue=0.5"            a value with commas, in double quotes
 """
 
 import functools
@@ -18,7 +19,8 @@ from dataclasses import Field, dataclass
 from typing import Any
 
 from photostyle.config.config import hint, options
-from photostyle.config.options import parse
+from photostyle.config.options import parse, parts_of, plain
+from photostyle.documents import named
 from photostyle.errors import OptionError
 
 #: Axes that are files, and the preset; all others are the configuration's fields.
@@ -78,7 +80,7 @@ def value_of(name: str, word: str) -> Any:
     """
     known = known_names()
     if name not in known:
-        raise OptionError(f"there is nothing called {name}{hint(name, known)}")
+        raise OptionError(f"there is nothing called {named(name)}{hint(name, known)}")
     found = known[name]
     if found is None:
         return None if name in OPTIONAL_FILES and word == "none" else word
@@ -125,7 +127,7 @@ def combinations(axes: Sequence[Axis], zipped: bool) -> list[tuple[int, ...]]:
 
 def _words(text: str) -> tuple[str, ...]:
     if ".." not in text or text.startswith("..") or "/" in text:  # a path may hold dots
-        return tuple(word.strip() for word in text.split(","))
+        return tuple(map(plain, parts_of(text)))
     found = _RANGE.fullmatch(text)
     if not found:
         raise OptionError("a range is written LOW..HIGH:log6 or LOW..HIGH:lin6.")

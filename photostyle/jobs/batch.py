@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.config.config import Config, hint
+from photostyle.documents import named, shown
 from photostyle.errors import ImageError, JobsError, OptionError
-from photostyle.images.hashing import PICTURES
+from photostyle.images.listing import pictures_in
 from photostyle.jobs.axes import FILES, known_names, value_of
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import check_name
 from photostyle.jobs.jobsfile import Entry, Mistakes, Word, read_jobs
 from photostyle.jobs.stylejob import StyleJob
-from photostyle.jobs.sweep import Configure, folded, free_name
+from photostyle.jobs.sweep import Configure, free_name
+from photostyle.places import as_seen, expanded, folded, identity
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Batch:
             style = _partner(found["style"], stem)
             if style is None:
                 raise JobsError(f"--pairs {folder}: {content.name} has no partner in style/.")
-            masks = _masks(folder, found, stem, style.stem)
+            masks = _masks(folder, found, stem, as_seen(style.stem))
             jobs.append(StyleJob(name=free_name(stem, self.taken), content=content, style=style,
                                  config=self.configure(None, {}), labels=(("pair", stem),),
                                  suffix=self.suffix, named=True, **masks))  # type: ignore[arg-type]  # fmt: skip
@@ -95,8 +97,8 @@ class Batch:
         name = entry.words["name"].text if "name" in entry.words else free_name(
             f"{content.stem}-{style.stem}".lstrip("."), self.taken
         )  # fmt: skip
-        target = (self.out / f"{name}{self.suffix}").resolve()
-        if target in [path.resolve() for path in files.values() if path]:
+        target = identity(self.out / f"{name}{self.suffix}")
+        if target in [identity(path) for path in files.values() if path]:
             mistakes.add(entry.line, f"the result {name!r} would replace one of its own inputs")
             return None
         labels = tuple((k, w.text) for k, w in entry.words.items() if k not in ("name", *FILES))
@@ -110,7 +112,7 @@ class Batch:
             if name in ("name", *FILES):
                 continue
             if name not in known:
-                mistakes.add(word.line, f"there is nothing called {name!r}{hint(name, known)}")
+                mistakes.add(word.line, f"there is nothing called {shown(name)}{hint(name, known)}")
                 continue
             try:
                 values[name] = _checked_value(name, word.text)
@@ -142,9 +144,9 @@ def _file(role: str, entry: Entry, folder: Path, mistakes: Mistakes) -> Path | N
         if role in ("content", "style"):
             mistakes.add(entry.line, f"this job has no {role}")
         return None
-    path = folder / Path(word.text).expanduser()
+    path = folder / expanded(word.text)
     if fault := _fault(path):
-        mistakes.add(word.line, f"{role} {word.text}: {fault}")
+        mistakes.add(word.line, f"{role} {named(word.text)}: {fault}")
     return path
 
 
@@ -161,25 +163,24 @@ def _fault(path: Path) -> str | None:
         words = str(error).removeprefix(f"{path} ").removesuffix(".")
         return "this is no picture" if words.startswith("is not a picture") else words
     except (OSError, ValueError) as error:
-        return f"this cannot be read ({error})"
+        return f"this cannot be read ({getattr(error, 'strerror', None) or error})"
     return None
 
 
 def _pictures(folder: Path, role: str) -> dict[str, Path]:
-    """The pictures of a folder by their stems."""
+    """The pictures of a folder by their stems, as people see them."""
     place = folder / role
     if not place.is_dir():
         return {}
     found: dict[str, Path] = {}
-    for path in sorted(place.iterdir()):
-        if path.suffix.lower() not in PICTURES or not path.is_file():
-            continue
-        if other := found.get(path.stem):
+    for path in pictures_in(place):
+        stem = as_seen(path.stem)
+        if other := found.get(stem):
             raise JobsError(
                 f"--pairs {folder}: {role}/ has both {other.name} and {path.name}; names make the "
                 "pairs, so rename one of them."
             )
-        found[path.stem] = path
+        found[stem] = path
     return found
 
 

@@ -1,18 +1,19 @@
 """Carrying out a plan: what is missing is done, what is done is kept, what fails is noted."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from photostyle.brief import Brief
+from photostyle.documents import json_text
 from photostyle.jobs.executors import Executor, Unit
 from photostyle.jobs.jobs import PLAN, Folder, Job, Record, write_text
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Brief):
     """Jobs that belong together.
 
     Attributes:
@@ -32,11 +33,11 @@ class Plan:
         jobs = [{"key": j.key, "name": j.name, "labels": [list(x) for x in j.labels],
                  "files": [str(path) for path in j.files()]} for j in self.jobs]  # fmt: skip
         data = {"title": self.title, "axes": self.axes, "columns": self.columns, "jobs": jobs}
-        return json.dumps(data, indent=1, ensure_ascii=False)
+        return json_text(data)
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Brief):
     """How a plan went: how many jobs it has, and which were done before, now, or not at all."""
 
     jobs: int

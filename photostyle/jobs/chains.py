@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.config.config import hint
 from photostyle.errors import ImageError, OptionError
-from photostyle.images.hashing import PICTURES
+from photostyle.images.listing import pictures_in
 from photostyle.jobs.jobs import Record, key_of, sha256_of
+from photostyle.places import as_seen
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from photostyle.images.picture import Photo
     from photostyle.runtime.memory import Memory
 
 #: (lowest, default, highest) of every parameter, whole numbers where the default is one. Lengths
@@ -121,6 +123,9 @@ class PostJob:
     def files(self) -> list[Path]:
         return [path for path in (self.picture, self.content) if path is not None]
 
+    def writes(self, folder: Path) -> list[Path]:
+        return [folder / (self.name + self.suffix)]
+
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture.
 
@@ -129,19 +134,15 @@ class PostJob:
         """
         import time
 
+        from photostyle.images.photograph import framed, photograph
         from photostyle.images.picture import load_image
         from photostyle.images.saving import lost_note, save_image
 
         began = time.monotonic()
-        photo = load_image(self.picture)
-        notes = list(photo.notes)
-        content = None
-        if self.content is not None:
-            content, said = _content(self.content, photo.image)
-            notes += said
-        image = photo.image
-        for operation in self.chain:
-            image = operation.apply(image, content)
+        photo = photograph(load_image(self.picture))
+        content = None if self.content is None else photograph(load_image(self.content))
+        notes = [*photo.notes, *(content.notes if content else ())]
+        image = framed(filtered(photo.image, content, self.chain), photo)
         name = self.name + self.suffix
         save_image(folder / name, image, photo.metadata)
         if lost := lost_note(folder / name, photo.metadata):
@@ -150,19 +151,30 @@ class PostJob:
                 "size": [image.shape[3], image.shape[2]], "remarks": notes}  # fmt: skip
 
 
-def _content(path: Path, image: "Tensor") -> "tuple[Tensor, tuple[str, ...]]":
-    """The content at the picture's size, and what there is to say of its file."""
-    from photostyle.images.picture import image_size, load_image, resize, same_proportions
+def filtered(image: "Tensor", content: "Photo | None", chain: Sequence[Operation]) -> "Tensor":
+    """A picture 1×3×H×W after operations; its content, of its proportions, where one needs it.
 
-    photo = load_image(path)
+    Raises:
+        ImageError: the content has other proportions.
+    """
+    guide = None if content is None else _content(content, image)
+    for operation in chain:
+        image = operation.apply(image, guide)
+    return image
+
+
+def _content(photo: "Photo", image: "Tensor") -> "Tensor":
+    """The content at the picture's size."""
+    from photostyle.images.picture import image_size, resize, same_proportions
+
     content = photo.image
     (height, width), (h, w) = image_size(image), image_size(content)
     if not same_proportions((height, width), (h, w)):
         raise ImageError(
-            f"{path} has {w}×{h} pixels, other proportions than the result's {width}×{height}; it "
-            "is not its content."
+            f"{photo.called} has {w}×{h} pixels, other proportions than the result's "
+            f"{width}×{height}; it is not its content."
         )
-    return resize(content, (height, width)), photo.notes
+    return resize(content, (height, width))
 
 
 def content_of(picture: Path, given: Path | None) -> Path:
@@ -179,17 +191,15 @@ def content_of(picture: Path, given: Path | None) -> Path:
         from photostyle.result import load_recipe
 
         try:
-            return load_recipe(picture).inputs.content.path
+            return load_recipe(picture).inputs.content.file("content")
         except (ImageError, OptionError):
             raise OptionError(
                 f"{picture} has no manifest that names its content; give it with --content."
             ) from None
     if not given.is_dir():
         return given
-    found = sorted(
-        p for p in given.iterdir()
-        if p.stem == picture.stem and p.suffix.lower() in PICTURES and p.is_file()
-    )  # fmt: skip
+    name = as_seen(picture.stem)
+    found = [path for path in pictures_in(given) if as_seen(path.stem) == name]
     if not found:
         raise OptionError(f"--content {given}: it holds no picture called {picture.stem}.")
     return found[0]
@@ -212,7 +222,7 @@ def post_jobs(
     needs = any(operation.name in GUIDED for operation in chain)
     return [
         PostJob(
-            name=free_name(path.stem, taken),
+            name=free_name(as_seen(path.stem), taken),
             picture=path,
             chain=chain,
             content=content_of(path, content) if needs else None,

@@ -19,6 +19,7 @@ from photostyle.jobs.executors import Unit, do
 from photostyle.jobs.jobs import RECORDS, Folder, Record, sha256_of
 from photostyle.jobs.stylejob import StyleJob
 from photostyle.runtime.memory import Memory
+from photostyle.runtime.stopping import interrupt, minded
 
 #: How often a unit is begun again when its machine is lost.
 RETRIES = 10
@@ -56,10 +57,11 @@ class OnRay:
             task.remote(unit, folder.resolve(), token, {p: [parcels[p]] for p in used}, hashes)
             for unit, used in ((unit, _all_files([unit])) for unit in units)
         ]
-        while waiting:
-            ready, waiting = ray.wait(waiting, num_returns=1)
-            for records, files in ray.get(ready):
-                yield from _received(records, files, folder)
+        with minded(interrupt):  # Ray has an answer of its own
+            while waiting:
+                ready, waiting = ray.wait(waiting, num_returns=1)
+                for records, files in ray.get(ready):
+                    yield from _received(records, files, folder)
 
 
 def _ray(address: str | None) -> Any:

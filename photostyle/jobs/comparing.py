@@ -26,6 +26,7 @@ from photostyle.objective.objective import Objective, build_objective
 from photostyle.optimize.canvas import PixelCanvas
 from photostyle.optimize.loop import minimise
 from photostyle.optimize.start import start_image
+from photostyle.segmentation.masks import counted
 from photostyle.segmentation.scene import Scene
 
 PAPER_MACHINE = "GeForce GTX Titan X (paper)"
@@ -80,6 +81,7 @@ def compare_with_gatys(
     seed: int,
     progress: Callable[[int], None],
     search: str = "wolfe",
+    weight: Tensor | None = None,
 ) -> Comparison:
     """The network and the optimisation on one content.
 
@@ -90,8 +92,9 @@ def compare_with_gatys(
         iterations: after which the optimisation is looked at.
         progress: is told of every iteration's number.
         search: "wolfe" or "plain".
+        weight: h×w of the style, how much each pixel counts.
     """
-    scene = _scene(content, style)
+    scene = _scene(content, style, weight)
     objective = content_objective(scene, encoder, model.info.config)
     network = _network_run(model, objective, content)
     gatys: dict[int, Run] = {}
@@ -159,9 +162,9 @@ def content_objective(scene: Scene, encoder: Encoder, config: TrainingConfig) ->
     return build_objective(scene, encoder, config.encoder, config.objective, TERMS, None)
 
 
-def _scene(content: Tensor, style: Tensor) -> Scene:
+def _scene(content: Tensor, style: Tensor, weight: Tensor | None) -> Scene:
     one, other = (x.new_ones(1, *x.shape[2:]) for x in (content, style))
-    return Scene(content, style, one, other)
+    return Scene(content, style, one, counted(other, weight), weights=(None, weight))
 
 
 @torch.no_grad()

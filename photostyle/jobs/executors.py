@@ -10,6 +10,7 @@ import os
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any, Protocol
 
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Job, Record
+from photostyle.runtime.stopping import leave_to_others
+from photostyle.runtime.streams import standard_streams
 
 Unit = tuple[Job, ...]
 
@@ -156,16 +159,15 @@ def _gpus() -> list[str]:
 def _work(link: Connection, folder: Path, place: dict[str, str]) -> None:
     """The life of a worker: units in, records out, until the other end is gone."""
     os.environ.update(place)  # before torch is imported, and looks
+    leave_to_others()
     from photostyle.runtime.memory import Memory
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory = Memory()
-    try:
+    with standard_streams(), suppress(EOFError, ConnectionError):
         while True:
             for job in link.recv():
                 link.send(do(job, folder, memory))
-    except (EOFError, ConnectionError, KeyboardInterrupt):
-        return
 
 
 def _end_with_parent() -> None:

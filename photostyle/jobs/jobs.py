@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,14 +19,17 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from photostyle.documents import Unreadable, json_text, read_json, shown
 from photostyle.errors import ImageError, OutputError
 from photostyle.images.hashing import content_sha256, file_sha256, file_stamp
+from photostyle.places import folded
 
 #: Version of what a key is made of and of the records' layout.
 FORMAT = 1
 RECORDS, LOCK, PLAN = "jobs", ".photostyle.lock", "plan.json"
 #: What `saving.atomic_path` calls its unfinished files.
 UNFINISHED = ".photostyle-*.*"
+_OWN = re.compile(r"plan|scores|report|sheet(-\d+)?")
 
 Record = dict[str, Any]
 
@@ -46,6 +50,9 @@ class Job(Protocol):
     def key(self) -> str: ...
     def files(self) -> list[Path]:
         """Every file that it reads."""
+
+    def writes(self, folder: Path) -> list[Path]:
+        """Every file that it leaves in a folder."""
 
     def run(self, folder: Path, memory: Any) -> Record:
         """Does it; gives what the record shall hold: "picture" and whatever else is known."""
@@ -102,19 +109,44 @@ class Folder:
                 f"--out {self.path} cannot be written: {error.strerror or error}."
             ) from None
         try:
-            for path in self.path.rglob(UNFINISHED):
-                path.unlink(missing_ok=True)
+            self._clear()
             yield
         finally:
+            self._clear()  # processes that were ended had no time for it
             lock.release()
+
+    def _clear(self) -> None:
+        for path in self.path.rglob(UNFINISHED):
+            path.unlink(missing_ok=True)
 
     def record(self, key: str) -> Record | None:
         """What is known of the job with that key, or None; a damaged record counts as none."""
         try:
-            data = json.loads(self._record_path(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            data = read_json(self._record_path(key))
+        except Unreadable:
             return None
-        return data if isinstance(data, dict) and data.get("key") == key else None
+        return data if _is_record(data, key) else None
+
+    def plan(self) -> dict[str, Any] | None:
+        """What `campaign.Plan` says of itself in this folder; None where there is no such."""
+        try:
+            plan = read_json(self.path / PLAN)
+        except Unreadable:
+            return None
+        return plan if _is_plan(plan) else None
+
+    def names(self) -> Iterator[str]:
+        """Of all jobs that were planned or done here."""
+        yield from (job["name"] for job in (self.plan() or {"jobs": ()})["jobs"])
+        yield from (str(record.get("name", "")) for record in self._records())
+
+    def used(self) -> bool:
+        """Whether jobs were planned or done here."""
+        return self.plan() is not None or next(self._records(), None) is not None
+
+    def _records(self) -> Iterator[Record]:
+        keys = (path.stem for path in (self.path / RECORDS).glob("*.json"))
+        yield from (record for key in keys if (record := self.record(key)))
 
     def done(self, key: str) -> bool:
         """Whether the job is done and its picture is still what it was."""
@@ -139,11 +171,33 @@ class Folder:
         record = {"key": key, **facts}
         if record["state"] == "done":
             record["sha256"] = sha256_of(self.path / record["picture"])
-        write_text(self._record_path(key), json.dumps(record, indent=1, ensure_ascii=False))
+        write_text(self._record_path(key), json_text(record))
         return record
 
     def _record_path(self, key: str) -> Path:
         return self.path / RECORDS / f"{key}.json"
+
+
+def _is_plan(plan: Any) -> bool:
+    """Whether a document is what `Plan.to_json` writes."""
+    try:
+        jobs = [(j["key"], j["name"], *j["files"], dict(j["labels"])) for j in plan["jobs"]]
+        words = [plan["title"], *(name for name, _ in plan["axes"])]
+        for *own, labels in jobs:
+            words += [*own, *labels, *labels.values()]
+        whole = isinstance(plan["columns"], int) and plan["columns"] >= 0
+        return bool(jobs) and whole and all(isinstance(word, str) for word in words)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
+
+
+def _is_record(data: Any, key: str) -> bool:
+    """Whether a document has what every record has."""
+    if not isinstance(data, dict) or data.get("key") != key:
+        return False
+    needed = {"done": ("picture", "sha256"), "failed": ("reason",)}
+    words = needed.get(str(data.get("state")), ("state that there is not",))
+    return all(isinstance(data.get(word), str) for word in words)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -155,18 +209,26 @@ def write_text(path: Path, text: str) -> None:
     from photostyle.images.saving import atomic_path  # loads torch
 
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
 def check_name(name: str) -> str | None:
     """What is wrong with a job's name as a path below the output folder, or None."""
     path = PurePosixPath(name)
     if not name or name != name.strip() or path.is_absolute() or "\\" in name or ":" in name[:2]:
-        return f"{name!r} is no name for a result; write words, or a path below the output folder"
+        return f"{shown(name)} is no name for a result; write words, or a path below --out"
     if any(not part or part.startswith(".") for part in name.split("/")):
-        return f"{name!r} would leave the output folder, or hide in it"
-    if any(ord(c) < 32 for c in name) or max(len(p.encode()) for p in path.parts) > 200:
-        return f"{name!r} is too long, or has control characters in it"
-    if path.parts[0] == RECORDS:
-        return f"{name!r} lies in the folder of records, {RECORDS}; choose another name"
+        return f"{shown(name)} would leave the output folder, or hide in it"
+    parts = [part.encode(errors="surrogatepass") for part in path.parts]
+    if any(ord(c) < 32 for c in name) or max(map(len, parts)) > 200:
+        return f"{shown(name)} is too long, or has control characters in it"
+    if folded(path.parts[0]) == RECORDS:
+        return f"{shown(name)} lies in the folder of records, {RECORDS}; choose another name"
+    if reserved(name):
+        return f"{shown(name)} is what the folder's own files are called; choose another name"
     return None
+
+
+def reserved(name: str) -> bool:
+    """Whether a picture of that name would lie where the folder's own files do."""
+    return bool(_OWN.fullmatch(folded(name)))

@@ -6,18 +6,25 @@ where a number is wanted, and `no` is a word. Imports no torch.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from photostyle.documents import Unreadable, decoded, named, read_bytes, shown
 from photostyle.errors import JobsError
 
 #: Mistakes shown; how many more there are is told.
 MOST_SHOWN = 20
 MOST_JOBS = 100_000
-MOST_BYTES = 64 << 20
+#: Lists in lists: composing a hundred times as many would exhaust the stack.
+MOST_DEPTH = 5000
+#: What parts the cells of a CSV; programs of many countries write semicolons.
+SEPARATORS = ",;\t"
+_SAID = re.compile(r'"?sep=([^"\s]|\t)"?[\r\n]', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -67,13 +74,13 @@ def read_jobs(path: Path, mistakes: Mistakes) -> list[Entry]:
     if path.suffix.lower() not in readers:
         raise JobsError(f"{path}: a jobs file ends in .yaml or .csv.")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise JobsError(f"{path} has more than {MOST_BYTES >> 20} MiB; split it.")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise JobsError(f"{path} cannot be read: {error.strerror or error}.") from None
+        data = read_bytes(path)
+    except Unreadable as error:
+        raise JobsError(f"{path} {error}.") from None
+    try:
+        text = decoded(data)
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = data[: error.start].count(b"\n") + 1
         raise JobsError(f"{path}:{line}: this is no UTF-8 text; save it as UTF-8.") from None
     entries = readers[path.suffix.lower()](text, mistakes)
     if not entries and not mistakes.found:
@@ -84,13 +91,15 @@ def read_jobs(path: Path, mistakes: Mistakes) -> list[Entry]:
 
 
 def _csv(text: str, mistakes: Mistakes) -> list[Entry]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    said = _SAID.match(text)
+    separator = said[1] if said else _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     entries: list[Entry] = []
     names: list[str] | None = None
     try:
         line = 1
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if any(cell.strip() for cell in row) and not (said and line == 1):
                 if names is None:
                     names = _header(row, line, mistakes)
                 else:
@@ -101,10 +110,16 @@ def _csv(text: str, mistakes: Mistakes) -> list[Entry]:
     return entries
 
 
+def _separator(text: str) -> str:
+    """What parts the names in the first line that says anything."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(SEPARATORS, key=header.count)  # of equals the first
+
+
 def _header(row: Sequence[str], line: int, mistakes: Mistakes) -> list[str]:
     names = [cell.strip() for cell in row]
     for name in dict.fromkeys(n for n in names if names.count(n) > 1):
-        mistakes.add(line, f"the column {name!r} is there twice")
+        mistakes.add(line, f"the column {shown(name)} is there twice")
     return names
 
 
@@ -118,20 +133,31 @@ def _row(names: Sequence[str], row: Sequence[str], line: int, mistakes: Mistakes
 def _yaml(text: str, mistakes: Mistakes) -> list[Entry]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        _check_depth(text, loader)
         root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         mistakes.add(mark.line + 1 if mark else 1, f"this is no well-formed YAML ({error.problem})")
         return []
-    except (yaml.YAMLError, RecursionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "nested too deep"
-        mistakes.add(1, f"this is no well-formed YAML ({reason})")
+    except (yaml.YAMLError, ValueError) as error:
+        mistakes.add(1, f"this is no well-formed YAML ({str(error).splitlines()[0]})")
         return []
     if root is None:
         return []
     if isinstance(root, yaml.SequenceNode):
         return _jobs(root, {}, mistakes)
     return _tables(root, mistakes)
+
+
+def _check_depth(text: str, loader: Any) -> None:
+    """Raises MarkedYAMLError for what is nested too deep: composing it would exhaust the stack."""
+    depth = 0
+    event: Any
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nested too deep", problem_mark=event.start_mark)
 
 
 def _tables(root: yaml.Node, mistakes: Mistakes) -> list[Entry]:
@@ -142,7 +168,7 @@ def _tables(root: yaml.Node, mistakes: Mistakes) -> list[Entry]:
     parts = dict(_items(root, mistakes))
     for name, node in parts.items():
         if name not in ("jobs", "defaults"):
-            mistakes.add(_line(node), f"{name!r} is neither jobs nor defaults")
+            mistakes.add(_line(node), f"{shown(name)} is neither jobs nor defaults")
     defaults = _words(parts["defaults"], mistakes) if "defaults" in parts else {}
     if "jobs" not in parts:
         mistakes.add(_line(root), "there is no list of jobs; write it under jobs:")
@@ -170,7 +196,7 @@ def _words(node: yaml.Node, mistakes: Mistakes) -> dict[str, Word]:
         elif isinstance(value, yaml.SequenceNode) and _flat(value):
             words[name] = Word("+".join(item.value for item in value.value), _line(value))
         else:
-            mistakes.add(_line(value), f"{name} must be one value, or a list of words")
+            mistakes.add(_line(value), f"{named(name)} must be one value, or a list of words")
     return words
 
 
@@ -180,7 +206,9 @@ def _items(node: yaml.MappingNode, mistakes: Mistakes) -> Iterator[tuple[str, ya
         if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
             mistakes.add(_line(key), "a name must be a word")
         elif key.value in seen:
-            mistakes.add(_line(key), f"{key.value} is there twice, first in line {seen[key.value]}")
+            mistakes.add(
+                _line(key), f"{named(key.value)} is there twice, first in line {seen[key.value]}"
+            )
         else:
             seen[key.value] = _line(key)
             yield key.value, value

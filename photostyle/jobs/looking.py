@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import MaskError, OptionError
+from photostyle.images.listing import hidden
 from photostyle.jobs.jobs import Record, key_of, sha256_of
+from photostyle.places import as_seen
 
 if TYPE_CHECKING:
     from photostyle.runtime.memory import Memory
@@ -66,6 +68,9 @@ class LookJob:
     def files(self) -> list[Path]:
         return [p for p in (self.picture, self.look, self.mask) if p is not None]
 
+    def writes(self, folder: Path) -> list[Path]:
+        return [folder / (self.name + self.suffix)]
+
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture.
 
@@ -73,23 +78,26 @@ class LookJob:
             LookError, ImageError, MaskError, OptionError: a file or option cannot be used.
         """
         from photostyle.images.hashing import file_stamp
+        from photostyle.images.photograph import photograph
         from photostyle.images.picture import load_image
-        from photostyle.images.saving import save_image
+        from photostyle.images.saving import lost_note, save_image
         from photostyle.looks.look import Look
         from photostyle.looks.regions import regions_for
         from photostyle.segmentation.segmenter import Wishes
 
         began = time.monotonic()
         look = memory.get(("look", *file_stamp(self.look)), lambda: Look.load(self.look))
-        photo = load_image(self.picture)
+        photo = photograph(load_image(self.picture))
         wishes = Wishes(self.finding.how, self.finding.model, self.finding.groups,
                         palette=self.finding.palette)  # fmt: skip
         found, how = regions_for(look, photo, self.mask, wishes)
-        image = look.deliver(photo, found, self.options)
+        made = look.deliver(photo, found, self.options)
         name = self.name + self.suffix
-        save_image(folder / name, image, photo.metadata)
+        save_image(folder / name, made.image, made.metadata)
+        lost = lost_note(folder / name, made.metadata)
         return {"picture": name, "seconds": round(time.monotonic() - began, 3), "regions": how,
-                "size": [image.shape[3], image.shape[2]]}  # fmt: skip
+                "size": [made.image.shape[3], made.image.shape[2]],
+                "remarks": [*made.notes, *([lost] if lost else [])]}  # fmt: skip
 
 
 def look_jobs(
@@ -116,7 +124,7 @@ def look_jobs(
     taken: set[str] = set()
     return [
         LookJob(
-            name=free_name(path.stem, taken),
+            name=free_name(as_seen(path.stem), taken),
             picture=path,
             mask=mask,
             suffix=path.suffix if path.suffix.lower() in suffixes else ".png",
@@ -137,15 +145,17 @@ def masks_of(pictures: Sequence[Path], masks: Path | None) -> list[Path | None]:
         return [None] * len(pictures)
     if not masks.exists():
         raise MaskError(f"--content-mask {masks} does not exist; check the name and the folder.")
-    named = {path.stem: path for path in sorted(masks.iterdir())} if masks.is_dir() else {}
+    listed = sorted(masks.iterdir()) if masks.is_dir() else []
+    named = {as_seen(path.stem): path for path in listed if not hidden(path.name)}
+    stems = [as_seen(path.stem) for path in pictures]
     if len(pictures) == 1:
-        return [named.get(pictures[0].stem, masks)]
+        return [named.get(stems[0], masks)]
     if not masks.is_dir():
         raise MaskError(
             f"--content-mask {masks} is one file for {len(pictures)} pictures; give a folder of "
             "masks with the pictures' names."
         )
-    for path in pictures:
-        if path.stem not in named:
-            raise MaskError(f"--content-mask {masks}: it holds no mask called {path.stem}.")
-    return [named[path.stem] for path in pictures]
+    for stem in stems:
+        if stem not in named:
+            raise MaskError(f"--content-mask {masks}: it holds no mask called {stem}.")
+    return [named[stem] for stem in stems]

@@ -1,9 +1,8 @@
 """Sheet, table and page of a folder of jobs, from whatever is there: also while jobs still run."""
 
 import base64
-import csv
 import io
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -12,10 +11,11 @@ from typing import Any
 
 from PIL import Image
 
+from photostyle.documents import csv_text, json_text
 from photostyle.errors import ImageError, OptionError
 from photostyle.images.picture import load_image
 from photostyle.images.sheets import Cell, grid_sheet, thumbnail
-from photostyle.jobs.jobs import PLAN, Folder, Record, write_text
+from photostyle.jobs.jobs import Folder, Record, write_text
 
 #: Height of the pictures on the sheet and in the page's table.
 THUMB, ICON = 200, 96
@@ -47,15 +47,15 @@ class Report:
             OutputError: it cannot be written.
         """
         self._read()
-        table, listed = self.folder / "scores.csv", self.folder / "scores.json"
+        table, listed, page, *sheets = report_files(self.folder, self._plan)
         write_text(table, _csv(self._rows()))
-        write_text(listed, json.dumps(self._rows(), indent=1, ensure_ascii=False))
-        page = self.folder / "report.html"
+        write_text(listed, json_text(self._rows()))
         write_text(page, self._page())
-        return [table, listed, *self._sheets(), page]
+        self._write_sheets(sheets)
+        return [table, listed, *sheets, page]
 
     def _read(self) -> None:
-        plan = _plan(self.folder)
+        plan = Folder(self.folder).plan()
         if plan is None:
             raise OptionError(
                 f"{self.folder} holds no jobs; give the --out folder of a sweep, a batch or a post."
@@ -75,18 +75,13 @@ class Report:
             rows.append(row | {k: facts[k] for k in known if k in facts})
         return rows
 
-    def _sheets(self) -> list[Path]:
+    def _write_sheets(self, paths: Sequence[Path]) -> None:
         jobs = list(zip(self._plan["jobs"], self._records, strict=True))
-        columns = self._plan["columns"] or min(COLUMNS, len(jobs))
-        per_page = max(columns, PAGE_CELLS // columns * columns)
-        paths = []
-        for page, first in enumerate(range(0, len(jobs), per_page), start=1):
-            part = jobs[first : first + per_page]
-            path = self.folder / ("sheet.png" if page == 1 else f"sheet-{page}.png")
+        columns, per_page = _sheet_size(len(jobs), self._plan["columns"])
+        for page, path in enumerate(paths):
+            part = jobs[page * per_page : (page + 1) * per_page]
             cells = [self._cell(job, record) for job, record in part]
-            grid_sheet(cells, columns, path, self._inputs() if page == 1 else ())
-            paths.append(path)
-        return paths
+            grid_sheet(cells, columns, path, () if page else self._inputs())
 
     def _cell(self, job: Mapping[str, Any], record: Record | None) -> Cell:
         lines = tuple(f"{name} {value}" for name, value in job["labels"])
@@ -124,7 +119,7 @@ class Report:
         data = {"title": self._plan["title"], "rows": rows, "pictures": pictures,
                 "axes": [name for name, _ in self._plan["axes"]]}  # fmt: skip
         # Inside a script nothing but "<" could end it.
-        words = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+        words = json_text(data).replace("<", "\\u003c")
         template = files("photostyle.jobs").joinpath("report.html").read_text(encoding="utf-8")
         return template.replace("{{data}}", words)
 
@@ -151,24 +146,28 @@ class Report:
         return name
 
 
+def report_files(folder: Path, plan: Mapping[str, Any]) -> list[Path]:
+    """What the report of a folder consists of: tables, page and sheets."""
+    _, per_page = _sheet_size(len(plan["jobs"]), plan["columns"])
+    pages = math.ceil(len(plan["jobs"]) / per_page)
+    sheets = ["sheet.png", *(f"sheet-{page}.png" for page in range(2, pages + 1))]
+    return [folder / name for name in ("scores.csv", "scores.json", "report.html", *sheets)]
+
+
+def _sheet_size(jobs: int, columns: int) -> tuple[int, int]:
+    """Columns of a sheet, and cells on each."""
+    columns = columns or min(COLUMNS, jobs)
+    return columns, max(columns, PAGE_CELLS // columns * columns)
+
+
 def results(folder: Path) -> list[Path] | None:
     """The finished pictures of a folder of jobs; None where the folder is no such."""
-    plan = _plan(folder)
+    plan = Folder(folder).plan()
     if plan is None:
         return None
     keys = dict.fromkeys(job["key"] for job in plan["jobs"])
     records = (Folder(folder).record(key) for key in keys)
     return [folder / r["picture"] for r in records if r and r["state"] == "done"]
-
-
-def _plan(folder: Path) -> dict[str, Any] | None:
-    try:
-        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-        assert {"title", "axes", "columns", "jobs"} <= plan.keys()
-        assert all({"key", "name", "labels", "files"} <= job.keys() for job in plan["jobs"])
-    except (OSError, ValueError, TypeError, AttributeError, AssertionError):
-        return None
-    return dict(plan)
 
 
 def _score_lines(record: Record | None) -> tuple[str, ...]:
@@ -192,11 +191,7 @@ def _score_lines(record: Record | None) -> tuple[str, ...]:
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+    return csv_text([names, *([row.get(name, "") for name in names] for row in rows)])
 
 
 def _opened(path: Path) -> Image.Image | None:

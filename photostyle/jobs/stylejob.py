@@ -5,10 +5,11 @@ import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from photostyle.config.config import Config, options
+from photostyle.brief import Brief
+from photostyle.config.config import Config, option_files
 from photostyle.config.solves import TERMS
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Record, key_of, sha256_of
@@ -22,7 +23,7 @@ HEAT_SIDE = 512
 
 
 @dataclass(frozen=True)
-class StyleJob:
+class StyleJob(Brief):
     """One photograph after another, under one configuration.
 
     Attributes:
@@ -68,6 +69,20 @@ class StyleJob:
     def files(self) -> list[Path]:
         return [*self._roles().values(), *option_files(self.config).values()]
 
+    def _maps(self, folder: Path) -> dict[str, str]:
+        """The names of the heat maps: they begin as the manifest's does."""
+        from photostyle.beside import manifest_path
+
+        manifest = manifest_path(folder / (self.name + self.suffix))
+        name = PurePosixPath(self.name).with_name(manifest.stem)
+        return {"heat": f"{name}.heat.jpg", "stains": f"{name}.stains.jpg"}
+
+    def writes(self, folder: Path) -> list[Path]:
+        from photostyle.beside import beside
+
+        picture = folder / (self.name + self.suffix)
+        return [picture, *(folder / name for name in self._maps(folder).values()), *beside(picture)]
+
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture with what belongs to it, and its heat maps.
 
@@ -88,7 +103,7 @@ class StyleJob:
         if self.sent:
             result = self.sent.claimed(result)
         picture = self.name + self.suffix
-        maps = {"heat": self.name + ".heat.jpg", "stains": self.name + ".stains.jpg"}
+        maps = self._maps(folder)
         places = [folder / name for name in maps.values()]
         _write_maps(places, self.content, result, memory)
         result.save(folder / picture)
@@ -123,20 +138,6 @@ class StyleJob:
         return folder / str(record["picture"])
 
 
-def option_files(config: Config) -> dict[str, Path]:
-    """The options that name a file or folder which is there, such as an encoder's weights."""
-    named = ((f.name, getattr(getattr(config, stage), f.name), f) for stage, f, _ in options())
-    words = {n: v for n, v, f in named if isinstance(v, str) and not f.metadata["choices"]}
-    return {name: Path(word) for name, word in words.items() if _exists(Path(word))}
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # words that no file could be called
-        return False
-
-
 def _facts(result: "Result") -> Record:
     return {
         "scores": dict(vars(result.scores)),
@@ -159,17 +160,17 @@ def _losses(result: "Result") -> dict[str, float]:
 
 def _write_maps(places: Sequence[Path], content: Path, result: "Result", memory: "Memory") -> None:
     """Departures and stains, at the two places."""
-    from photostyle.images.picture import fit_size, image_size, resize
+    from photostyle.images.picture import fit_size, image_size
     from photostyle.images.saving import save_image
     from photostyle.loading import decoded
     from photostyle.metrics import heatmap
+    from photostyle.result import beside_content
     from photostyle.smoothness import stain_map
 
-    photo = decoded(content, memory)
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    pair = resize(result.image, size), resize(photo.image, size)
-    shown = heatmap(*pair), stain_map(*pair, result.masks.content)
+    image, full, masks = beside_content(result, decoded(content, memory), size)
+    shown = heatmap(image, full), stain_map(image, full, masks)
     for path, picture in zip(places, shown, strict=True):
         save_image(path, picture)
 

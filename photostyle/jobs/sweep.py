@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,9 @@ from photostyle.config.options import flag
 from photostyle.errors import OptionError
 from photostyle.jobs.axes import FILES, OPTIONAL_FILES, Axis, combinations
 from photostyle.jobs.campaign import Plan
+from photostyle.jobs.jobs import reserved
 from photostyle.jobs.stylejob import StyleJob
+from photostyle.places import expanded, folded
 
 #: The configuration of one cell: (preset or None, option values) → Config.
 Configure = Callable[[str | None, Mapping[str, Any]], Config]
@@ -65,7 +66,7 @@ class Sweep:
         values = {**self.settings, **chosen}
         preset = values.pop("preset", None)
         given = {name: values.pop(name) for name in FILES if name in values}
-        files = {**self.files, **{n: Path(p) if p else None for n, p in given.items()}}
+        files = {**self.files, **{n: expanded(p) if p else None for n, p in given.items()}}
         for name in ("content", "style"):
             if files.get(name) is None:
                 raise OptionError(f"--{name} is missing: a sweep needs one, or an axis of them.")
@@ -93,15 +94,11 @@ def _check_masks(files: dict[str, Path | None], chosen: Mapping[str, Any]) -> No
 
 def free_name(name: str, taken: set[str]) -> str:
     """The name, numbered where it is taken already on a disk that folds case; it is taken now."""
+    name = f"{name}-result" if reserved(name) else name
     numbered = (f"{name}-{n}" for n in itertools.count(2))
     free = next(n for n in itertools.chain([name], numbered) if folded(n) not in taken)
     taken.add(folded(free))
     return free
-
-
-def folded(name: str) -> str:
-    """What two names have in common that some file systems hold for one."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def name_of(labels: Sequence[tuple[str, str]]) -> str:

@@ -116,7 +116,7 @@ def honesty(
     found: list[Compared] = []
     for photo, masks in photos:
         content = resize(photo.image, fit_size(image_size(photo.image), SIDE))
-        full = look.grade(content, masks).maps.apply(content)
+        full = look.changed(content, masks)
         tables = [under(lut, content)]
         if regions and masks is not None:
             weights = weights_on(look, content, masks)
@@ -124,7 +124,7 @@ def honesty(
             tables.append(torch.stack(parts).sum(dim=0).clamp(0.0, 1.0))
         maps = [delta_e(table, full) for table in tables]
         shown = (content, full, *tables) if len(found) < SHOWN else ()
-        found.append(Compared(photo.path.name, delta_e(full, content), maps[0],
+        found.append(Compared(Path(photo.called).name, delta_e(full, content), maps[0],
                               maps[1] if len(maps) > 1 else None, shown))  # fmt: skip
     return Honesty(tuple(found))
 
@@ -151,7 +151,7 @@ def write_masks(look: Look, photo: Photo, masks: Masks, path: Path) -> list[Path
     """
     written = []
     for name, weight in weights_on(look, photo.image, masks).items():
-        place = path.with_name(f"{path.name}.{photo.path.stem}.{filed(name)}.png")
+        place = path.with_name(f"{path.name}.{Path(photo.called).stem}.{filed(name)}.png")
         save_image(place, weight.clamp(0, 1)[None, None].expand(-1, 3, -1, -1).contiguous())
         written.append(place)
     return written

@@ -7,7 +7,7 @@ same maps.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -16,10 +16,12 @@ from photostyle.color.matching import Matches, match_pooled
 from photostyle.color.preserve import prepared, recombined
 from photostyle.color.terms import HEIGHT
 from photostyle.config.config import Config
-from photostyle.config.presets import preset
+from photostyle.config.keywords import Base, Options, configured
 from photostyle.errors import ImageError, MaskError
 from photostyle.finish.distil import LINEAR, QUADRATIC, TALL, regional_maps
 from photostyle.finish.finishing import firmed
+from photostyle.images.given import PictureLike, listed
+from photostyle.images.photograph import Photograph
 from photostyle.images.picture import Photo, image_size
 from photostyle.images.sheets import thumbnail
 from photostyle.loading import Sources, load, loaded, segmented
@@ -33,18 +35,27 @@ from photostyle.optimize.start import Start, start_of
 from photostyle.optimize.tiles import tiled
 from photostyle.runtime.device import resolve_device
 from photostyle.runtime.memory import Memory
-from photostyle.runtime.watching import Listener, Log, Silent
+from photostyle.runtime.updates import Progress, Watched
+from photostyle.runtime.watching import Listener, Log
+from photostyle.segmentation.arrays import MaskLike, mask_of
 from photostyle.segmentation.masks import LabelMap, whole
 from photostyle.segmentation.pairing import Rules, describe, pair, parse_correspond
 from photostyle.segmentation.scene import Scene
-from photostyle.segmentation.segmenter import Segmented, Wishes, drawings_of, segment
-
-Picture = str | Path | Photo
+from photostyle.segmentation.segmenter import (
+    CONTENT_MASK,
+    STYLE_MASK,
+    Segmented,
+    Wishes,
+    drawings_of,
+    segment,
+)
 
 #: Freedoms of `distil` without the terms across the picture, which mean nothing on another one.
 FREEDOMS = (LINEAR, QUADRATIC, (*QUADRATIC, *TALL), (*QUADRATIC, *HEIGHT))
 WHOLE = ((*QUADRATIC, *HEIGHT),)
 FLAT = (QUADRATIC,)
+#: Keywords of `fit_look` that are no options.
+OWN = ("config", "content_masks", "style_mask", "progress", "listener", "memory")
 #: Long side of the style beside several contents, at least, as each of them is small.
 STYLE_SIDE = 256
 
@@ -67,38 +78,53 @@ class _Page:
 
 
 def fit_look(
-    style: Picture,
-    contents: Picture | Sequence[Picture],
-    config: Config | str | None = None,
+    style: PictureLike,
+    contents: PictureLike | Sequence[PictureLike],
+    config: Base | None = None,
     *,
-    content_masks: str | Path | Sequence[str | Path] | None = None,
-    style_mask: str | Path | None = None,
+    content_masks: MaskLike | Sequence[MaskLike] | None = None,
+    style_mask: MaskLike | None = None,
+    progress: Progress = False,
     listener: Listener | None = None,
     memory: Memory | None = None,
+    **options: Unpack[Options],
 ) -> Look:
     """One look of a style over all the contents together.
 
     Args:
-        style, contents: files or loaded pictures.
-        config: of all stages, or a preset's name; `photoreal` without it.
+        style, contents: pictures in any form; see `stylize`.
+        config, progress, listener, memory, options: as for `stylize`.
         content_masks, style_mask: masks of every content, in their order, and of the style.
 
     Raises: InputError, an input or option cannot be used; SolveError, no finite objective;
         KeyboardInterrupt, as a look of half a solve would be kept unknowingly.
     """
-    config = preset(config) if isinstance(config, str) else config or Config()
-    log = Log(listener or Silent(), memory or Memory(limit=0))
+    chosen = configured(config, options, OWN)
+    with Watched(progress, listener) as watched:
+        log = Log(watched.listener, memory or Memory(limit=0))
+        return _fitted(style, contents, chosen, content_masks, style_mask, log)
+
+
+def _fitted(
+    style: PictureLike,
+    contents: PictureLike | Sequence[PictureLike],
+    config: Config,
+    content_masks: MaskLike | Sequence[MaskLike] | None,
+    style_mask: MaskLike | None,
+    log: Log,
+) -> Look:
     device = resolve_device(config.optimize.device)
     photos, masks = _listed(contents, content_masks, style_mask)
+    its = mask_of(style_mask, STYLE_MASK)
     with log.stage("load"):
-        sources = load(photos[0], style, (masks[0], _path(style_mask)), None, config, log.memory)
-        others = [loaded(photo, log.memory) for photo in photos[1:]]
+        sources = load(photos[0], style, (masks[0], its), None, config, log.memory)
+        others = [loaded(x, log.memory, f"Content {n}") for n, x in enumerate(photos[1:], start=2)]
         network = run_encoder(config, device, log)
     every = [sources.content, *others]
     if len(every) == 1:
         page = _single(sources, config, device, log)
     else:
-        page = _several(every, sources.styles[0], (*masks, _path(style_mask)), config, log)
+        page = _several(every, sources.styles[0], (*masks, its), config, log)
     seen = prepared(page.scene, keep := config.image.preserve_color)
     with log.stage("start"):
         start = _start(page, seen)
@@ -115,13 +141,13 @@ def fit_look(
 
 
 def _listed(
-    contents: Picture | Sequence[Picture], masks: Any, style_mask: str | Path | None
-) -> tuple[list[Picture], list[Path | None]]:
+    contents: PictureLike | Sequence[PictureLike], masks: Any, style_mask: MaskLike | None
+) -> tuple[list[PictureLike], list[Path | LabelMap | None]]:
     """All contents, and a mask or None for each."""
-    photos = [contents] if isinstance(contents, str | Path | Photo) else list(contents)
+    photos = listed(contents)
     if not photos:
         raise ImageError("There is no content to fit a look on; give one photograph or more.")
-    given = [masks] if isinstance(masks, str | Path) else list(masks or [])
+    given = list(masks) if isinstance(masks, list | tuple) else [] if masks is None else [masks]
     if given and len(given) != len(photos):
         raise MaskError(
             f"There are {len(given)} content masks for {len(photos)} contents; give one for each, "
@@ -131,11 +157,8 @@ def _listed(
         raise MaskError(
             "--style-mask is missing: masks come in pairs, and --content-mask was given."
         )
-    return photos, [Path(one) for one in given] or [None] * len(photos)
-
-
-def _path(path: str | Path | None) -> Path | None:
-    return None if path is None else Path(path)
+    drawn = [mask_of(one, CONTENT_MASK) for one in given]
+    return photos, drawn or [None] * len(photos)
 
 
 def _single(sources: Sources, config: Config, device: torch.device, log: Log) -> _Page:
@@ -147,7 +170,11 @@ def _single(sources: Sources, config: Config, device: torch.device, log: Log) ->
 
 
 def _several(
-    photos: Sequence[Photo], style: Photo, masks: Sequence[Path | None], config: Config, log: Log
+    photos: Sequence[Photograph],
+    style: Photograph,
+    masks: Sequence[Path | LabelMap | None],
+    config: Config,
+    log: Log,
 ) -> _Page:
     """Several contents: each has its own regions, which go by name; none where they have none."""
     with log.stage("segment"):
@@ -159,18 +186,33 @@ def _several(
         small = [fitted_image(photo.image, config.image.size, 48) for photo in photos]
         drawings = drawings_of(masks, [*photos, style])
         wishes = Wishes(**vars(config.segmentation))
-        made = segment([*small, beside], drawings, wishes)
-        found = whole(mosaic.size, image_size(beside))
+        seen = [
+            photo.weight_at(image_size(image))
+            for photo, image in zip((*photos, style), (*small, beside), strict=True)
+        ]
+        made = segment([*small, beside], drawings, wishes, seen)
+        weights = _weights(photos, mosaic), seen[-1]
+        found = whole(mosaic.size, image_size(beside), weight=weights[1])
         if made.used != "none":
-            found = pair(*_labels(made, mosaic), page, beside, _rules(made, wishes))
+            found = pair(*_labels(made, mosaic), page, beside, _rules(made, wishes), weights)
         log.note("segment", *found.warnings)
         log.tell("segment", f"regions by {made.used}", *describe(found))
-    scene = Scene(page, beside, found.content, found.style).to(
+    scene = Scene(page, beside, found.content, found.style, weights=weights).to(
         resolve_device(config.optimize.device)
     )
     as_one = made.used == "none" and config.segmentation.segmenter != "none"
     settings = config.with_options({"segmenter": made.used})
     return _Page(scene, mosaic, found.names, as_one, made.used, settings)
+
+
+def _weights(photos: Sequence[Photograph], mosaic: Mosaic) -> Tensor | None:
+    """H×W weights of the page; None where all of it counts alike."""
+    if all(photo.weight is None for photo in photos):
+        return None
+    sizes = [image_size(photo.image) for photo in photos]
+    planes = [photo.weight_at(size) for photo, size in zip(photos, sizes, strict=True)]
+    filled = [torch.ones(s) if w is None else w for s, w in zip(sizes, planes, strict=True)]
+    return mosaic.assembled([plane[None, None] for plane in filled])[0, 0]
 
 
 def _labels(made: Segmented, mosaic: Mosaic) -> tuple[LabelMap, LabelMap]:
@@ -187,7 +229,7 @@ def _labels(made: Segmented, mosaic: Mosaic) -> tuple[LabelMap, LabelMap]:
 
 def _rules(made: Segmented, wishes: Wishes) -> Rules:
     correspond = parse_correspond(wishes.correspond) if wishes.correspond else {}
-    return Rules(correspond, made.near or {}, wishes.edge_softness)
+    return Rules(correspond, made.near or {}, wishes.edge_softness, made.used == "labels")
 
 
 def _start(page: _Page, seen: Scene) -> Start:
@@ -196,9 +238,12 @@ def _start(page: _Page, seen: Scene) -> Start:
     matches = None
     if len(page.mosaic.tiles) > 1 and options.init == "color":
         contents = page.mosaic.parts(seen.content)
+        mine, its = seen.weights
+        weights = [None] * len(contents) if mine is None else page.mosaic.parts(mine)
         matches = match_pooled(
-            contents, seen.style, page.mosaic.parts(seen.content_masks), seen.style_masks
-        )
+            contents, seen.style, page.mosaic.parts(seen.counted), seen.style_masks,
+            (weights, its),
+        )  # fmt: skip
     return start_of(seen, options.init, options.seed, page.as_one, matches)
 
 
@@ -210,7 +255,8 @@ def _distilled(image: Tensor, matches: Matches | None, page: _Page) -> Look:
             regional_maps(image, matches, scene, page.as_one, kind, at)[0].cpu() for kind in kinds
         )
         return Look(whole, flat=_needed({EVERYWHERE: flat}, {EVERYWHERE: whole}))
-    one = Scene(scene.content, scene.style, *_whole_masks(scene))
+    content, style = _whole_masks(scene)
+    one = replace(scene, content_masks=content, style_masks=style)
     found = []
     for together, apart in ((WHOLE, FREEDOMS), (FLAT, FREEDOMS[:2])):
         every = regional_maps(image, matches, scene, False, apart, at).cpu()
@@ -228,12 +274,12 @@ def _needed(flat: dict[str, Tensor], maps: dict[str, Tensor]) -> dict[str, Tenso
 
 def _whole_masks(scene: Scene) -> tuple[Tensor, Tensor]:
     """Masks of one region over all of a scene's content, and over its style."""
-    found = whole(image_size(scene.content), image_size(scene.style))
+    found = whole(image_size(scene.content), image_size(scene.style), weight=scene.weights[1])
     return found.content.to(scene.content), found.style.to(scene.style)
 
 
 def _thumbnail(look: Look, photo: Photo) -> bytes:
-    return png_of([thumbnail(x, 120) for x in (_small(photo), look.apply(_small(photo)))])
+    return png_of([thumbnail(x, 120) for x in (_small(photo), look.changed(_small(photo)))])
 
 
 def _small(photo: Photo) -> Tensor:

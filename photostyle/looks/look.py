@@ -5,10 +5,10 @@ pictures that it was never fitted on. Regions go by name.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Unpack
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,19 +19,25 @@ from photostyle.color.regional import RegionalLook, in_gamut
 from photostyle.color.silhouettes import Borders, borders_of
 from photostyle.color.tabled import Tabled
 from photostyle.color.terms import COUNT, apply_terms
+from photostyle.config.config import Config
+from photostyle.config.keywords import RenderOptions, with_keywords
+from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
+from photostyle.documents import json_text, parse_json
 from photostyle.errors import LookError, MaskError, OptionError
-from photostyle.finish.delivery import Grade, deliver, protected, region_strengths
-from photostyle.images.picture import (
-    Metadata,
-    Photo,
-    check_image,
-    fit_size,
-    image_size,
-    load_image,
-    resize,
+from photostyle.finish.delivery import (
+    Grade,
+    deliver,
+    fitting_metadata,
+    protected,
+    region_strengths,
+    size_note,
 )
+from photostyle.images.given import PictureLike, picture_of
+from photostyle.images.photograph import Photograph, framed, photograph
+from photostyle.images.picture import fit_size, image_size, paths_of, resize
 from photostyle.images.saving import atomic_path
+from photostyle.images.shown import Picture
 from photostyle.looks.encodings import SRGB
 from photostyle.looks.formats.registry import export_lut
 from photostyle.looks.lattice import ColourMap
@@ -47,7 +53,6 @@ SUFFIX = ".look"
 SIDE, REST = 700, "rest"
 EVERYWHERE = ""  # the name that no region has
 
-Picture = str | Path | Photo | Tensor
 #: The regions of a picture: as segmented, or H×W planes in [0, 1] by name.
 Regions = Masks | Mapping[str, Tensor]
 
@@ -93,34 +98,36 @@ class Look:
 
     def apply(
         self,
-        image: Picture,
+        image: PictureLike,
         masks: Regions | None = None,
-        *,
-        strength: float | str = 1.0,
-        luminance: float | None = None,
-        color: float | None = None,
-        protect: str | None = None,
-    ) -> Tensor:
-        """A picture of any size under the look, 1×3×H×W in [0, 1].
+        **options: Unpack[RenderOptions],
+    ) -> Picture:
+        """A picture of any size under the look.
 
         Args:
-            image: a file, a loaded picture, or 1×3×H×W in [0, 1].
+            image: a picture in any form; see `stylize`.
             masks: its regions, of any size; without them the whole has the look's one map.
-            strength, luminance, color, protect: as for `photostyle render`.
+            options: of rendering, such as `strength=0.7`, as for `render`.
 
         Raises:
-            ImageError, OptionError: a picture or a number that cannot be used.
+            ImageError, MaskError, OptionError: a picture, mask or number that cannot be used.
         """
-        options = RenderConfig(
-            strength=f"{strength}", luminance=luminance, color=color, protect=protect
-        )
-        return self.deliver(_photo(image), masks, options)
+        chosen = with_keywords(Config(), options, ("masks",), ("render",)).render
+        return self.deliver(photograph(picture_of(image, "The picture")), masks, chosen)
 
-    def deliver(self, photo: Photo, masks: Regions | None, options: RenderConfig) -> Tensor:
+    def deliver(self, photo: Photograph, masks: Regions | None, options: RenderConfig) -> Picture:
         """`apply` with the options as `photostyle render` has them."""
         self.check(options)
         grade = self.grade(photo.image, masks)
-        return deliver(photo, grade, _without(options, self.regions.keys() - {*grade.names}))
+        fitting = _without(options, self.regions.keys() - {*grade.names})
+        made = framed(deliver(photo, grade, fitting), photo)
+        note = size_note(photo, grade, options)
+        notes = (*photo.notes, *([note] if note else []))
+        return Picture(made, fitting_metadata(photo, made), notes, paths_of([photo]))
+
+    def changed(self, content: Tensor, masks: Regions | None = None) -> Tensor:
+        """A content 1×3×H×W in [0, 1] under all of the look."""
+        return self.grade(content, masks).maps.apply(content)
 
     def check(self, options: RenderConfig) -> None:
         """Raises OptionError where options name a region that the look does not have."""
@@ -187,11 +194,11 @@ class Look:
         tensors = self._tensors()
         metadata = {
             "kind": KIND, "format": str(FORMAT), "sha256": _digest(tensors),
-            "regions": json.dumps(list(self.regions)),
-            "about": json.dumps(self.about.facts, ensure_ascii=False),
+            "regions": json_text(list(self.regions)),
+            "about": json_text(self.about.facts),
         }  # fmt: skip
         if isinstance(self.whole, Lut):
-            metadata["table"] = json.dumps(words_of(self.whole), ensure_ascii=False)
+            metadata["table"] = json_text(words_of(self.whole))
         picture = torch.frombuffer(bytearray(self.about.thumbnail or b"\0"), dtype=torch.uint8)
         data = save({**tensors, "thumbnail": picture}, metadata)
         with atomic_path(path) as temporary:
@@ -235,12 +242,12 @@ class Look:
     def _of(cls, path: Path, metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> "Look":
         try:
             thumbnail = tensors.pop("thumbnail").numpy().tobytes()
-            regions = {n: tensors[f"region {n}"] for n in json.loads(metadata["regions"])}
+            regions = {n: tensors[f"region {n}"] for n in parse_json(metadata["regions"])}
             flat = {n[5:]: one for n, one in tensors.items() if n.startswith("flat ")}
-            facts = json.loads(metadata["about"])
+            facts = parse_json(metadata["about"])
             whole: Tensor | Lut = tensors.get("whole", torch.empty(0))
             if "table" in metadata:
-                whole = table_of(tensors, json.loads(metadata["table"]))
+                whole = table_of(tensors, parse_json(metadata["table"]))
             sound = _digest(tensors) == metadata["sha256"]
         except (KeyError, TypeError, ValueError, OptionError):
             sound = False
@@ -255,8 +262,8 @@ def _without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:
     kept = {n: share for n, share in protections(options.protect).items() if n not in absent}
     return replace(
         options,
-        strength=",".join(f"{n}={v!r}" if n else f"{v!r}" for n, v in numbers) or "1",
-        protect=",".join(f"{n}={share!r}" for n, share in kept.items()) or None,
+        strength=",".join(f"{quoted(n)}={v!r}" if n else f"{v!r}" for n, v in numbers) or "1",
+        protect=",".join(f"{quoted(n)}={share!r}" for n, share in kept.items()) or None,
     )
 
 
@@ -290,15 +297,6 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         digest.update(f"{name} ".encode() + tensors[name].cpu().float().contiguous().numpy().data)
     return digest.hexdigest()
-
-
-def _photo(image: Picture) -> Photo:
-    if isinstance(image, Photo):
-        return image
-    if isinstance(image, Tensor):
-        check_image(image, "The picture")
-        return Photo(image, Metadata(), Path("picture"), "")
-    return load_image(image)
 
 
 def planes_of(masks: Regions, size: tuple[int, int]) -> dict[str, Tensor]:

@@ -1,7 +1,6 @@
 """A look learnt from one picture before and after somebody changed it."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,12 +13,13 @@ from photostyle.color.lab import delta_e
 from photostyle.color.terms import COLORS, HEIGHT
 from photostyle.errors import LookError
 from photostyle.finish.distil import LINEAR, QUADRATIC, distilled
+from photostyle.images.given import PictureLike, picture_of
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import (
     LUMA,
     Photo,
     fit_size,
     image_size,
-    load_image,
     resize,
     same_proportions,
     to_array,
@@ -61,22 +61,23 @@ class Learnt:
         )
 
 
-def learn_look(
-    before: str | Path | Photo, after: str | Path | Photo, masks: Regions | None = None
-) -> Learnt:
+def learn_look(before: PictureLike, after: PictureLike, masks: Regions | None = None) -> Learnt:
     """The look that takes one picture to another of the same, pixel by pixel.
 
     Args:
-        before, after: files or loaded pictures, of any sizes.
+        before, after: pictures in any form and of any sizes; see `stylize`.
         masks: the regions of both, for a map each.
 
     Raises:
         ImageError: a picture cannot be read. LookError: the two are not aligned.
     """
-    photos = [p if isinstance(p, Photo) else load_image(p) for p in (before, after)]
+    photos = [
+        photograph(picture_of(given, name))
+        for given, name in ((before, "The before"), (after, "The after"))
+    ]
     source, goal = _fitted(*photos)
     if fault := misaligned(source, goal):
-        raise LookError(f"{photos[0].path} and {photos[1].path} do not align: {fault}.")
+        raise LookError(f"{photos[0].called} and {photos[1].called} do not align: {fault}.")
     ones = torch.ones(1, *image_size(source))
     look = Look(distilled(goal, source, ones, None, FREEDOMS, ridge=RIDGE)[0])
     if masks is not None:
@@ -84,7 +85,7 @@ def learn_look(
         stack = torch.stack(list(planes.values()))
         maps = distilled(goal, source, stack, None, FREEDOMS, ridge=RIDGE)
         look = replace(look, regions=dict(zip(planes, maps, strict=True)))
-    made = look.apply(source, masks)
+    made = look.changed(source, masks)
     found, whole = delta_e(made, goal), delta_e(source, goal)
     shown = png_of([thumbnail(x, 120) for x in (source, made)])
     segmenter = "none" if masks is None else "labels"
@@ -100,7 +101,7 @@ def _fitted(before: Photo, after: Photo) -> tuple[Tensor, Tensor]:
     if not same_proportions(*sizes):
         (h, w), (height, width) = sizes
         raise LookError(
-            f"{before.path} has {w}×{h} pixels and {after.path} {width}×{height}: they do not "
+            f"{before.called} has {w}×{h} pixels and {after.called} {width}×{height}: they do not "
             "align; give one picture before and after, uncropped."
         )
     size = fit_size(min(sizes), SIDE)

@@ -54,7 +54,7 @@ def about_table(path: Path) -> About:
 
 
 def _file(photo: Photo) -> dict[str, str]:
-    return {"path": str(photo.path), "sha256": photo.sha256}
+    return {"path": photo.called, "sha256": photo.sha256}
 
 
 def png_of(pictures: Sequence[Image.Image]) -> bytes:

@@ -3,17 +3,20 @@
 from pathlib import Path
 
 from photostyle.errors import MaskError
-from photostyle.images.picture import Photo, image_size
+from photostyle.images.photograph import Photograph
+from photostyle.images.picture import image_size
 from photostyle.looks.look import SIDE, Look
 from photostyle.objective.styles import fitted_image
-from photostyle.segmentation.formats import Drawing
-from photostyle.segmentation.masks import Masks
-from photostyle.segmentation.segmenter import Wishes, segment_alone
+from photostyle.segmentation.masks import LabelMap, Masks
+from photostyle.segmentation.segmenter import Wishes, drawings_of, segment_alone
 from photostyle.segmentation.semantic import network_at_hand
 
 
 def regions_for(
-    look: Look, photo: Photo, mask: Path | None = None, wishes: Wishes | None = None
+    look: Look,
+    photo: Photograph,
+    mask: Path | LabelMap | None = None,
+    wishes: Wishes | None = None,
 ) -> tuple[Masks | None, str]:
     """The regions of a picture, None for none, and a few words on how they were found.
 
@@ -36,12 +39,13 @@ def regions_for(
             return None, "the look of the whole, as no regions were given"
         wishes = Wishes("semantic", wishes.segmenter_model, wishes.segmenter_groups)
     small = fitted_image(photo.image, SIDE, 48)
-    drawing = None if mask is None else Drawing(mask, image_size(photo.image), photo.path)
-    masks, made = segment_alone(small, drawing, wishes)
+    [drawing] = drawings_of([mask], [photo])
+    masks, made = segment_alone(small, drawing, wishes, photo.weight_at(image_size(small)))
     shared = [name for name in masks.names if name in look.regions]
     if not shared and mask is not None:
+        called = mask.source if isinstance(mask, LabelMap) else mask
         raise MaskError(
-            f"{mask} has the regions {', '.join(masks.names)}, none of which the look knows; it "
+            f"{called} has the regions {', '.join(masks.names)}, none of which the look knows; it "
             f"has {', '.join(look.regions)}."
         )
     return masks, f"{', '.join(shared) or 'none'} by {made.used}"

@@ -139,7 +139,7 @@ def _pair(look: Look, photo: Tensor, width: int) -> Image.Image:
     size = fit_size((height, wide), max(side, round(side * height / wide)))
     small = resize(photo, size)
     page = Image.new("RGB", (width, size[0]), PAPER)
-    for left, image in ((0, small), (side + GAP, look.apply(small))):
+    for left, image in ((0, small), (side + GAP, look.changed(small))):
         page.paste(_picture(image[0].permute(1, 2, 0).numpy()), (left, 0))
     return page
 

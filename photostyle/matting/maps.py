@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.images.picture import image_size, resize
 from photostyle.matting.guided import GuidedFilter
 
@@ -22,7 +23,7 @@ STRIP = 16
 
 
 @dataclass(frozen=True)
-class LocalAffine:
+class LocalAffine(Brief):
     """Affine colour maps over a picture.
 
     Attributes:
@@ -69,7 +70,7 @@ class LocalAffine:
 
 
 @dataclass(frozen=True)
-class Painted:
+class Painted(Brief):
     """A picture of its own, which is no map of the content.
 
     Attributes:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
+from photostyle.segmentation.masks import members
 
 #: Standard deviation of the low-pass and of the windows, as a share of the long side.
 SIGMA = 0.02
@@ -48,7 +49,7 @@ class Drift:
     """Callable on the picture's N×3 CIELAB values: mean weighted squared drift, in ΔE².
 
     Args:
-        content: 1×3×H×W. masks: K×H×W; a pixel belongs where its mask exceeds ½.
+        content: 1×3×H×W. masks: K×H×W; for the pixels that belong see `members`.
         activity: K×H×W from `activity`.
         plain: how much more drift weighs where there is nothing to see but a surface.
     """
@@ -58,8 +59,7 @@ class Drift:
         self.sigma = SIGMA * max(self.size)
         colors = _color_basis(rgb_to_lab(content[0].reshape(3, -1).T))
         self.regions: list[_RegionFit] = []
-        for mask, active in zip(masks, activity, strict=True):
-            inside = mask > 0.5
+        for inside, active in zip(members(masks), activity, strict=True):
             pixels = inside.reshape(-1).nonzero()[:, 0]
             if len(pixels) < LEAST_PIXELS:
                 continue
@@ -92,8 +92,8 @@ def activity(content: Tensor, masks: Tensor) -> Tensor:
     sigma, border = SIGMA * max(size), max(1, round(BORDER * max(size)))
     lab = rgb_to_lab(content[0].reshape(3, -1).T).T.reshape(1, 3, *size)
     out = []
-    for mask in masks:
-        hard = (mask > 0.5).to(content)[None, None]
+    for mask in members(masks):
+        hard = mask.to(content)[None, None]
         core = 1 - F.max_pool2d(1 - hard, 2 * border + 1, stride=1, padding=border)
         if core.sum() < 0.2 * hard.sum():  # a region of thin parts is all border
             core = hard

@@ -92,12 +92,17 @@ def least_side(encoder: Encoder, taps: EncoderConfig) -> int:
     return max(map(encoder.least_side, layers))
 
 
-def with_activations(encoder: Encoder, config: EncoderConfig, images: Sequence[Tensor]) -> Encoder:
+def with_activations(
+    encoder: Encoder,
+    config: EncoderConfig,
+    images: Sequence[Tensor],
+    weights: Sequence[Tensor | None] | None = None,
+) -> Encoder:
     """The encoder with the activations that the configuration asks for, itself where there is
     nothing to normalise."""
     if config.activations == "trained" or not isinstance(encoder, VggEncoder):
         return encoder
-    return normalized(encoder, images)
+    return normalized(encoder, images, weights)
 
 
 def run_encoder(config: Config, device: torch.device, log: Log) -> Encoder | None:
@@ -123,9 +128,12 @@ def activated(encoder: Encoder | None, scene: Scene, config: Config, log: Log) -
         return encoder
     with log.stage("normalise"):
         small = scene.scaled(min(1.0, MEASURED_SIDE / max(image_size(scene.content))))
-        images = (small.content, small.style, *small.more)
-        key = ("normalise", encoder.fingerprint, config.encoder, log.memory.name(images))
-        return log.memory.get(key, lambda: with_activations(encoder, config.encoder, images))
+        images, weights = zip((small.content, small.weights[0]), *small.styles, strict=True)
+        named = log.memory.name(images), log.memory.name(weights)
+        key = ("normalise", encoder.fingerprint, config.encoder, *named)
+        return log.memory.get(
+            key, lambda: with_activations(encoder, config.encoder, images, weights)
+        )
 
 
 def encoder_facts(loaded: Encoder | None, used: Encoder | None) -> dict[str, Any]:

@@ -47,6 +47,9 @@ GATYS_PIXELS = 512 * 512
 #: Terms that read the encoder's features.
 ENCODED = ("content", "style")
 
+#: Terms that are means over the whole picture, seen or not.
+SPREAD = ("content", "photoreal", "tv", "gamut")
+
 ImageValue = Callable[[Tensor], Tensor]
 T = TypeVar("T")
 
@@ -154,7 +157,7 @@ def build_objective(
         "gamut": lambda: gamut_loss,
     }
     used = [
-        Term(name, weights.weight(name), make())
+        Term(name, weights.weight(name) / _seen(scene, name), make())
         for name, make in makers.items()
         if name in terms and weights.weight(name) > 0
     ]
@@ -169,6 +172,14 @@ def needs_encoder(weights: ObjectiveConfig, terms: Sequence[str]) -> bool:
 def needs_laplacian(weights: ObjectiveConfig, terms: Sequence[str]) -> bool:
     """Whether the photorealism term is in use, so that L is built only then."""
     return "photoreal" in terms and weights.photoreal_weight > 0
+
+
+def _seen(scene: Scene, name: str) -> float:
+    """The share of the content that a term is a mean over, but should not be."""
+    weight = scene.weights[0]
+    if weight is None or name not in (*SPREAD, "style"):
+        return 1.0
+    return float((weight if name == "style" else weight > 0).float().mean())
 
 
 def _given(thing: T | None) -> T:
@@ -190,7 +201,7 @@ def _take(scene: Scene, weights: ObjectiveConfig) -> Tensor:
     """K factors on the regions' shares in the terms that take from the style."""
     if weights.plain_regions == "full":
         return scene.content.new_ones(len(scene.content_masks))
-    return region_weights(activity(scene.content, scene.content_masks), scene.content_masks)
+    return region_weights(activity(scene.content, scene.counted), scene.counted)
 
 
 def _photoreal(laplacian: LaplacianOperator, scale: float) -> ImageValue:
@@ -202,13 +213,13 @@ def _tv(scale: float, form: str) -> ImageValue:
 
 
 def _swd(scene: Scene, take: Tensor) -> ImageValue:
-    distance = RegionWasserstein(scene.style, scene.content_masks, scene.style_masks, take)
+    distance = RegionWasserstein(scene.style, scene.counted, scene.style_masks, take)
     return lambda image: distance(_lab_rows(image)) / COLOR_UNIT
 
 
 def _drift(scene: Scene) -> ImageValue:
-    active = activity(scene.content, scene.content_masks)
-    drift = Drift(scene.content, scene.content_masks, active, PLAIN_DRIFT)
+    active = activity(scene.content, scene.counted)
+    drift = Drift(scene.content, scene.counted, active, PLAIN_DRIFT)
     return lambda image: drift(_lab_rows(image)) / COLOR_UNIT
 
 
@@ -224,14 +235,14 @@ def _style(
     references = scene.references(weights.style_blend)
     if weights.style_term == "mrf":
         return patch_term(
-            size, scene.content_masks, references[0], encoder, layers, scaling=weights.scaling
+            size, scene.counted, references[0], encoder, layers, scaling=weights.scaling
         )
     take = _take(scene, weights)
     if weights.plain_regions == "damped":
         take = take * style_contrast(scene.style, scene.style_masks)
     return style_term(
         size,
-        scene.content_masks,
+        scene.counted,
         references,
         encoder,
         layers,

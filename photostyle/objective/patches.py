@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from photostyle.segmentation.masks import members
+
 #: Side of a patch, in positions of the map.
 SIDE = 3
 #: Values of one block of correlations at most: 64 MiB in float32.
@@ -20,12 +22,12 @@ class PatchBank:
 
     Args:
         features: 1×C×h×w.
-        masks: K×h×w; a patch belongs where its middle's mask exceeds ½.
+        masks: K×h×w; a patch belongs where its middle does, see `members`.
     """
 
     def __init__(self, features: Tensor, masks: Tensor) -> None:
         self.features = features
-        inside = masks[:, 1:-1, 1:-1] > 0.5  # K×(h-2)×(w-2)
+        inside = members(masks)[:, 1:-1, 1:-1]  # K×(h-2)×(w-2)
         self.places = [one.reshape(-1).nonzero()[:, 0] for one in inside]
         length = F.conv2d(
             features.square().sum(1, keepdim=True), features.new_ones(1, 1, SIDE, SIDE)
@@ -71,11 +73,11 @@ def patch_loss(features: Tensor, bank: PatchBank, masks: Tensor) -> Tensor:
 
     Args:
         features: 1×C×H×W; differentiable in them, the matches held.
-        masks: K×H×W of the picture; a patch belongs where its middle's mask exceeds ½.
+        masks: K×H×W of the picture; a patch belongs where its middle does, see `members`.
 
     Source: Li and Wand 2016, eq. 2.
     """
-    inside = (masks[:, 1:-1, 1:-1] > 0.5).flatten(1)  # K×N
+    inside = members(masks)[:, 1:-1, 1:-1].flatten(1)  # K×N
     height, width = features.shape[2] - SIDE + 1, features.shape[3] - SIDE + 1
     columns = bank.features.shape[3] - SIDE + 1
     loss = features.sum() * 0.0

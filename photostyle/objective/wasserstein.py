@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
+from photostyle.segmentation.masks import members
 
 AXES = 24
 #: Pixels of a region in use at most; the quantiles of so many are exact to well under 1 ΔE.
@@ -33,7 +34,7 @@ class RegionWasserstein:
 
     Args:
         style: 1×3×h×w image.
-        content_masks, style_masks: K×H×W and K×h×w; a pixel belongs where its mask exceeds ½.
+        content_masks, style_masks: K×H×W and K×h×w; for the pixels that belong see `members`.
         weights: K factors on the regions' areas; None for ones.
     """
 
@@ -47,8 +48,9 @@ class RegionWasserstein:
         self.axes = even_axes(AXES).to(style)
         lab = rgb_to_lab(style[0].reshape(3, -1).T)
         self.targets: list[_Target] = []
-        for k, (mask, partner) in enumerate(zip(content_masks, style_masks, strict=True)):
-            pixels, source = ((m.reshape(-1) > 0.5).nonzero()[:, 0] for m in (mask, partner))
+        sides = members(content_masks), members(style_masks)
+        for k, (mask, partner) in enumerate(zip(*sides, strict=True)):
+            pixels, source = (m.reshape(-1).nonzero()[:, 0] for m in (mask, partner))
             if min(len(pixels), len(source)) < LEAST_PIXELS:
                 continue
             share = len(pixels) * (1.0 if weights is None else float(weights[k]))

@@ -36,7 +36,8 @@ def start_of(
     if init != "color":
         return Start(start_image(scene, init, seed))
     if matches is None:
-        matches = match_whole(*scene.pair) if as_one else match_regions(*scene.pair)
+        match = match_whole if as_one else match_regions
+        matches = match(*scene.pair, scene.weights)
     if (matches.kinship == 1).all():
         return Start(changed(scene.content, scene.content_masks, matches), matches)
     picture = start_image(scene, init, seed)
@@ -57,7 +58,9 @@ def start_image(scene: Scene, init: str, seed: int) -> Tensor:
     """
     content = scene.content
     if init == "color":
-        start = color_start(content, scene.style, scene.content_masks, scene.style_masks)
+        start = color_start(
+            content, scene.style, scene.content_masks, scene.style_masks, weights=scene.weights
+        )
         return start.to(content.device)
     if init == "content":
         return content.clone()

@@ -82,12 +82,14 @@ def held_bytes(value: Any) -> int:
 
 
 def digest(value: Any) -> str:
-    """A name for a tensor, or for a dataclass or sequence of them: equal names, equal values."""
+    """A name for a tensor, None, or a dataclass or sequence of them: equal names, equal values."""
     if isinstance(value, Tensor):
         flat = value.detach().cpu().contiguous()
         head = f"{tuple(flat.shape)} {flat.dtype} {value.device} ".encode()
         return hashlib.sha256(head + flat.numpy().tobytes()).hexdigest()
     if dataclasses.is_dataclass(value):
         return digest([getattr(value, f.name) for f in dataclasses.fields(value)])
+    if value is None:
+        return "none"
     names = " ".join(map(digest, value))
     return hashlib.sha256(f"[{names}]".encode()).hexdigest()

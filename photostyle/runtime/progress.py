@@ -1,33 +1,29 @@
 """Progress on the terminal: of a run, a line per stage and a bar per solve; of a training."""
 
-import signal
 import sys
-from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
 from tqdm import tqdm
 
 from photostyle.config.training import TrainConfig
 from photostyle.runtime.steps import Step, TrainStep
+from photostyle.runtime.stopping import minded
 
 
 class _MindsCtrlC:
-    """While it is entered, Ctrl-C goes to `_interrupt`; afterwards to whom it went before."""
+    """While it is entered, Ctrl-C and its like go to `_interrupt`; afterwards to whom they went
+    before."""
 
     def __enter__(self) -> Self:
-        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        self._minding = minded(self._interrupt)
+        self._minding.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+    def __exit__(self, *_: object) -> None:
+        self._minding.__exit__(None, None, None)
         self._close()
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self) -> None:
         raise NotImplementedError
 
     def _close(self) -> None:
@@ -58,7 +54,7 @@ class Progress(_MindsCtrlC):
         if self._stopping:
             raise KeyboardInterrupt
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self) -> None:
         if self._bar is None or self._stopping:
             raise KeyboardInterrupt
         self._stopping = True
@@ -112,7 +108,7 @@ class TrainingProgress(_MindsCtrlC):
         if self._stopping:
             raise KeyboardInterrupt
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self) -> None:
         if self._stopping:
             raise KeyboardInterrupt
         self._stopping = True

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from photostyle.brief import Brief
+
 
 @dataclass(frozen=True)
 class Step:
@@ -30,9 +32,14 @@ class Step:
     preview: Callable[[], Tensor]
     stopped: str = ""
 
+    def __repr__(self) -> str:
+        size = f"{self.size[1]}×{self.size[0]}"
+        ended = f", {self.stopped}" if self.stopped else ""
+        return f"Step({self.iteration}/{self.iterations} at {size}, total {self.total:.4g}{ended})"
+
 
 @dataclass(frozen=True)
-class TrainStep:
+class TrainStep(Brief):
     """What the loop yields once per step.
 
     Attributes:

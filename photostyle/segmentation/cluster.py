@@ -48,7 +48,10 @@ class Proposal:
 
 
 def cluster_pair(
-    content: Array, style: Array, regions: int = 0
+    content: Array,
+    style: Array,
+    regions: int = 0,
+    weights: tuple[Array | None, Array | None] = (None, None),
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
     """Joint regions of two pictures.
 
@@ -57,12 +60,13 @@ def cluster_pair(
     Args:
         content, style: H×W×3 and h×w×3 float32, sRGB in [0, 1].
         regions: how many are wanted, 1 to 6; 0 chooses from the data.
+        weights: H×W and h×w in [0, 1], how much each pixel counts; None where all count alike.
 
     Returns:
         H×W and h×w int32 labels, and how many there are. Label k means the same in both, and every
         label occurs in both; fewer than wanted where the pictures have no more in common.
     """
-    pictures = analyse(content), analyse(style)
+    pictures = analyse(content, weights[0]), analyse(style, weights[1])
     chosen = None if regions == 1 else _chosen(list(_proposals(*pictures)), regions)
     if chosen is None:
         return np.zeros(content.shape[:2], np.int32), np.zeros(style.shape[:2], np.int32), 1

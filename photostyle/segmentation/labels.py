@@ -9,6 +9,7 @@ becomes a third one along their border. Speckle goes the same way (speckle.py); 
 in a colour that is no label's is refused.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
+from photostyle.documents import parse_json
 from photostyle.errors import MaskError, OutputError
 from photostyle.images.decoding import pillow_picture
 from photostyle.images.refusals import TooLarge, refusal_of
@@ -63,6 +65,8 @@ NAMED = PALETTE | MORE_COLOURS
 
 LEGEND = "photostyle-labels"
 """Key of the PNG text that holds the names of the regions as JSON, name → RGB."""
+SUM = "photostyle-labels-sha256"
+"""Key of the PNG text that tells whether the labels are still those that were written."""
 
 Colours = Mapping[str, tuple[int, int, int]]
 """Name → RGB (0–255)."""
@@ -128,21 +132,36 @@ def write_labels(path: Path | str, labels: LabelMap, colours: Colours | None = N
     if path.suffix.lower() != ".png":
         raise OutputError(f"{path} must end in .png: other formats blur the labels.")
     order = np.array([list(table).index(name) for name in labels.names], dtype=np.uint8)
-    picture = Image.fromarray(order[labels.ids])
+    indices = order[labels.ids]
+    picture = Image.fromarray(indices)
     picture.putpalette(_array(table).astype(np.uint8).tobytes())
     text = PngImagePlugin.PngInfo()
+    text.add_text(SUM, _sum(indices))
     if colours is not None:
         text.add_text(LEGEND, json.dumps(colours))
     with atomic_path(path) as temporary:
         picture.save(temporary, format="PNG", pnginfo=text)
 
 
+def is_written(path: Path) -> bool:
+    """Whether a file is a label picture as `write_labels` left it, not painted in since."""
+    try:
+        with Image.open(path) as picture:
+            return picture.mode == "P" and picture.info.get(SUM) == _sum(np.asarray(picture))
+    except Exception:  # decoders meet broken files with nearly any exception
+        return False
+
+
+def _sum(indices: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(indices.tobytes()).hexdigest()
+
+
 def legend_of(picture: Image.Image) -> dict[str, tuple[int, int, int]]:
     """The names that `write_labels` put into a picture; none in any other."""
     try:
-        found = json.loads(picture.info.get(LEGEND, "{}"))
+        found = parse_json(picture.info.get(LEGEND, "{}"))
         return {str(name): (int(r), int(g), int(b)) for name, (r, g, b) in found.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return {}
 
 
@@ -183,6 +202,8 @@ def indexed_with(picture: Image.Image, colours: Colours) -> bool:
 
 def rgb_of(picture: Image.Image) -> NDArray[np.uint8]:
     """H×W×3 uint8 in the file's own values."""
+    if picture.mode == "F" and 0 < (values := np.asarray(picture)).max() <= 1:
+        return rgb_of(Image.fromarray((values.clip(0, 1) * 255).round().astype(np.uint8)))
     if picture.mode == "F" or picture.mode.startswith("I"):
         # Pillow's conversion of deep grey to RGB would clip it at 255.
         grey = np.asarray(picture.convert("I"))

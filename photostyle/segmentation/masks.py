@@ -6,21 +6,29 @@ everything, so no later stage asks whether there are any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.errors import MaskError
+from photostyle.places import as_seen
+
+#: How much each pixel of content and style counts, H×W in [0, 1]: 0 for what is not seen; None
+#: where all count alike.
+Weights = tuple[Tensor | None, Tensor | None]
 
 SUM_TOLERANCE = 1e-4
 """How far from 1 the regions of a pixel may sum before `Masks` refuses them."""
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Brief):
     """One paired region.
 
     `content_share` and `style_share` are its shares of the two pictures' areas, in [0, 1].
@@ -35,7 +43,7 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Masks:
+class Masks(Brief):
     """Soft masks of the paired regions, in the order of `regions`.
 
     `content` is K×H×W and `style` K×h×w, float32 in [0, 1], on any device. Over K the content
@@ -67,20 +75,26 @@ class Masks:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelMap:
+class LabelMap(Brief):
     """Which region each pixel belongs to: `names[ids[y, x]]`.
 
     `ids` is H×W int32 with values in 0 … len(names) - 1; not every name has to occur. `source`
     is what messages call the map, usually its file; `notes` is what the user should know about how
-    it came about. Raises MaskError where that does not hold.
+    it came about. `soft`, where there is any, is K×H×W float32 in [0, 1], the share that each name
+    has of a pixel; over K it sums to 1. Names are kept as people see them. Raises MaskError where
+    that does not hold.
     """
 
     ids: NDArray[np.int32]
     names: tuple[str, ...]
     source: str = field(default="the label map")
     notes: tuple[str, ...] = ()
+    soft: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(map(as_seen, self.names)))
+        if self.soft is not None and self.soft.shape != (len(self.names), *self.ids.shape):
+            raise MaskError(f"{self.source} must have soft labels of its size, one for each name.")
         if self.ids.ndim != 2 or self.ids.dtype != np.int32 or self.ids.size == 0:
             raise MaskError(f"{self.source} must be height×width int32 with at least one pixel.")
         if len(set(self.names)) != len(self.names):
@@ -89,12 +103,89 @@ class LabelMap:
             raise MaskError(f"{self.source} must use ids from 0 to {len(self.names) - 1} only.")
 
 
+#: What datasets call pixels without a label.
+VOID = ("void", "unlabeled", "unlabelled", "not labeled", "not labelled", "no label", "ignore",
+        "ignored", "dont care", "undefined", "unannotated")  # fmt: skip
+
+
+def without_void(labels: LabelMap) -> LabelMap:
+    """The map with pixels of a label that means "no label" given to the nearest other.
+
+    Raises:
+        MaskError: there is no other label.
+    """
+    void = [is_void(name) for name in labels.names]
+    known = ~np.array(void)[labels.ids]
+    if known.all() and not any(void):
+        return labels
+    if not known.any():
+        raise MaskError(
+            f"{labels.source} has no label: all of it is {labels.names[void.index(True)]}."
+        )
+    kept = [name for name, out in zip(labels.names, void, strict=True) if not out]
+    index = np.array([kept.index(n) if n in kept else 0 for n in labels.names], np.int32)
+    soft = labels.soft
+    if soft is not None:  # no label takes part in any other
+        soft = soft[[labels.names.index(name) for name in kept]]
+        soft = soft / np.maximum(soft.sum(axis=0), 1e-6)
+        soft = np.moveaxis(spread(np.moveaxis(soft, 0, -1), known), -1, 0)
+    return replace(labels, ids=spread(index[labels.ids], known), names=tuple(kept), soft=soft)
+
+
+def is_void(name: str) -> bool:
+    """Whether a label's name says that it is none."""
+    plain = " ".join(name.casefold().replace("'", "").replace("-", " ").replace("_", " ").split())
+    return plain in VOID or plain.replace(" ", "") in [v.replace(" ", "") for v in VOID]
+
+
 def whole(
-    content_hw: Sequence[int], style_hw: Sequence[int], warnings: tuple[str, ...] = ()
+    content_hw: Sequence[int],
+    style_hw: Sequence[int],
+    warnings: tuple[str, ...] = (),
+    weight: Tensor | None = None,
 ) -> Masks:
-    """The unmasked case: one region "all" over both pictures, given as (height, width)."""
+    """The unmasked case: one region "all" over both pictures, given as (height, width), but for
+    what of the style has no weight."""
     region = Region("all", 1.0, 1.0)
-    return Masks(torch.ones(1, *content_hw), torch.ones(1, *style_hw), (region,), warnings)
+    style = counted(torch.ones(1, *style_hw), weight)
+    return Masks(torch.ones(1, *content_hw), style, (region,), warnings)
+
+
+def counted(masks: Tensor, weight: Tensor | None) -> Tensor:
+    """Masks K×H×W in which a pixel counts by its weight, of H×W in [0, 1]; None for all alike."""
+    return masks if weight is None else masks * weight.to(masks)
+
+
+def spread(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+    """H×W or H×W×C values with each that is not known replaced by the nearest one that is; some
+    must be."""
+    if known.all():
+        return values
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((int(nearest.max()) + 1, *values.shape[2:]), values.dtype)
+    table[nearest[known]] = values[known]
+    found: NDArray[Any] = table[nearest]
+    return found
+
+
+def members(masks: Tensor) -> Tensor:
+    """K×H×W bool: the pixels that stand for a region, where one is in it or out of it.
+
+    A pixel belongs to the region that has more than half of what all have of it. Where they have
+    less than 1, as of transparent pixels, it is drawn by lot in proportion, always the same ones.
+    """
+    total = masks.sum(dim=0)
+    if not masks.numel() or float(total.min()) > 1 - SUM_TOLERANCE:
+        return masks > 0.5
+    height, width = total.shape
+    y = torch.arange(height, device=masks.device, dtype=torch.float64)[:, None]
+    x = torch.arange(width, device=masks.device, dtype=torch.float64)
+    # Evenly spread in the plane (the R2 sequence), so that small areas have their share as well.
+    lot = (0.5 + 0.7548776662466927 * y + 0.5698402909980532 * x) % 1.0
+    drawn = total > lot * (1 - 2 * SUM_TOLERANCE) + SUM_TOLERANCE
+    return (masks > 0.5 * total + 1e-6) & drawn
 
 
 def resize_masks(masks: Tensor, hw: Sequence[int]) -> Tensor:

@@ -6,20 +6,27 @@ counts as absent. Every such decision is kept with its reason: `describe` is the
 table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.config.options import parts_of, plain, quoted
 from photostyle.errors import MaskError, OptionError
-from photostyle.images.picture import PROPORTION_TOLERANCE, same_proportions, to_array
-from photostyle.matting.guided import GuidedFilter
-from photostyle.segmentation.masks import LabelMap, Masks, Region, whole
+from photostyle.places import as_seen
+from photostyle.segmentation.fitting import (
+    fitted_ids,
+    looks,
+    region_masks,
+    shares_of_labels,
+    softened,
+    weight_plane,
+)
+from photostyle.segmentation.masks import LabelMap, Masks, Region, Weights, counted, whole
 
 Array = NDArray[Any]
 
@@ -28,13 +35,6 @@ LEAST_STYLE_SHARE = 0.002
 
 LEAST_CONTENT_SHARE = 1e-4
 """Share of the content below which a label is absorbed by the region most like it."""
-
-POSITION_WEIGHT = 50.0
-"""What the whole height of the picture counts for in `_similar`, in CIELAB units: as much as the
-step from mid-grey to white."""
-
-EDGE_EPSILON, EDGE_CUT = 1e-3, 0.03
-"""Regularisation of the filter that softens edges, and the value below which a mask is zero."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,13 @@ class Rules:
         correspond: content label → style label, in place of the equal name.
         near: label → labels that mean nearly the same, nearest first.
         softness: pixels, at a long side of 512, over which edges are softened along the image.
+        drawn: somebody drew the labels, so that a pair without any in common is a mistake.
     """
 
     correspond: Mapping[str, str] = field(default_factory=dict)
     near: Mapping[str, Sequence[str]] = field(default_factory=dict)
     softness: float = 0.0
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,12 @@ def parse_correspond(text: str) -> dict[str, str]:
         OptionError: a part that is no such pair, or a content label that is named twice.
     """
     pairs: dict[str, str] = {}
-    for word in text.split(","):
-        mine, separator, theirs = (part.strip() for part in word.partition("="))
-        if not (mine and separator and theirs):
+    for word in parts_of(as_seen(text)):
+        mine, *rest = map(plain, parts_of(word, "="))
+        theirs = "=".join(rest)
+        if not (mine and theirs):
             raise OptionError(
-                f'--correspond {text}: {word.strip()!r} is no pair; write "tower=building", with '
+                f'--correspond {text}: {word!r} is no pair; write "tower=building", with '
                 "the content's region first."
             )
         if mine in pairs:
@@ -87,6 +90,7 @@ def pair(
     content: Tensor,
     style: Tensor,
     rules: Rules | None = None,
+    weights: Weights = (None, None),
 ) -> Masks:
     """Pair two label maps.
 
@@ -94,6 +98,7 @@ def pair(
         content_map, style_map: labels, brought to the images' sizes by nearest neighbour.
         content, style: the images 1×3×H×W, RGB in [0, 1].
         rules: see `Rules`.
+        weights: of both images; what of the style has none is in no region.
 
     Returns:
         The masks. A content label that has less than `LEAST_STYLE_SHARE` of the style, or of the
@@ -103,34 +108,73 @@ def pair(
         everything is one region "all".
 
     Raises:
-        MaskError: a map's proportions are not its image's, within `PROPORTION_TOLERANCE`.
+        MaskError: a map of other proportions than its image, or drawn ones with nothing in common.
         OptionError: `correspond` names a label that is not there.
     """
     rules = rules or Rules()
-    notes = (*content_map.notes, *style_map.notes)
-    ids = _fit(content_map, content, "content"), _fit(style_map, style, "style")
-    shares = _shares(ids[0], content_map.names), _shares(ids[1], style_map.names)
+    mine = _side(content_map, content, "content", weights[0])
+    its = _side(style_map, style, "style", weights[1])
+    shares = mine.shares, its.shares
     _check_correspond(rules.correspond, *shares)
-    target = {n: rules.correspond.get(n, n) for n in shares[0]}
-    sound = [n for n in shares[0] if _large_enough(n, target[n], *shares)]
+    target = {n: rules.correspond.get(n, n) for n in mine.shares}
+    sound = [n for n in mine.shares if _large_enough(n, target[n], *shares)]
     if not sound:
-        return whole(content.shape[-2:], style.shape[-2:], (*notes, _nothing_shared(*shares)))
-    hosts = _hosts(content, ids[0], content_map.names, shares, target, sound, rules)
+        return _unpaired(mine, its, rules, weights[1])
+    hosts = _hosts(mine, its.shares, target, sound, rules)
     guests = _guests(shares, [target[n] for n in sound], rules)
     # A region is what takes after one label of the style.
     regions = {theirs: i for i, theirs in enumerate(dict.fromkeys(target[n] for n in sound))}
-    index = (
-        {n: regions[target[hosts[n].name if n in hosts else n]] for n in shares[0]},
-        regions | {n: regions[guest.name] for n, guest in guests.items()},
+    index = {n: regions[target[hosts[n].name if n in hosts else n]] for n in mine.shares}
+    partners = regions | {n: regions[guest.name] for n, guest in guests.items()}
+    masks = (
+        mine.masks(index, len(regions), rules.softness, whole=True),
+        its.masks(partners, len(regions), rules.softness, whole=False),
     )
-    maps, images = (content_map, style_map), (content, style)
-    masks = [
-        _softened(_one_hot(i, m.names, of, len(regions)), image, rules.softness)
-        for i, m, of, image in zip(ids, maps, index, images, strict=True)
-    ]
-    found = _regions(masks, regions, index[0], (sound, target), hosts, guests)
+    found = _regions(masks, (mine, its), regions, index, (sound, target), hosts, guests)
     decisions = [host.warning for host in (*hosts.values(), *guests.values())]
-    return Masks(masks[0], masks[1], found, (*notes, *decisions, *_unused(shares, index[1])))
+    notes = (*content_map.notes, *style_map.notes, *decisions, *_unused(shares, partners))
+    return Masks(masks[0], counted(masks[1], weights[1]), found, tuple(dict.fromkeys(notes)))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two pictures: its labels, H×W ids and weights at its size, and their shares."""
+
+    labels: LabelMap
+    image: Tensor
+    ids: NDArray[np.int32]
+    weight: Array | None
+    shares: dict[str, float]
+
+    def masks(
+        self, index: Mapping[str, int], count: int, softness: float, *, whole: bool
+    ) -> Tensor:
+        found = region_masks(self.ids, self.labels, index, count, whole=whole)
+        return softened(found, self.image, softness)
+
+
+def _side(labels: LabelMap, image: Tensor, role: str, weight: Tensor | None) -> _Side:
+    plane = weight_plane(weight)
+    ids = fitted_ids(labels, image, role, plane)
+    return _Side(labels, image, ids, plane, shares_of_labels(ids, labels.names, plane))
+
+
+def _unpaired(mine: _Side, its: _Side, rules: Rules, weight: Tensor | None) -> Masks:
+    """One region, as nothing pairs; refused where somebody drew the labels."""
+    if not rules.drawn:
+        notes = *mine.labels.notes, *its.labels.notes, _nothing_shared(mine.shares, its.shares)
+        return whole(mine.ids.shape, its.ids.shape, notes, weight)
+    files = [
+        f"{side.labels.source} "
+        f"({', '.join(f'{quoted(n)} {_percent(x)}' for n, x in side.shares.items())})"
+        for side in (mine, its)
+    ]
+    large = " large enough to be paired" if set(mine.shares) & set(its.shares) else ""
+    example = "=".join(quoted(next(iter(side.shares))) for side in (mine, its))
+    raise MaskError(
+        f"{files[0]} and {files[1]} have no label in common{large}; draw both with the same "
+        f"colours or names, or pair them, such as --correspond {example}."
+    )
 
 
 def describe(masks: Masks) -> list[str]:
@@ -152,18 +196,9 @@ def describe(masks: Masks) -> list[str]:
     return [f"{a:<{width}}  {b:>7}  {c:>6}  {d}".rstrip() for a, b, c, d in rows]
 
 
-def check_proportions(labels: LabelMap, size: Sequence[int], role: str) -> None:
-    """Raise MaskError unless the map has the proportions of its picture of (height, width)."""
-    (h, w), (height, width) = labels.ids.shape, size
-    if not same_proportions((h, w), size):
-        raise MaskError(
-            f"{labels.source} is {w}×{h} pixels and the {role} {width}×{height}: "
-            f"a mask must have its picture's proportions, within {PROPORTION_TOLERANCE:.0%}."
-        )
-
-
 def _regions(
     masks: Sequence[Tensor],
+    sides: Sequence[_Side],
     regions: Mapping[str, int],
     content_index: Mapping[str, int],
     paired: tuple[list[str], dict[str, str]],
@@ -179,7 +214,11 @@ def _regions(
         merged = {n: f"corresponds to the style's {theirs}" for n in takers if n != name}
         merged |= {n: host.why for n, host in hosts.items() if content_index[n] == i}
         merged |= {f"the style's {n}": g.why for n, g in guests.items() if g.name == theirs}
-        mine, its = (float(mask[i].mean(dtype=torch.float64)) for mask in masks)
+        mine, its = (
+            float(mask[i].mean(dtype=torch.float64)) if side.weight is None
+            else float(np.average(mask[i].numpy(), weights=side.weight))
+            for mask, side in zip(masks, sides, strict=True)
+        )  # fmt: skip
         found.append(Region(name, mine, its, tuple(merged), tuple(merged.values())))
     return tuple(found)
 
@@ -200,44 +239,25 @@ def _check_correspond(
                 )
 
 
-def _fit(labels: LabelMap, image: Tensor, role: str) -> NDArray[np.int32]:
-    """The map's ids at its image's size, nearest neighbour (pixel centres on pixel centres)."""
-    (h, w), (height, width) = labels.ids.shape, image.shape[-2:]
-    if (h, w) == (height, width):
-        return labels.ids
-    check_proportions(labels, (height, width), role)
-    rows = (2 * np.arange(height) + 1) * h // (2 * height)
-    columns = (2 * np.arange(width) + 1) * w // (2 * width)
-    ids: NDArray[np.int32] = labels.ids[rows[:, None], columns]  # (height, width)
-    return ids
-
-
-def _shares(ids: NDArray[np.int32], names: tuple[str, ...]) -> dict[str, float]:
-    """Share of the picture of each label that occurs, in the order of `names`."""
-    counts = np.bincount(ids.ravel(), minlength=len(names))
-    return {name: int(n) / ids.size for name, n in zip(names, counts, strict=True) if n}
-
-
 def _hosts(
-    content: Tensor,
-    ids: NDArray[np.int32],
-    names: tuple[str, ...],
-    shares: tuple[dict[str, float], dict[str, float]],
+    content: _Side,
+    there: dict[str, float],
     target: dict[str, str],
     sound: list[str],
     rules: Rules,
 ) -> dict[str, _Host]:
     """For each content label that is not paired, the paired label that it joins."""
-    here, there = shares
+    here, names = content.shares, content.labels.names
     orphans = [name for name in here if name not in sound]
     if not orphans:
         return {}
-    looks = dict(zip(names, _looks(content, ids, len(names)), strict=True))
+    means = looks(content.image, content.ids, content.weight, len(names))
+    seen = dict(zip(names, means, strict=True))
     hosts = {}
     for orphan in orphans:
         lack = _lack(here[orphan], there.get(target[orphan]))
         meant = next((n for n in rules.near.get(orphan, ()) if n in sound), None)
-        host = meant or _similar(orphan, sound, looks)
+        host = meant or _similar(orphan, sound, seen)
         how = "nearest in meaning" if meant else "most like it"
         joins = f'joins "{host}", the region {how}.'
         hosts[orphan] = _Host(
@@ -264,49 +284,12 @@ def _guests(
     return guests
 
 
-def _looks(content: Tensor, ids: NDArray[np.int32], count: int) -> NDArray[np.float64]:
-    """Per label: mean L, a, b (CIELAB, L in [0, 100]) and mean row, × `POSITION_WEIGHT` / height.
-
-    Shape count×4; a label without pixels has zeros.
-    """
-    height, width = ids.shape
-    lab = cv2.cvtColor(to_array(content), cv2.COLOR_RGB2LAB)
-    row = np.repeat(np.arange(height) * (POSITION_WEIGHT / height), width)
-    values = [*lab.reshape(-1, 3).T, row]  # four of (H*W,)
-    flat = ids.ravel()
-    sums = [np.bincount(flat, weights=v, minlength=count) for v in values]
-    pixels = np.maximum(np.bincount(flat, minlength=count), 1)
-    return np.stack(sums, axis=1) / pixels[:, None]
-
-
 def _similar(orphan: str, paired: list[str], looks: dict[str, NDArray[np.float64]]) -> str:
     """The paired label nearest in mean colour and mean height in the content.
 
-    Distance: √(ΔL² + Δa² + Δb² + (POSITION_WEIGHT · Δrow / height)²), the first of equals.
+    Distance of `fitting.looks`: Euclidean, the first of equals.
     """
     return min(paired, key=lambda name: float(np.linalg.norm(looks[name] - looks[orphan])))
-
-
-def _one_hot(
-    ids: NDArray[np.int32], names: tuple[str, ...], index: Mapping[str, int], count: int
-) -> Tensor:
-    """K×H×W float32 masks; a label that `index` lacks is in none."""
-    region = np.array([index.get(name, -1) for name in names])[ids]  # (H, W)
-    return torch.from_numpy(np.stack([region == k for k in range(count)]).astype(np.float32))
-
-
-def _softened(masks: Tensor, image: Tensor, softness: float) -> Tensor:
-    """The masks with edges that follow the image's (guided filter); their sum stays."""
-    if softness <= 0 or (len(masks) == 1 and float(masks.min()) == 1):
-        return masks
-    radius = max(1, round(softness * max(image.shape[-2:]) / 512))
-    guided = GuidedFilter(to_array(image), radius, EDGE_EPSILON)
-    covered = masks.sum(0).numpy()
-    planes = np.stack([guided(plane) for plane in masks.numpy()])
-    planes = ((planes - EDGE_CUT) / (1 - 2 * EDGE_CUT)).clip(0, 1) * covered
-    total = planes.sum(axis=0)
-    soft = np.where(total > 0.1, planes * (covered / np.maximum(total, 0.1)), masks.numpy())
-    return torch.from_numpy(soft.astype(np.float32))
 
 
 def _unused(
@@ -336,8 +319,8 @@ def _nothing_shared(here: Mapping[str, float], there: Mapping[str, float]) -> st
     )
 
 
-def _listed(shares: Mapping[str, float]) -> str:
-    return ", ".join(shares)
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, names))
 
 
 def _percent(share: float) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.images.picture import resize
-from photostyle.segmentation.masks import resize_masks
+from photostyle.segmentation.masks import Weights, counted, resize_masks
 
 
 @dataclass(frozen=True)
-class Reference:
+class Reference(Brief):
     """A style picture, what it counts, and its partners of the content's regions.
 
     Attributes:
@@ -25,13 +26,14 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scene(Brief):
     """Content and style at one working size.
 
     Attributes:
         content: 1×3×H×W image. style: 1×3×h×w image.
-        content_masks: K×H×W, summing to 1 over K. style_masks: K×h×w.
+        content_masks: K×H×W, summing to 1 over K. style_masks: K×h×w, by the style's weights.
         more: further style pictures, each 1×3×h×w; as a whole, they serve every region.
+        weights: of content and style. more_weights: of `more`, where any are told.
     """
 
     content: Tensor
@@ -39,39 +41,68 @@ class Scene:
     content_masks: Tensor
     style_masks: Tensor
     more: tuple[Tensor, ...] = ()
+    weights: Weights = (None, None)
+    more_weights: tuple[Tensor | None, ...] = ()
 
     def scaled(self, scale: float) -> "Scene":
         """The same scene with all pictures and masks at `scale` times their size."""
         if scale == 1.0:
             return self
         content_size, style_size = (_scaled(x, scale) for x in (self.content, self.style))
+        mine, its = self.weights
         return Scene(
             resize(self.content, content_size),
             resize(self.style, style_size),
             resize_masks(self.content_masks, content_size),
             resize_masks(self.style_masks, style_size),
             tuple(resize(x, _scaled(x, scale)) for x in self.more),
+            (_resized(mine, content_size), _resized(its, style_size)),
+            tuple(w if w is None else _resized(w, _scaled(w, scale)) for w in self.more_weights),
         )
 
     def to(self, device: torch.device) -> "Scene":
-        content, style, content_masks, style_masks = (x.to(device) for x in self.pair)
-        more = tuple(x.to(device) for x in self.more)
-        return Scene(content, style, content_masks, style_masks, more)
+        def moved(weight: Tensor | None) -> Tensor | None:
+            return weight if weight is None else weight.to(device)
+
+        mine, its = self.weights
+        return Scene(
+            self.content.to(device), self.style.to(device),
+            self.content_masks.to(device), self.style_masks.to(device),
+            tuple(x.to(device) for x in self.more),
+            (moved(mine), moved(its)), tuple(map(moved, self.more_weights)),
+        )  # fmt: skip
+
+    @property
+    def counted(self) -> Tensor:
+        """K×H×W masks of the content in which each pixel counts by its weight."""
+        return counted(self.content_masks, self.weights[0])
 
     @property
     def pair(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Content, style, and the masks of both."""
-        return self.content, self.style, self.content_masks, self.style_masks
+        """Content, style, and the masks of both in which each pixel counts by its weight."""
+        return self.content, self.style, self.counted, self.style_masks
+
+    @property
+    def styles(self) -> list[tuple[Tensor, Tensor | None]]:
+        """All style pictures with their weights."""
+        weights = self.more_weights or (None,) * len(self.more)
+        return [(self.style, self.weights[1]), *zip(self.more, weights, strict=True)]
 
     def references(self, blend: Sequence[float] | None) -> list[Reference]:
         """The style pictures with their shares: of `blend`, or equal ones."""
-        images = [self.style, *self.more]
-        parts = list(blend or [1.0] * len(images))
-        whole = [x.new_ones(len(self.style_masks), *x.shape[2:]) for x in self.more]
+        parts = list(blend or [1.0] * (1 + len(self.more)))
+        count = len(self.style_masks)
+        masks = [counted(x.new_ones(count, *x.shape[2:]), w) for x, w in self.styles[1:]]
         return [
-            Reference(image, masks, part / sum(parts))
-            for image, masks, part in zip(images, [self.style_masks, *whole], parts, strict=True)
+            Reference(image, mask, part / sum(parts))
+            for (image, _), mask, part in zip(
+                self.styles, [self.style_masks, *masks], parts, strict=True
+            )
         ]
+
+
+def _resized(weight: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+    return None if weight is None else resize_masks(weight[None], size)[0]
 
 
 def _scaled(image: Tensor, scale: float) -> tuple[int, int]:

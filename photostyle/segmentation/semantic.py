@@ -8,8 +8,6 @@ network was asked for by name.
 """
 
 import hashlib
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -20,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from photostyle.documents import Unreadable, parse_toml, read_json, read_text, shown
 from photostyle.errors import OptionError, WeightsError
 from photostyle.images.picture import image_size, to_array
 from photostyle.matting.guided import GuidedFilter
@@ -77,8 +76,9 @@ class SemanticNetwork:
         self.groups = groups
         self.fingerprint = _fingerprint(folder, groups)
 
-    def label(self, image: Tensor) -> LabelMap:
-        """The groups of a picture 1×3×H×W, RGB in [0, 1], at its size.
+    def label(self, image: Tensor, weight: Tensor | None = None) -> LabelMap:
+        """The groups of a picture 1×3×H×W, RGB in [0, 1], at its size, whose pixels count by their
+        H×W weights.
 
         The picture is brought to the network's size by its shorter side, keeping its proportions;
         the probabilities of it and of its mirror image are averaged, merged into groups, enlarged
@@ -86,7 +86,9 @@ class SemanticNetwork:
         """
         merged = self._merged(self._probabilities(image))
         planes = self._refined(merged, image)
-        shares = np.bincount(planes.argmax(axis=0).ravel(), minlength=len(planes)) / planes[0].size
+        seen = None if weight is None else weight.cpu().double().numpy().ravel()
+        counts = np.bincount(planes.argmax(axis=0).ravel(), seen, len(planes))
+        shares = counts / counts.sum()
         planes[shares < min(LEAST_SHARE, shares.max())] = -np.inf
         ids = planes.argmax(axis=0).astype(np.int32)
         return LabelMap(ids, self.groups.names(), f"the network {self.folder.name}", self._notes())
@@ -188,17 +190,16 @@ def load_groups(path: str | None) -> Groups:
     else:
         own, source = True, path
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise OptionError(f"--segmenter-groups {path}: cannot be read ({reason}).") from None
+            text = read_text(Path(path))
+        except Unreadable as error:
+            raise OptionError(f"--segmenter-groups {path}: {error}.") from None
     try:
-        data = tomllib.loads(text)
+        data = parse_toml(text)
         groups = {name: _names(classes) for name, classes in data["groups"].items()}
         near = {name: _names(others) for name, others in data.get("near", {}).items()}
         classes = _names(data.get("classes", []))
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"--segmenter-groups {source}: not well-formed ({error}).") from None
+    except Unreadable as error:
+        raise OptionError(f"--segmenter-groups {source}: {error}.") from None
     except (KeyError, TypeError, AttributeError):
         raise OptionError(
             f'--segmenter-groups {source}: needs a table [groups] such as sky = ["sky"].'
@@ -207,8 +208,8 @@ def load_groups(path: str | None) -> Groups:
     for name in (*near, *(other for others in near.values() for other in others)):
         if name not in known:
             raise OptionError(
-                f"--segmenter-groups {source}: [near] names {name!r}, which is no group; there "
-                f"is {', '.join(sorted(known))}."
+                f"--segmenter-groups {source}: [near] names {shown(name)}, which is no group; "
+                f"there is {', '.join(sorted(known))}."
             )
     return Groups(classes, groups, near, text, source, own)
 
@@ -258,8 +259,8 @@ def _model(folder: Path) -> nn.Module:
         if not (folder / file).is_file():
             raise WeightsError(f"{kind}: it has no {file}.")
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        config = read_json(folder / CONFIG)
+    except Unreadable:
         raise WeightsError(f"{kind}: its {CONFIG} is damaged.") from None
     if not isinstance(config, dict) or "_model_class" not in config:
         raise WeightsError(f"{kind}: its {CONFIG} does not name a model class.")
@@ -284,8 +285,10 @@ def _preprocessing(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...], 
     mean: tuple[float, ...]
     std: tuple[float, ...]
     (mean, std), side = IMAGENET, SIDE
+    if not (folder / PREPROCESSING).exists():
+        return mean, std, side  # SMP's own encoders are normalised as ImageNet
     try:
-        data = json.loads((folder / PREPROCESSING).read_text(encoding="utf-8"))
+        data = read_json(folder / PREPROCESSING)
         steps = data["transform"]["transforms"]
         for step in steps:
             kind = step["__class_fullname__"].rpartition(".")[2]
@@ -296,9 +299,7 @@ def _preprocessing(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...], 
                 std = tuple(float(v) * top for v in step["std"])
             elif kind == "Resize":
                 side = int(min(step["height"], step["width"]))
-    except FileNotFoundError:
-        pass  # SMP's own encoders are normalised as ImageNet
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OverflowError, ValueError, KeyError, TypeError, AttributeError):
         raise WeightsError(f"{folder / PREPROCESSING} is damaged.") from None
     return mean, std, side
 
@@ -307,7 +308,10 @@ def _classes(folder: Path, groups: Groups) -> tuple[str, ...]:
     file = folder / CLASSES
     if not file.is_file():
         return groups.classes or load_groups(None).classes
-    lines = file.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = read_text(file).splitlines()
+    except Unreadable as error:
+        raise WeightsError(f"{file} {error}.") from None
     return tuple(line.strip() for line in lines if line.strip())
 
 

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from photostyle.matting.guided import GuidedFilter
+from photostyle.segmentation.masks import spread
 
 Array = NDArray[Any]
 
@@ -26,6 +27,7 @@ COMPACT = 8.0  # CIELAB units that weigh as much as one superpixel's side
 ROUNDS = 6  # of k-means
 BLUR = 5.0  # pixels over which texture is averaged
 FLAT = 0.12  # contrast between neighbours that costs a path nothing
+LEAST_SEEN = 0.02  # weight of a pixel below which it is of no superpixel
 REACH = 0.8  # geodesic distance at which two places have little to do with each other
 NEARBY = 0.5, 0.25  # geodesic distance and share of the picture over which descriptors are averaged
 
@@ -55,14 +57,25 @@ class Superpixels:
     paths: Array
 
 
-def analyse(rgb: Array) -> Superpixels:
-    """Superpixels and descriptors of an H×W×3 float32 sRGB picture in [0, 1]."""
+def analyse(rgb: Array, weight: Array | None = None) -> Superpixels:
+    """Superpixels and descriptors of an H×W×3 float32 sRGB picture in [0, 1].
+
+    Args:
+        weight: H×W in [0, 1], how much each pixel counts; what does not is of the superpixel
+            nearest to it.
+    """
     lab = cv2.cvtColor(_small(rgb), cv2.COLOR_RGB2LAB)
     height, width = lab.shape[:2]
     ids = _superpixels(lab)
+    seen = np.ones(ids.shape) if weight is None else _small(weight).astype(np.float64)
+    least = min(LEAST_SEEN, float(seen.max()) / 2)
+    if (seen < least).any():
+        _, ids = np.unique(spread(ids, seen >= least), return_inverse=True)
+        ids = ids.reshape(height, width)
+        seen = np.where(seen < least, 0, seen)
     rows, columns = np.mgrid[:height, :width]
     planes = np.dstack([lab, _texture(lab[..., 0]), rows / height, columns / width])
-    area, means = _means(ids, planes.astype(np.float64))
+    area, means = _means(ids, planes.astype(np.float64), seen)
     color, texture, y, x = means[:, :3], means[:, 3], means[:, 4], means[:, 5]
     pairs = _neighbours(ids)
     distances = _distances(_contrast(area, color, texture, pairs) - FLAT, pairs, len(area))
@@ -138,12 +151,12 @@ def _texture(lightness: Array) -> Array:
     return np.asarray(sum(planes)) / 2
 
 
-def _means(ids: Array, planes: Array) -> tuple[Array, Array]:
-    """Area (N,) and mean of every plane (N×C) of each superpixel."""
-    flat = ids.ravel()
-    pixels = np.bincount(flat)
-    sums = [np.bincount(flat, weights=planes[..., c].ravel()) for c in range(planes.shape[2])]
-    return pixels / flat.size, np.stack(sums, axis=1) / pixels[:, None]
+def _means(ids: Array, planes: Array, seen: Array) -> tuple[Array, Array]:
+    """Area (N,) and mean of every plane (N×C) of each superpixel, by the pixels' weights."""
+    flat, weights = ids.ravel(), seen.ravel()
+    pixels = np.bincount(flat, weights)
+    sums = [np.bincount(flat, weights * planes[..., c].ravel()) for c in range(planes.shape[2])]
+    return pixels / pixels.sum(), np.stack(sums, axis=1) / pixels[:, None]
 
 
 def _neighbours(ids: Array) -> Array:

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -172,6 +173,18 @@ def run_of(words: str) -> tuple[str, Config]:
     return name, preset(chosen or name).with_options(dict(map(parse_setting, settings)))
 
 
+def named_runs(words: Sequence[str], parser: argparse.ArgumentParser) -> list[tuple[str, Config]]:
+    """The runs of --runs; ends the program where one cannot be read or two have one name."""
+    try:
+        runs = [run_of(run) for run in words]
+    except OptionError as error:
+        parser.error(str(error))
+    names = [name for name, _ in runs]
+    if len({"identity", "mkl", *names}) < len(names) + 2:
+        parser.error("--runs: two runs have one name; write NAME=PRESET.")
+    return runs
+
+
 def photo(image: Tensor, name: str) -> Photo:
     return Photo(image, Metadata(), Path(name), digest(image))
 
@@ -227,10 +240,11 @@ def report(rows: Sequence[Row], names: Sequence[str]) -> None:
               f"{mean['stain']:.2f} | {mean['seconds']:.2f} |", flush=True)  # fmt: skip
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
+def write_csv(path: Path, rows: Sequence[Any]) -> None:
+    """Rows of one dataclass, its fields in the first line."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(f.name for f in fields(Row))
+        writer.writerow(f.name for f in fields(rows[0]))
         writer.writerows(map(astuple, rows))
 
 
@@ -248,13 +262,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--out", type=Path, help="folder of the pictures")
     options = parser.parse_args()
-    try:
-        options.runs = [run_of(words) for words in options.runs]
-    except OptionError as error:
-        parser.error(str(error))
-    names = [name for name, _ in options.runs]
-    if len({"identity", "mkl", *names}) < len(names) + 2:
-        parser.error("--runs: two runs have one name; write NAME=PRESET.")
+    options.runs = named_runs(options.runs, parser)
     return options
 
 

@@ -97,8 +97,8 @@ def main() -> None:
     sets = {
         "photographs": [one.image for one in contents],
         "each for itself": [photostyle.stylize(one, night, config).image for one in contents],
-        "one look, of all": [joint.apply(one) for one in contents],
-        "one look, of the middle": [single.apply(one) for one in contents],
+        "one look, of all": [joint.apply(one).image for one in contents],
+        "one look, of the middle": [single.apply(one).image for one in contents],
     }
     for name, images in sets.items():
         means, pixels = spread(common(images) if options.vary == "frame" else images)

@@ -304,7 +304,7 @@ def test_interrupt_keeps_the_best_picture(folder: Path) -> None:
 def test_help_is_quick_and_complete(folder: Path) -> None:
     done = photostyle(folder, "run --help")
     assert done.returncode == 0
-    for word in ("--photoreal-weight", "--content-mask", "--init", "--device", "--out"):
+    for word in ("--photoreal-weight", "--content-mask", "--help-all", "--device", "--out"):
         assert word in done.stdout
 
 

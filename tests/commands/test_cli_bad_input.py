@@ -161,7 +161,6 @@ CASES = {
     "blend of another number": (f"{BOTH} --preset gatys --style-blend 1,1", "--style-blend"),
     "two words for one weight": (f"{BOTH} --alpha-beta 1 --content-weight 1", "--alpha-beta"),
     "tiles for patches": (f"{BOTH} --preset mrf --encoder builtin --tile-size 64", "--tile-size"),
-    "no command": ("", "COMMAND"),
 }
 
 

@@ -58,7 +58,7 @@ def test_fit_apply_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3 jobs: 3 done now, 0 done before" in capsys.readouterr().out
     for name in ("report.html", "sheet.png", "scores.csv", "plan.json"):
         assert (Path("out") / name).is_file()
-    expected = look.apply(Path("shoot/a.png"))
+    expected = look.apply(Path("shoot/a.png")).image
     assert (load_image("out/a.png").image - expected).abs().max() <= 0.5001 / 255
     stamp = Path("out/a.png").stat().st_mtime_ns
     Path("out/b.png").unlink()
@@ -128,11 +128,11 @@ def test_several_processes_do_the_same() -> None:
 
 def test_from_pair(capsys: pytest.CaptureFixture[str]) -> None:
     look = Look(gentle())
-    save_image("after.png", look.apply(Path("shoot/a.png")))
+    save_image("after.png", look.apply(Path("shoot/a.png")).image)
     assert photostyle("look from-pair shoot/a.png after.png --out p.look") == 0
     assert "The look is ΔE 0." in capsys.readouterr().out
     learnt, other = Look.load("p.look"), picture(9)
-    assert (learnt.apply(other) - look.apply(other)).abs().mean() < 1 / 255
+    assert (learnt.apply(other).image - look.apply(other).image).abs().mean() < 1 / 255
     refused("look from-pair shoot/a.png shoot/b.png --out q.look", capsys, "do not align")
     pair = "look from-pair shoot/a.png after.png --content-mask"
     assert photostyle(f"{pair} mask.png --out m.look") == 0

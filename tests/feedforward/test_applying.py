@@ -13,6 +13,7 @@ from photostyle.feedforward.applying import Job, apply_pictures, apply_video, pl
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.films.reading import FilmReader
+from photostyle.images.photograph import photograph
 from photostyle.images.picture import load_image
 from tests.feedforward.test_network import network
 from tests.feedforward.test_style_model import info
@@ -91,7 +92,7 @@ def test_pictures_of_any_kind(
         before, after = load_image(job.source), load_image(job.target)
         assert after.image.shape == before.image.shape
         if job.target.suffix == ".png":
-            expected = stylised(model.network, before.image)
+            expected = stylised(model.network, photograph(before).image)
             assert (after.image - expected).abs().max() < 0.6 / 255
     alpha = [load_image(folder / part / "sub/alpha.png").metadata.alpha for part in ("in", "out")]
     assert np.abs(alpha[0] - alpha[1]).max() < 1e-3

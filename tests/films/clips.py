@@ -122,7 +122,7 @@ def facts(path: Path) -> dict[str, Any]:
             ),
             "rotation": frames[0].rotation,
             "times": [round(float(f.pts * f.time_base), 6) for f in frames],
-            "last": round(float(frames[-1].duration * frames[-1].time_base), 6),
+            "end": round((file.duration or 0) / av.time_base, 3),
         }  # fmt: skip
 
 

@@ -55,6 +55,8 @@ DAMAGED = {
     "TIFF": half("TIFF"),
     "WebP": half("WEBP"),
     "GIF": half("GIF"),
+    "AVIF": half("AVIF")[:60],
+    "JPEG 2000": half("JPEG2000")[:30],
     "PNG without a header": b"\x89PNG\r\n\x1a\n" + bytes(40),
     "TIFF without pages": b"II*\0\0\0\0\0",
     "zeros for LZW": changed_tag(259, 5),

@@ -28,12 +28,14 @@ def regional() -> Look:
 def test_the_map_of_the_whole_is_its_definition(size: tuple[int, int]) -> None:
     image, look = picture(4, size), Look(gentle())
     expected = by_definition(look.whole, image).clip(0, 1)
-    assert np.abs(look.apply(image)[0].permute(1, 2, 0).numpy() - expected).max() < 1e-5
+    assert np.abs(look.apply(image).image[0].permute(1, 2, 0).numpy() - expected).max() < 1e-5
 
 
 def test_regions_have_their_own_maps_away_from_the_border() -> None:
     image, look = picture(5), regional()
-    out = look.apply(image, {"sky": HALVES[0], "ground": HALVES[1]})[0].permute(1, 2, 0).numpy()
+    out = (
+        look.apply(image, {"sky": HALVES[0], "ground": HALVES[1]}).image[0].permute(1, 2, 0).numpy()
+    )
     for name, columns in (("sky", slice(0, 30)), ("ground", slice(66, 96))):
         expected = by_definition(look.regions[name], image).clip(0, 1)
         gap = np.abs(out - expected)[:, columns]
@@ -43,9 +45,9 @@ def test_regions_have_their_own_maps_away_from_the_border() -> None:
 
 def test_unknown_and_uncovered_regions_have_the_look_of_the_whole() -> None:
     image, look = picture(6), regional()
-    whole = look.apply(image)
-    assert torch.equal(look.apply(image, {"sea": HALVES[0], "sand": HALVES[1]}), whole)
-    part = look.apply(image, {"sky": HALVES[0]})  # the rest has no name
+    whole = look.apply(image).image
+    assert torch.equal(look.apply(image, {"sea": HALVES[0], "sand": HALVES[1]}).image, whole)
+    part = look.apply(image, {"sky": HALVES[0]}).image  # the rest has no name
     assert (part - whole)[..., 66:].abs().quantile(0.9) < 0.01
     assert (part - whole)[..., :30].abs().quantile(0.9) > 0.02
 
@@ -62,18 +64,18 @@ def test_a_saved_and_loaded_look_is_the_look(tmp_path: Path) -> None:
     masks = {"Erde #2": HALVES[0], "sky": HALVES[1]}
     for seed in range(3):
         image = picture(seed)
-        assert torch.equal(again.apply(image, masks, strength=0.6, color=0.5),
-                           look.apply(image, masks, strength=0.6, color=0.5))  # fmt: skip
+        assert torch.equal(again.apply(image, masks, strength=0.6, color=0.5).image,
+                           look.apply(image, masks, strength=0.6, color=0.5).image)  # fmt: skip
 
 
 def test_strength_luminance_and_colour_are_shares_of_the_change() -> None:
     image, look = picture(7), Look(gentle())
-    whole = look.apply(image)
-    assert torch.equal(look.apply(image, strength=0), image)
-    half = look.apply(image, strength=0.5)
+    whole = look.apply(image).image
+    assert torch.equal(look.apply(image, strength=0).image, image)
+    half = look.apply(image, strength=0.5).image
     assert torch.allclose(half, torch.lerp(image, whole, 0.5), atol=1e-5)
     weights = torch.tensor(LUMA)[:, None, None]
-    light = look.apply(image, color=0)
+    light = look.apply(image, color=0).image
     luma = [(x[0] * weights).sum(0) for x in (image, whole, light)]
     assert torch.allclose(luma[2], luma[1], atol=1e-4)
     assert torch.allclose(light - luma[2], image - luma[0], atol=1e-4)
@@ -82,11 +84,11 @@ def test_strength_luminance_and_colour_are_shares_of_the_change() -> None:
 def test_strength_by_region_reaches_pictures_without_it() -> None:
     image, look = picture(8), regional()
     masks = {"sky": HALVES[0], "ground": HALVES[1]}
-    assert torch.equal(look.apply(image, strength="1,sky=0"), look.apply(image))
-    gone = look.apply(image, masks, strength="1,sky=0")
+    assert torch.equal(look.apply(image, strength="1,sky=0").image, look.apply(image).image)
+    gone = look.apply(image, masks, strength="1,sky=0").image
     assert (gone - image)[..., :30].abs().quantile(0.9) < 0.01
     assert (gone - image)[..., 66:].abs().quantile(0.9) > 0.02
-    kept = look.apply(image, masks, protect="sky")
+    kept = look.apply(image, masks, protect="sky").image
     assert torch.equal(kept, gone)
     for options in ({"strength": "sea=0.5"}, {"protect": "sea"}, {"strength": 1.5}):
         with pytest.raises(OptionError, match=r"sea|from 0 to 1"):
@@ -99,7 +101,7 @@ def test_pictures_come_as_files_photos_and_tensors(tmp_path: Path) -> None:
     image, look = picture(9).mul(255).round().div(255), Look(gentle())
     save_image(tmp_path / "a.png", image)
     for given in (tmp_path / "a.png", str(tmp_path / "a.png"), photo(image)):
-        assert torch.allclose(look.apply(given), look.apply(image), atol=1e-6)
+        assert torch.allclose(look.apply(given).image, look.apply(image).image, atol=1e-6)
     with pytest.raises(ImageError, match=r"\[0, 1\]"):
         look.apply(image * 300)
     with pytest.raises(MaskError, match="height×width"):

@@ -34,8 +34,8 @@ def test_a_known_change_is_learnt(change: object) -> None:
     after = change(before)  # type: ignore[operator]
     learnt = learn_look(photo(before), photo(after))
     assert learnt.mean < 0.6
-    assert float(delta_e(learnt.look.apply(other), change(other)).mean()) < 1.0  # type: ignore[operator]
-    figures = delta_e(learnt.look.apply(before), after)
+    assert float(delta_e(learnt.look.apply(other).image, change(other)).mean()) < 1.0  # type: ignore[operator]
+    figures = delta_e(learnt.look.apply(before).image, after)
     assert learnt.mean == pytest.approx(float(figures.mean()), abs=1e-4)
     assert learnt.most == pytest.approx(float(np.quantile(figures.numpy(), 0.95)), abs=1e-4)
     assert learnt.change == pytest.approx(float(delta_e(before, after).mean()), abs=1e-4)
@@ -87,7 +87,7 @@ def test_a_shift_is_told_with_its_size() -> None:
 def test_plain_pictures_have_nothing_to_align_by() -> None:
     grey = torch.full((1, 3, *SIZE), 0.5)
     assert misaligned(grey, 0.5 * grey) is None
-    out = learn_look(photo(grey), photo(0.5 * grey)).look.apply(grey)
+    out = learn_look(photo(grey), photo(0.5 * grey)).look.apply(grey).image
     assert torch.allclose(out, 0.5 * grey, atol=0.02)
 
 

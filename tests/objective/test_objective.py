@@ -219,3 +219,29 @@ def test_wrong_layer_is_named(scene: Scene, encoder: VggEncoder) -> None:
     taps = EncoderConfig(content_layers=("relu2_2",), style_layers=("relu7_1",))
     with pytest.raises(OptionError, match="relu7_1"):
         build_objective(scene, encoder, taps, ObjectiveConfig(), ALL, None)
+
+
+def test_what_is_not_seen_takes_no_part() -> None:
+    """Half of the content and half of the style are not seen: against the other halves."""
+    generator = torch.Generator().manual_seed(2)
+    content, style, image = (torch.rand(1, 3, *n, generator=generator)
+                             for n in ((16, 24), (20, 18), (16, 24)))  # fmt: skip
+    mine, its = torch.zeros(16, 24), torch.zeros(20, 18)
+    mine[:, :12], its[:10] = 1, 1
+    ones = torch.ones(1, 16, 24)
+    half = Scene(content, style, ones, its[None].clone(), weights=(mine, its))
+    left = Scene(content[..., :12], style[:, :, :10], ones[..., :12], torch.ones(1, 10, 18))
+    weights = ObjectiveConfig(tv_weight=1.0, plain_regions="full")
+    terms = ("swd", "tv", "gamut")
+    found, wanted = (
+        build_objective(one, None, EncoderConfig(), weights, terms, None) for one in (half, left)
+    )
+    assert {t.name: t.weight for t in found.terms} == {
+        t.name: t.weight * (1 if t.name == "swd" else 2) for t in wanted.terms
+    }
+    values = found(image)[1], wanted(image[..., :12])[1]
+    torch.testing.assert_close(values[0]["swd"], values[1]["swd"])
+    assert torch.equal(half.counted, mine[None])
+    assert torch.equal(half.scaled(0.5).counted[0, :, 6:], torch.zeros(8, 6))
+    assert half.to(torch.device("cpu")).weights[1] is not None
+    assert [float(r.masks.sum()) for r in half.references(None)] == [180.0]

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from photostyle.errors import MaskError
-from photostyle.segmentation.masks import LabelMap, Masks, Region, resize_masks, whole
+from photostyle.segmentation.masks import (
+    LabelMap,
+    Masks,
+    Region,
+    counted,
+    members,
+    resize_masks,
+    spread,
+    whole,
+)
 
 
 def one_hot(ids: np.ndarray, count: int) -> Tensor:
@@ -142,3 +151,36 @@ class TestResizeMasks:
     def test_refuses_no_pixels(self) -> None:
         with pytest.raises(MaskError, match="5×0"):
             resize_masks(torch.ones(1, 4, 4), (0, 5))
+
+
+class TestMembers:
+    def test_whole_pixels_belong_by_their_majority(self) -> None:
+        masks = torch.tensor([[[0.2, 0.5, 0.6, 1.0]], [[0.8, 0.5, 0.4, 0.0]]])
+        wanted = [[[False, False, True, True]], [[True, False, False, False]]]
+        assert members(masks).tolist() == wanted
+
+    @pytest.mark.parametrize("weight", [0.05, 0.25, 0.7])
+    def test_pixels_that_count_in_part_are_drawn_in_proportion(self, weight: float) -> None:
+        masks = counted(one_hot(np.arange(60 * 80).reshape(60, 80) // 40 % 2, 2),
+                        torch.full((60, 80), weight))  # fmt: skip
+        found = members(masks)
+        assert torch.equal(found, members(masks))
+        for area in (found[:, :, :40], found[:, :30], found[0, 20:40, 20:40], found[1, 10:30, 50:]):
+            drawn = area if area.ndim == 3 else area[None]
+            share = float(drawn.any(dim=0).double().mean())
+            assert share == pytest.approx(weight, abs=0.03) or share == 0
+
+    def test_what_does_not_count_never_belongs(self) -> None:
+        weight = torch.zeros(20, 30)
+        weight[:10] = 1
+        found = members(counted(torch.ones(1, 20, 30), weight))
+        assert torch.equal(found[0], weight > 0)
+
+
+def test_spread_takes_the_nearest() -> None:
+    values = np.arange(12, dtype=np.int32).reshape(3, 4)
+    known = np.zeros((3, 4), bool)
+    known[0, 0] = known[2, 3] = True
+    assert spread(values, known).tolist() == [[0, 0, 0, 11], [0, 0, 11, 11], [0, 11, 11, 11]]
+    colours = np.stack([values, values * 2], axis=2)
+    np.testing.assert_array_equal(spread(colours, known)[..., 1], 2 * spread(values, known))

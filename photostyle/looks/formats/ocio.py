@@ -4,6 +4,7 @@ What is read is looked up on a lattice of its own size, where it is nothing but 
 `NODES` a side, so steps of any kind are taken in.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,8 @@ def read(path: Path, input: str | None = None, output: str | None = None) -> Lut
     """
     text = bytes_of(path).decode("utf-8", "replace")
     said = encodings_in(text, input, output)
+    if "BEGIN METADATA" in text and not re.search(r"^END METADATA", text, re.MULTILINE):
+        raise LutError(f"{path} ends within its description; it is damaged or incomplete.")
     with _ocio(path) as ocio:
         source = ocio.FileTransform(str(path), interpolation=ocio.INTERP_LINEAR)
         steps = ocio.Config.CreateRaw().getProcessor(source)
@@ -182,8 +185,11 @@ def _ocio(path: Path) -> Iterator[ModuleType]:
     try:
         ocio.ClearAllCaches()  # which go by path, whatever has been written there since
         yield ocio
-    except ocio.Exception as error:
-        words = " ".join(f"{error}".replace(f"{path}", "the file").split())[:300].rstrip(".")
+    except LutError:
+        raise
+    except Exception as error:  # its own, and what damaged files make it raise besides
+        told = f"{error}".rpartition("failed with:")[2].replace(f"{path}", "the file")
+        words = " ".join(told.split())[:200].rstrip(".")
         raise LutError(f"{path} is no table that OpenColorIO takes: {words}.") from error
     finally:
         ocio.SetLoggingLevel(level)

@@ -117,6 +117,22 @@ def test_what_is_no_table(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_file_that_ends_within_its_description(tmp_path: Path) -> None:
+    path = tmp_path / "a.csp"
+    ocio.write(path, Lut.of(evening, 5))
+    path.write_bytes(path.read_bytes()[:70])  # at which OpenColorIO would look for its end forever
+    with pytest.raises(LutError, match="damaged or incomplete"):
+        ocio.read(path)
+
+
+@pytest.mark.parametrize("size", [1, 300, 5000])
+def test_sizes_that_are_none_are_told(tmp_path: Path, size: int) -> None:
+    head = f"SPILUT 1.0\n3 3\n{size} {size} {size}\n"
+    (tmp_path / "a.spi3d").write_text(f"{head}0 0 0 0 0 0\n")
+    with pytest.raises(LutError, match=rf"a.spi3d is no table .* '{size} {size} {size}'\.$"):
+        ocio.read(tmp_path / "a.spi3d")
+
+
 def test_values_that_are_no_numbers(tmp_path: Path) -> None:
     ocio.write(tmp_path / "a.spi3d", Lut(Lattice.identity(2)))
     text = (tmp_path / "a.spi3d").read_text().replace("1.000000", "nan")

@@ -1,0 +1,321 @@
+"""`train`, `apply`, `export`: a network for one style."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, Unpack, overload
+
+from photostyle.api.files import picture_file
+from photostyle.brief import Brief
+from photostyle.config.config import option_files
+from photostyle.config.keywords import TrainingOptions, with_keywords
+from photostyle.config.training import WITHOUT, TrainingConfig
+from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.feedforward.applying import Job, plan, styled
+from photostyle.feedforward.checkpoint import checkpoint_path
+from photostyle.feedforward.distributed import joined
+from photostyle.feedforward.export import EXPORTS, difference, is_export, opened
+from photostyle.feedforward.export import export as write_export
+from photostyle.feedforward.session import (
+    Session,
+    begin,
+    is_losses,
+    losses_path,
+    preview_path,
+)
+from photostyle.feedforward.style_model import StyleModel, load_model
+from photostyle.feedforward.tiling import usual_memory
+from photostyle.feedforward.working import Applied, FileListener, Manner, apply_files
+from photostyle.images.given import PictureLike, listed, picture_of
+from photostyle.images.photograph import framed, photograph
+from photostyle.images.picture import paths_of
+from photostyle.images.sheets import is_sheet
+from photostyle.images.shown import Picture
+from photostyle.places import check_not_foreign, check_place, check_places, expanded
+from photostyle.runtime.device import resolve_device
+from photostyle.runtime.steps import TrainStep
+from photostyle.runtime.updates import Progress, Update, Watched
+
+PathLike = str | os.PathLike[str]
+
+#: Largest difference of an exported network from the original that passes, in the [0, 1] image.
+TOLERANCE = 1 / 255
+
+
+@dataclass(frozen=True)
+class Training(Brief):
+    """What a training left.
+
+    Attributes:
+        network: its file, which is there unless it was interrupted; fit for `apply`.
+        steps: that are done. kept: those that the checkpoint has, 0 without one.
+        notes: sentences for the user.
+        interrupted: stopped early; `resume=True` goes on from the checkpoint.
+        leads: whether this process is the one that talks, of several.
+    """
+
+    network: Path
+    steps: int
+    kept: int = 0
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+    leads: bool = True
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an unfinished training lies."""
+        return checkpoint_path(self.network)
+
+
+class TrainingWatcher(Protocol):
+    """Is told of a training; what `step` raises stops it."""
+
+    def note(self, sentence: str) -> None:
+        """Something for the user."""
+
+    def step(self, step: TrainStep) -> None:
+        """A step is done."""
+
+
+def train(
+    style: PictureLike,
+    data: PathLike | None = None,
+    *,
+    out: PathLike,
+    resume: bool = False,
+    config: TrainingConfig | None = None,
+    progress: Progress = False,
+    watch: Callable[[Session], AbstractContextManager[TrainingWatcher]] | None = None,
+    **options: Unpack[TrainingOptions],
+) -> Training:
+    """A feed-forward network for one style, which `apply` applies in milliseconds.
+
+    Args:
+        style: painting or photograph to learn, in any form; see `stylize`.
+        data: folder of pictures to learn on, searched to the bottom; without it, generated scenes.
+        out: the network's file, .safetensors; checkpoint, previews and losses lie beside it.
+        resume: go on from the checkpoint there.
+        config, options: of the training, such as `steps=2000`, `size=128`, `content_weight=60`.
+        progress: True for a bar, or a function of an `Update`.
+        watch: a watcher of the session, in place of `progress`.
+
+    Raises:
+        InputError: an input, option or checkpoint that cannot be used.
+        SolveError: the objective or a weight is not finite.
+        OutputError: a file cannot be written.
+    """
+    own = ("data", "out", "resume", "config", "progress")
+    chosen = with_keywords(config or TrainingConfig(), options, own, without=WITHOUT)
+    path = expanded(out)
+    read = [expanded(style)] if isinstance(style, str | os.PathLike) else []
+    _check_out(path, [*read, *option_files(chosen).values()])
+    learnt = picture_file(style, path.parent, "The style")
+    folder = None if data is None else expanded(data)
+    with joined(resolve_device(chosen.train.device)) as processes:
+        session = begin(learnt, folder, path, chosen, processes, resume=resume)
+        return _trained(session, watch or _watcher(progress))
+
+
+def _check_out(path: Path, inputs: Sequence[Path]) -> None:
+    """Sees to it, before any work, that all that a training leaves can be written, and that
+    nothing of the user's is replaced."""
+    if path.suffix.lower() != ".safetensors":
+        raise OutputError(f"--out {path} should end in .safetensors.")
+    preview, losses = preview_path(path), losses_path(path)
+    check_places([path, checkpoint_path(path), preview, losses], inputs)
+    check_not_foreign(preview, is_sheet)
+    check_not_foreign(losses, is_losses)
+
+
+def _watcher(progress: Progress) -> Callable[[Session], AbstractContextManager[TrainingWatcher]]:
+    return lambda session: _Told(progress if session.processes.leads else False)
+
+
+class _Told(Watched):
+    """A training's watcher for a `progress` function or bar."""
+
+    def __enter__(self) -> "_Told":
+        return self
+
+    def note(self, sentence: str) -> None:
+        self.teller.tell(Update("train", sentence))
+
+    def step(self, step: TrainStep) -> None:
+        self.teller.trained(step)
+
+
+def _trained(
+    session: Session, watch: Callable[[Session], AbstractContextManager[TrainingWatcher]]
+) -> Training:
+    state, notes, stopped = session.state, list(session.notes), False
+    with watch(session) as watcher:
+        for note in notes:
+            watcher.note(note)
+        try:
+            session.run(watcher.step)
+        except KeyboardInterrupt:
+            stopped = True
+        if not stopped and (skipped := session.skipped()):
+            notes.append(skipped)
+            watcher.note(skipped)
+    return Training(
+        session.out, state.step, state.kept, tuple(notes), stopped, session.processes.leads
+    )
+
+
+@overload
+def apply(
+    pictures: PictureLike,
+    model: PathLike | StyleModel,
+    *,
+    out: None = None,
+    device: str = "auto",
+    memory: int | None = None,
+) -> Picture: ...
+@overload
+def apply(
+    pictures: PictureLike | Sequence[PictureLike],
+    model: PathLike | StyleModel,
+    *,
+    out: PathLike,
+    device: str = "auto",
+    batch: int | None = None,
+    memory: int | None = None,
+    codec: str = "h264",
+    quality: int | None = None,
+    progress: Progress = False,
+    listener: FileListener | None = None,
+) -> Applied: ...
+def apply(
+    pictures: PictureLike | Sequence[PictureLike], model: PathLike | StyleModel, *,
+    out: PathLike | None = None, device: str = "auto", batch: int | None = None,
+    memory: int | None = None, codec: str = "h264", quality: int | None = None,
+    progress: Progress = False, listener: FileListener | None = None,
+) -> Picture | Applied:  # fmt: skip
+    """A trained style on pictures, folders and videos.
+
+    Args:
+        pictures: a picture in any form (see `stylize`), or several, or videos, or folders of them.
+        model: the network's file, as `train` writes it, or a loaded one.
+        out: folder of results; without it the one picture itself comes back.
+        device: auto, cpu, cuda, cuda:N or mps.
+        batch: pictures of one size, or frames, at once; 8 on a GPU.
+        memory: MiB for the network's maps; larger pictures go through in strips, with the same
+            result. Without it, half of what is free, on a CPU at most 512.
+        codec: of videos, h264, h265, prores or ffv1; where the file's own container does not take
+            it, the result is a .mov or .mkv.
+        quality: of videos, the constant rate factor of h264 and h265: 0 is lossless, 51 worst;
+            17 and 19 without it.
+        progress: True for a bar, or a function of an `Update`, told of every file and frame.
+        listener: is told in place of `progress`.
+
+    Returns: the picture, or what became of the files. Files that cannot be read are listed there,
+        and so are videos that are broken somewhere. Results of before are replaced, other files
+        never.
+
+    Raises:
+        InputError: a picture, network or option that cannot be used.
+        OutputError: a result cannot be written.
+    """
+    for name, value in (("batch", batch), ("memory", memory)):
+        if value is not None and value < 1:
+            raise OptionError(f"--{name} is {value}; it must be at least 1.")
+    place = resolve_device(device)
+    network = model if isinstance(model, StyleModel) else load_model(expanded(model), place)
+    room = memory * 2**20 if memory else usual_memory(place)
+    given = listed(pictures)
+    if out is None:
+        if len(given) != 1:
+            raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
+        photo = photograph(picture_of(given[0], "The picture"))
+        image = framed(styled(network, photo.image, room), photo)
+        return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
+    folder = expanded(out)
+    read = [] if isinstance(model, StyleModel) else [expanded(model)]
+    jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
+    manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)
+    with Watched(progress) as watched:
+        return apply_files(network, jobs, manner, listener or _FilesTold(watched, len(jobs)))
+
+
+class _FilesTold:
+    """A listener to files for a `progress` function or bar."""
+
+    def __init__(self, watched: Watched, total: int) -> None:
+        self._tell, self._done, self._total = watched.teller.tell, 0, total
+
+    def begins(self, job: Job) -> None:
+        self._tell(Update(job.source.name))
+
+    def frames(self, job: Job, done: int, expected: int) -> None:
+        self._tell(Update(job.source.name, "", done, expected))
+
+    def note(self, sentence: str) -> None:
+        self._tell(Update("apply", sentence))
+
+    def ends(self, job: Job, error: ImageError | None, frames: int) -> None:
+        self._done += 1
+        self._tell(Update(job.source.name, str(error or job.target), self._done, self._total))
+
+
+@dataclass(frozen=True)
+class Exported(Brief):
+    """An exported network.
+
+    Attributes:
+        path: its file.
+        difference: the largest from the network that it was made of, over several sizes, in units
+            of the [0, 1] image; None where no runtime is installed to tell.
+    """
+
+    path: Path
+    difference: float | None
+
+    @property
+    def faithful(self) -> bool:
+        """Whether it gives what the network gives, as far as is known."""
+        return self.difference is None or self.difference <= TOLERANCE
+
+
+def export(
+    model: PathLike | StyleModel,
+    out: PathLike | None = None,
+    *,
+    format: Literal["onnx", "torchscript"] = "onnx",
+) -> Exported:
+    """A trained style for other programs, for any height and width.
+
+    Args:
+        model: the network's file, as `train` writes it, or a loaded one.
+        out: file to write, .onnx or .pt; without it, beside the network's file.
+        format: onnx (needs the extra `export`) or torchscript.
+
+    Raises:
+        InputError: the network or the format cannot be used, or a package is missing.
+        OutputError: the place cannot be written.
+    """
+    if format not in EXPORTS:
+        raise OptionError(f"--format is {format!r}; choose from {', '.join(EXPORTS)}.")
+    path = _export_place(model, out, EXPORTS[format][0])
+    network = model if isinstance(model, StyleModel) else load_model(expanded(model))
+    write_export(network, path, format)
+    run = opened(path, format)
+    return Exported(path, None if run is None else difference(network, run))
+
+
+def _export_place(model: PathLike | StyleModel, out: PathLike | None, suffix: str) -> Path:
+    """Where the network goes, after a look at what is there."""
+    if out is not None:
+        path = expanded(out)
+    elif isinstance(model, StyleModel):
+        raise OptionError(f"--out is missing: a loaded network needs a file ending in {suffix}.")
+    else:
+        path = expanded(model).with_suffix(suffix)
+    if path.suffix.lower() != suffix:
+        raise OutputError(f"--out {path} should end in {suffix}.")
+    check_place(path, [] if isinstance(model, StyleModel) else [expanded(model)])
+    if out is None:
+        check_not_foreign(path, is_export)
+    return path

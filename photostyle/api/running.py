@@ -1,0 +1,198 @@
+"""Where the jobs of a sweep, batch or post run, and what comes of them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from PIL import Image
+
+from photostyle.brief import Brief
+from photostyle.config.config import Config
+from photostyle.config.keywords import Base, Options, configured
+from photostyle.errors import OptionError
+from photostyle.images.shown import png_of
+from photostyle.jobs.campaign import Plan, Summary, carry_out, missing
+from photostyle.jobs.estimate import estimate
+from photostyle.jobs.executors import Executor, InProcess, Processes
+from photostyle.jobs.jobs import Folder
+from photostyle.jobs.outputs import check_outputs
+from photostyle.jobs.report import Report, results
+from photostyle.jobs.sweep import Configure
+from photostyle.runtime.updates import Progress, Update, Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Running(TypedDict, total=False):
+    """How many jobs are done, and where.
+
+    Attributes:
+        jobs: processes at a time, each with its share of the CPU, and a GPU of its own where there
+            are several; 1 stays in this process.
+        executor: local, or ray for a Ray cluster. address: of its head. gpus: of Ray, for each job.
+        retry_failed: also do what failed before.
+        link: report.html points at the pictures beside it instead of carrying them in itself.
+        plan: only tell what there is to do; see `Runs.estimate`.
+    """
+
+    jobs: int
+    executor: Literal["local", "ray"]
+    address: str | None
+    gpus: float
+    retry_failed: bool
+    link: bool
+    plan: bool
+
+
+class RunningOptions(Running, Options, total=False):
+    """Every option of a run, and those of where the runs take place."""
+
+
+@dataclass(frozen=True)
+class Runs(Brief):
+    """What came of many runs: a folder that holds pictures, tables, a sheet and a page.
+
+    Attributes:
+        folder: of the results.
+        summary: how many are done; None where they were only planned, or stopped early.
+        files: tables, sheets and page that were written; report.html is the last.
+        estimate: where they were only planned: how long it will take, in a few lines.
+        interrupted: stopped early; the same call goes on from there.
+    """
+
+    folder: Path
+    summary: Summary | None = None
+    files: tuple[Path, ...] = field(default=(), repr=False)
+    estimate: str = ""
+    interrupted: bool = False
+
+    @property
+    def pictures(self) -> list[Path]:
+        """The finished pictures, in order."""
+        return results(self.folder) or []
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """The reason of each job that failed, by its name."""
+        records = self.summary.failed if self.summary else ()
+        return {str(r["name"]): str(r["reason"]) for r in records}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each job: its name, state, values and scores, as in scores.json; fit for
+        `pandas.DataFrame`."""
+        table = self.folder / "scores.json"
+        rows: list[dict[str, Any]] = json.loads(table.read_text("utf-8")) if self.files else []
+        return rows
+
+    def _repr_png_(self) -> bytes | None:
+        sheet = self.folder / "sheet.png"
+        if not self.files or not sheet.exists():
+            return None
+        with Image.open(sheet) as picture:
+            return png_of(picture.convert("RGB"), 1400)
+
+
+def parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of `Running`, and those of the runs themselves."""
+    where = {name: value for name, value in options.items() if name in Running.__annotations__}
+    return where, {name: value for name, value in options.items() if name not in where}
+
+
+def configuring(config: Base | None, options: Mapping[str, Any]) -> Configure:
+    """(preset or None, values) → Config: the common options under a job's own."""
+    own = tuple(Running.__annotations__)
+    named = config is None or isinstance(config, str)
+    base = configured(config, options, own)  # mistakes show before any job is made
+
+    def configure(preset: str | None, values: Mapping[str, Any]) -> Config:
+        if preset is not None and not named:
+            raise OptionError(
+                "--preset and --config: give one of them; a file can name its own preset."
+            )
+        found = base if preset is None else configured(preset, options, own)
+        return found.with_options(values)
+
+    return configure
+
+
+def carried_out(
+    plan: Plan,
+    out: Path,
+    where: Mapping[str, Any],
+    progress: Progress,
+    read: Iterable[Path] = (),
+) -> Runs:
+    """Does what is missing of a plan, or only tells of it; writes sheet, tables and page.
+
+    Args:
+        read: files that are read besides the jobs' own.
+
+    Raises:
+        OptionError: unfit options of where it runs.
+        OutputError: the folder is in use, or cannot be written, or a file in it would be replaced
+            that is read, or is none of ours.
+    """
+    executor, home = executor_of(where), Folder(out)
+    check_outputs(plan, home, read)
+    retry = bool(where.get("retry_failed", False))
+    todo = missing(plan, home, retry)
+    if where.get("plan", False):
+        told = estimate(plan.jobs, todo, home, max(1, executor.workers))
+        return Runs(out, estimate=told)
+    summary, stopped = None, False
+    with Watched(progress) as watched:
+        try:
+            summary = carry_out(
+                plan, out, executor, retry_failed=retry, say=_saying(watched, len(todo))
+            )
+        except KeyboardInterrupt:
+            stopped = True
+    if stopped and results(out) is None:
+        return Runs(out, interrupted=True)
+    files = Report(out, embed=not where.get("link", False)).write()
+    return Runs(out, summary, tuple(files), interrupted=stopped)
+
+
+def _saying(watched: Watched, total: int) -> "Callable[[str], None]":
+    done = 0
+
+    def say(sentence: str) -> None:
+        nonlocal done
+        done += 1
+        outcome, *remarks = sentence.splitlines()
+        watched.teller.tell(Update("jobs", outcome, done, total))
+        for remark in remarks:
+            watched.teller.tell(Update("jobs", remark))
+
+    return say
+
+
+def executor_of(where: Mapping[str, Any]) -> Executor:
+    """The executor that the options ask for.
+
+    Raises:
+        OptionError: options that do not go together.
+    """
+    jobs, gpus = where.get("jobs", 1), where.get("gpus", 0.0)
+    kind, address = where.get("executor", "local"), where.get("address")
+    if jobs < 1:
+        raise OptionError(f"--jobs {jobs}: at least 1 runs at a time.")
+    if gpus < 0:
+        raise OptionError(f"--gpus {gpus:g}: give 0 or more for each job.")
+    if kind not in ("local", "ray"):
+        raise OptionError(f"--executor is {kind!r}; choose from local, ray.")
+    if kind == "ray":
+        if jobs > 1:
+            raise OptionError(
+                "--jobs belongs to --executor local; a Ray cluster shares out itself."
+            )
+        from photostyle.jobs.cluster import OnRay
+
+        return OnRay(address, gpus)
+    for option, value in (("address", address), ("gpus", gpus)):
+        if value:
+            raise OptionError(f"--{option} belongs to --executor ray; give both, or neither.")
+    return InProcess() if jobs == 1 else Processes(jobs)

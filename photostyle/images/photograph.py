@@ -1,0 +1,139 @@
+"""What of a picture file is photograph: not what is transparent, and not the frame around it.
+
+Every pixel counts by its weight, its opacity, and none of a frame. What does not count at all is
+filled from around it, so that nothing of it reaches the rest through windows and networks.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photostyle.images.frames import Frame, frame_of
+from photostyle.images.picture import Photo, image_size, resize, to_array
+
+Array = NDArray[Any]
+
+#: Opacity below which a pixel is not seen: it moves no 8-bit level of a ground by more than one.
+LEAST_OPACITY = 1 / 128
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph(Photo):
+    """A picture whose `image` is filled where there is nothing to see.
+
+    Attributes:
+        weight: H×W float32 in [0, 1], how much each pixel counts; None where all count alike.
+        frame: around the photograph, or None. own: 1×3×H×W, the picture with it.
+    """
+
+    weight: Tensor | None = None
+    frame: Frame | None = None
+    own: Tensor | None = None
+
+    @property
+    def shown(self) -> Tensor:
+        """1×3×H×W as it is looked at, with its frame and without hidden colours."""
+        return self.image if self.own is None else self.own
+
+    @property
+    def unseen(self) -> bool:
+        """Whether all of it is transparent."""
+        alpha = self.metadata.alpha
+        return alpha is not None and bool(alpha.max() < LEAST_OPACITY)
+
+    def weight_at(self, size: tuple[int, int]) -> Tensor | None:
+        """The weights at a size (height, width)."""
+        if self.weight is None:
+            return None
+        return resize(self.weight[None, None], size)[0, 0]
+
+
+def photograph(photo: Photo) -> Photograph:
+    """The picture with what of it is photograph; all of it where nothing is seen."""
+    if isinstance(photo, Photograph):
+        return photo
+    facts = vars(photo)
+    weight = _opacity(photo)
+    if weight is None or not (weight == 0).any():
+        frame = frame_of(photo.image[0].permute(1, 2, 0).numpy())
+        if frame is not None:
+            inside = torch.zeros(image_size(photo.image))
+            inside[frame.inside(image_size(photo.image))] = 1
+            weight = inside if weight is None else inside * weight
+            facts = {**facts, "notes": (*photo.notes, _frame_note(photo, frame))}
+            facts["image"] = filled(photo.image, weight)
+            return Photograph(**facts, weight=weight, frame=frame, own=photo.image)
+    if weight is None:
+        return Photograph(**facts)
+    return Photograph(**{**facts, "image": filled(photo.image, weight)}, weight=weight)
+
+
+def _frame_note(photo: Photo, frame: Frame) -> str:
+    return (
+        f"{photo.called}: the frame around the photograph ({frame} pixels) is no part of it: "
+        "it counts for nothing, and a result has it as it is."
+    )
+
+
+def filled(image: Tensor, weight: Tensor | None) -> Tensor:
+    """An image 1×3×H×W with the pixels without weight, H×W, filled smoothly from around them."""
+    if weight is None or not (weight == 0).any():
+        return image
+    known = (weight > 0).numpy()
+    pixels = to_array(image)
+    out = np.where(known[..., None], pixels, _spread(pixels, weight.numpy()))
+    flat = np.ascontiguousarray(out.clip(0, 1).transpose(2, 0, 1))
+    return torch.from_numpy(flat)[None].to(image)
+
+
+def framed(image: Tensor, photo: Photo) -> Tensor:
+    """A result 1×3×h×w of a photograph with the frame that this has, at the result's size."""
+    if not isinstance(photo, Photograph) or photo.frame is None or photo.own is None:
+        return image
+    size = image_size(image)
+    inside = torch.zeros(image_size(photo.own))
+    inside[photo.frame.inside(image_size(photo.own))] = 1
+    share = resize(inside[None, None], size).to(image)
+    return torch.lerp(resize(photo.own, size).to(image), image, share)
+
+
+def unframed(image: Tensor, photo: Photo) -> Tensor:
+    """A result of a photograph, 1×3×h×w, filled where that has nothing to see."""
+    if not isinstance(photo, Photograph) or photo.weight is None:
+        return image
+    share = resize((photo.weight > 0).float()[None, None], image_size(image))[0, 0]
+    # A pixel that is part frame is neither the frame nor the photograph.
+    return filled(image, (share > (0.999 if photo.frame else 0)).float())
+
+
+def _opacity(photo: Photo) -> Tensor | None:
+    """H×W weights by alpha, the most opaque one's 1; None where all are alike, or none is seen."""
+    alpha = photo.metadata.alpha
+    if alpha is None or alpha.max() < LEAST_OPACITY:
+        return None
+    seen = np.where(alpha < LEAST_OPACITY, 0, alpha / alpha.max()).astype(np.float32)
+    return None if seen.min() == 1 else torch.from_numpy(seen)
+
+
+def _spread(pixels: Array, weight: Array) -> Array:
+    """H×W×3 averages of the pixels around, over as small a distance as has any weight.
+
+    Halved until all is one pixel and doubled again (pull and push: Gortler et al. 1996, "The
+    Lumigraph", section 3.4).
+    """
+    levels = [(pixels * weight[..., None], weight)]
+    while max(levels[-1][1].shape) > 1:
+        half = [(n + 1) // 2 for n in levels[-1][1].shape[::-1]]
+        colours, total = (cv2.resize(x, half, interpolation=cv2.INTER_AREA) for x in levels[-1])
+        levels.append((colours.reshape(*half[::-1], 3), total.reshape(half[::-1])))
+    out: Array = np.zeros((1, 1, 3), np.float32)
+    for colours, total in reversed(levels[1:]):
+        out = cv2.resize(out, total.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        share = np.minimum(1, 4 * total)[..., None]
+        out = share * colours / np.maximum(total, 1e-9)[..., None] + (1 - share) * out
+    return cv2.resize(out, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -28,7 +28,7 @@ def cubic(x: Tensor) -> Tensor:
     return 0.1 + 0.5 * x + 0.3 * x * x * x
 
 
-@pytest.mark.parametrize("change", [curve, cubic, Look(gentle()).apply, lambda x: 1.0 * x])
+@pytest.mark.parametrize("change", [curve, cubic, Look(gentle()).changed, lambda x: 1.0 * x])
 def test_a_known_change_is_learnt(change: object) -> None:
     before, other = picture(1, SIZE), picture(2, SIZE)
     after = change(before)  # type: ignore[operator]

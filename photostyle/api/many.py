@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
 
-from photostyle.api.files import mask_file, picture_file
+from photostyle.api.files import mask_file, picture_file, picture_files
 from photostyle.api.running import (
     Running,
     RunningOptions,
@@ -21,7 +21,6 @@ from photostyle.config.keywords import Base, plain_value, with_keywords
 from photostyle.errors import OptionError
 from photostyle.finish.delivery import with_depth
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.listing import pictures_in
 from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import load_image, paths_of
 from photostyle.images.saving import FORMATS
@@ -36,7 +35,6 @@ from photostyle.jobs.chains import (
     parse_operation,
     post_jobs,
 )
-from photostyle.jobs.report import results
 from photostyle.jobs.sweep import Sweep
 from photostyle.places import expanded
 from photostyle.runtime.updates import Progress
@@ -145,7 +143,7 @@ def post(
         filtered = _filtered(listed(pictures), chain, content)
         return replace(filtered, metadata=with_depth(filtered.metadata, depth))
     folder = expanded(out)
-    paths = [p for x in listed(pictures) for p in _pictures(picture_file(x, folder, "The picture"))]
+    paths = picture_files(listed(pictures), folder, "The picture")
     given = None if content is None else picture_file(content, folder, "The content")
     jobs = post_jobs(paths, chain, given, tuple(FORMATS), depth)
     plan = Plan(" → ".join(map(str, chain)), tuple(jobs))
@@ -209,15 +207,3 @@ def _filtered(
     notes = tuple(note for x in read for note in x.notes)
     image = framed(filtered(photo.image, guide, chain), photo)
     return Picture(image, photo.metadata, notes, paths_of(read))
-
-
-def _pictures(given: Path) -> list[Path]:
-    """A picture, or those of a folder."""
-    if not given.is_dir():
-        return [given]
-    found = results(given)
-    if found is None:
-        found = pictures_in(given)
-    if not found:
-        raise OptionError(f"{given}: there is no picture in this folder.")
-    return found

@@ -55,7 +55,7 @@ class RunningOptions(Running, Options, total=False):
 
 
 class RenderingOptions(Running, RenderOptions, total=False):
-    """The options of rendering, and those of where it takes place for a folder of results."""
+    """The options of rendering, and those of where it takes place for many pictures."""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class RenderJob(Brief):
         save_image(place, picture.image, picture.metadata)
         lost = lost_note(place, picture.metadata)
         warnings = () if is_painting(recipe.config) else compared(
-            picture.image, photo, grade, _styles(recipe)
+            picture.image, photo, grade.masks, _styles(recipe)
         )  # fmt: skip
         return {
             "picture": self.name + self.suffix, "seconds": round(time.monotonic() - began, 3),

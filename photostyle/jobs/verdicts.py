@@ -11,9 +11,9 @@ from photostyle.errors import InputError
 from photostyle.faults import faults
 from photostyle.finish.delivery import Grade
 from photostyle.images.photograph import Photograph, photograph, unframed
-from photostyle.images.picture import image_size, load_image, same_proportions
+from photostyle.images.picture import image_size, load_image, resize, same_proportions
 from photostyle.result import Result, beside_content, load_recipe
-from photostyle.segmentation.masks import counted, resize_masks
+from photostyle.segmentation.masks import counted
 
 
 def is_painting(config: Config) -> bool:
@@ -46,13 +46,13 @@ def judged_again(image: Tensor, picture: Path, side: Path | None = None) -> tupl
     size = image_size(content.image)
     if is_painting(recipe.config) or not same_proportions(image_size(image), size):
         return ()
-    return compared(image, content, grade, styles)
+    return compared(image, content, grade.masks, styles)
 
 
 def compared(
-    image: Tensor, content: Photograph, grade: Grade, styles: Sequence[Tensor]
+    image: Tensor, content: Photograph, masks: Tensor, styles: Sequence[Tensor] = ()
 ) -> tuple[str, ...]:
-    """What looks wrong in a grade's picture of its content."""
-    masks = resize_masks(grade.masks, grade.masks.shape[1:])
+    """What looks wrong in a picture of a content whose regions are known: K×h×w masks."""
     counts = counted(masks, content.weight_at((masks.shape[1], masks.shape[2])))
-    return faults(unframed(image, content), content.image, counts, styles)
+    own = resize(content.image, image_size(image))
+    return faults(unframed(image, content), own, counts, styles)

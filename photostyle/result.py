@@ -14,14 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from photostyle import views
-from photostyle.beside import (
-    SideFiles,
-    beside,
-    check_result,
-    manifest_path,
-    places_of,
-    side_folder,
-)  # fmt: skip
+from photostyle.beside import SideFiles, beside, check_result, manifest_path, places_of, side_folder
 from photostyle.brief import Brief
 from photostyle.config.config import Config, option_files
 from photostyle.config.files import from_dict
@@ -31,12 +24,7 @@ from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
 from photostyle.images.photograph import Photograph, unframed
 from photostyle.images.picture import Metadata, image_size, resize
-from photostyle.images.saving import (
-    check_output,
-    encode_image,
-    read_manifest,
-    write_together,
-)
+from photostyle.images.saving import check_output, encode_image, read_manifest, write_together
 from photostyle.images.shown import Picture
 from photostyle.inputs import InputFile, Inputs
 from photostyle.metrics import Scores

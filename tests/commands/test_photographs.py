@@ -161,7 +161,7 @@ def test_masks_with_the_photographs_names(folder: Path, capsys: pytest.CaptureFi
     assert main(["batch", *given, *words.split(), "--device", "cpu", "--out", "out"]) == 0
     assert "other.png has no mask in masks; its regions are looked for." in capsys.readouterr().err
     kept = [json.loads(Path(f"out/{name}.json").read_text()) for name in ("c", "other")]
-    assert [region["name"] for region in kept[0]["regions"]] == ["green", "blue"]
+    assert [region["name"] for region in kept[0]["regions"]] == ["blue", "green"]
     assert "content_mask" in kept[0]["inputs"]
     assert "content_mask" not in kept[1]["inputs"]
 

@@ -51,14 +51,18 @@ def faults(
         styles: 1×3×h×w each, what the result takes after; without any, nothing is said of fog.
         regions: what was paired, and why.
     """
-    size = fit_size(image_size(content), min(SIDE, max(image_size(content))))
-    small, before = resize(image, size).cpu(), resize(content, size).cpu()
+    small, before = _small(image), _small(content)
+    size = image_size(before)
     found = []
     if masks is not None:
         found.append(_stained(stains(small, before, resize_masks(masks.cpu(), size)).numpy()))
     if styles:
-        found.append(_veiled(small, [before, *styles]))
+        found.append(_veiled(small, [before, *map(_small, styles)]))
     return (*(words for words in found if words), *_mispaired(regions))
+
+
+def _small(image: Tensor) -> Tensor:
+    return resize(image, fit_size(image_size(image), SIDE)).cpu()
 
 
 def _stained(heat: Array) -> str | None:
@@ -96,7 +100,7 @@ def _veiled(image: Tensor, others: Sequence[Tensor]) -> str | None:
 
 def _ends(image: Tensor) -> tuple[float, float]:
     """L* of the darkest and of the lightest pixels."""
-    lightness = rgb_to_lab(image[0].cpu().reshape(3, -1).T)[:, 0].numpy()
+    lightness = rgb_to_lab(image[0].reshape(3, -1).T)[:, 0].numpy()
     low, high = np.percentile(lightness, ENDS)
     return float(low), float(high)
 

@@ -11,9 +11,10 @@ from photostyle.errors import InputError
 from photostyle.faults import faults
 from photostyle.finish.delivery import Grade
 from photostyle.images.photograph import Photograph, photograph, unframed
-from photostyle.images.picture import image_size, load_image, resize, same_proportions
+from photostyle.images.picture import fit_size, image_size, load_image, resize, same_proportions
 from photostyle.result import Result, beside_content, load_recipe
 from photostyle.segmentation.masks import counted
+from photostyle.smoothness import SIDE
 
 
 def is_painting(config: Config) -> bool:
@@ -54,5 +55,6 @@ def compared(
 ) -> tuple[str, ...]:
     """What looks wrong in a picture of a content whose regions are known: K×h×w masks."""
     counts = counted(masks, content.weight_at((masks.shape[1], masks.shape[2])))
-    own = resize(content.image, image_size(image))
-    return faults(unframed(image, content), own, counts, styles)
+    size = fit_size(image_size(image), SIDE)  # before all else, as photographs are large
+    small = resize(unframed(image, content), size)
+    return faults(small, resize(content.image, size), counts, styles)

@@ -18,6 +18,7 @@ from photostyle.commands import (
     compare_leak,
     config,
     export,
+    look,
     post,
     render,
     report,
@@ -34,8 +35,8 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, train, apply, export, compare_fast,
-    compare_leak, weights, config,
+    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
+    compare_fast, compare_leak, weights, config,
 )  # fmt: skip
 
 #: Names of files and values may hold what a terminal would obey.

@@ -64,6 +64,8 @@ class Decoder(nn.Module):
 class EncoderLevel:
     """One layer of an encoder and its decoder; see `Transform`."""
 
+    linear = False
+
     def __init__(self, encoder: VggEncoder, layer: str, decoder: Decoder) -> None:
         self.encoder, self.layer, self.decoder = encoder, layer, decoder
 

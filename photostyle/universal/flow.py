@@ -135,6 +135,8 @@ class FlowNetwork(nn.Module):
         saving: training keeps nothing between the steps; see `reversible`.
     """
 
+    linear = False
+
     def __init__(self, blocks: int, flows: int, width: int, saving: bool = True) -> None:
         super().__init__()
         self.blocks, self.saving = blocks, saving
@@ -189,6 +191,8 @@ class FlowNetwork(nn.Module):
 
 class Fixed(nn.Module):
     """A network as it is, with all matrices and their inverses computed; see `Transform`."""
+
+    linear = False
 
     def __init__(self, network: FlowNetwork) -> None:
         super().__init__()

@@ -39,7 +39,14 @@ class Latents(Brief):
 
 
 class Transform(Protocol):
-    """A picture as latents."""
+    """A picture as latents.
+
+    Attributes:
+        linear: whether latents of a sum are the sum of latents, so that a picture of less contrast
+            has latents of less deviation and no others.
+    """
+
+    linear: bool
 
     def encode(self, image: Tensor) -> Latents:
         """The latents of N×3×H×W pictures of any size."""

@@ -58,7 +58,8 @@ class Stylist(Brief):
                 Source(own.maps, seen), styles, options.transfer, options.alpha, options.cutoff
             )
             moved = own.moved(transferred(own.maps, shares, changes))
-            content = settled(transform.decode(moved))
+            picture = transform.decode(moved)
+            content = settled(picture) if transform.linear else picture.clamp(0.0, 1.0)
         return content
 
 
@@ -66,8 +67,9 @@ def settled(image: Tensor) -> Tensor:
     """A 1×3×H×W picture drawn together about each channel's mean until it fits into [0, 1], but for
     `OUTSIDE` of its pixels.
 
-    Cutting off alone would be no inverse's business: the next transfer stretches what is left to
-    the style's deviation again, and cuts again, until nothing stands between black and white.
+    Cut off, a picture loses deviation, which the next transfer brings back by stretching what is
+    left, until nothing stands between black and white. Drawn together it loses nothing, under a
+    linear transform: the same map undoes it. To a network it would be another picture.
     """
     mean = image.mean(dim=(2, 3), keepdim=True)
     away = image - mean

@@ -33,6 +33,8 @@ class WaveletPackets:
         levels: from 0; maps are 2^levels times smaller than the picture.
     """
 
+    linear = True
+
     def __init__(self, levels: int) -> None:
         self.levels = levels
 

@@ -117,7 +117,7 @@ def kept_bytes(flow: FlowNetwork, pairs: torch.Tensor) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[256, 512])
     parser.add_argument("--megapixels", type=float, nargs="*", default=[1, 12])
     parser.add_argument("--encoder", default="builtin")
     parser.add_argument("--artflow", type=Path)

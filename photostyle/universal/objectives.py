@@ -11,6 +11,7 @@ from torch import Tensor
 
 from photostyle.config.stages import ObjectiveConfig
 from photostyle.encoders.base import Encoder
+from photostyle.objective.losses import gamut_loss
 from photostyle.universal.transfers import adain
 
 Terms = dict[str, Tensor]
@@ -23,7 +24,7 @@ class StylingObjective:
 
     Args:
         content_layers, style_layers: of the encoder.
-        weights: of the terms "content", "style" and "tv".
+        weights: of the terms "content", "style", "tv" and "gamut".
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class StylingObjective:
     ) -> None:
         self.encoder, self.weights = encoder, weights
         self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
-        self.names: Sequence[str] = [n for n in ("content", "style", "tv") if weights.weight(n) > 0]
+        self.names: Sequence[str] = [
+            n for n in ("content", "style", "tv", "gamut") if weights.weight(n) > 0
+        ]
 
     def __call__(self, images: Tensor, contents: Tensor) -> tuple[Tensor, Terms]:
         """Total and weighted terms of N×3×H×W results of N×6×H×W contents with their styles."""
@@ -49,6 +52,7 @@ class StylingObjective:
                 "content": lambda: self._content(found, own, styles),
                 "style": lambda: self._style(found, styles),
                 "tv": lambda: _variation(images.float()),
+                "gamut": lambda: gamut_loss(images.float()) / len(images),
             }
             terms = {name: self.weights.weight(name) * parts[name]() for name in self.names}
             return torch.stack(list(terms.values())).sum(), terms

@@ -44,6 +44,18 @@ def test_artflow_s_terms(encoder: VggEncoder) -> None:
     np.testing.assert_allclose(total, terms["content"] + terms["style"], rtol=1e-6)
 
 
+def test_what_leaves_the_range_costs(encoder: VggEncoder) -> None:
+    weights = ObjectiveConfig(content_weight=0.0, style_weight=0.0, gamut_weight=2.0)
+    objective = StylingObjective(encoder, ("relu2_1",), LAYERS, weights)
+    assert objective.names == ["gamut"]
+    pairs = torch.rand(2, 6, 16, 16)
+    inside = pairs[:, :3]
+    assert objective(inside, pairs)[0] == 0
+    over = inside.clone()
+    over[0, 1, 3, 4] = 1.5
+    assert objective(over, pairs)[0].item() == pytest.approx(2 * 0.5**2 / 256 / 2)
+
+
 def test_a_result_that_is_the_style_has_no_style_loss(encoder: VggEncoder) -> None:
     objective = StylingObjective(encoder, ("relu2_1",), LAYERS, ObjectiveConfig())
     content, style = random_image(32, 32, seed=1), random_image(32, 32, seed=2)

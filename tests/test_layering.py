@@ -42,14 +42,14 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
     " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
-    "runtime": "device memory steps stopping streams / progress watching / updates",
+    "runtime": "device memory peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
-    "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
+    "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
     "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
     " / matching",
     "objective": "drift losses patches styles tiling wasserstein"
@@ -60,11 +60,11 @@ FILES = {
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
+    "jobs": "axes comparing jobs jobsfile methods / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
-    "api": "files regions running / judging many networks styling",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch post sweep",
+    "api": "files regions running / judging many methods networks rivals styling",
+    "commands": "helping / arguments / apply compare_fast compare_methods config export render"
+    " report run running segment train weights / batch compare post sweep",
 }
 
 

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 ROOMS = """
 errors brief
 places
-documents
+documents kinds
 config images
 beside
 runtime matting films

@@ -16,7 +16,7 @@ from photostyle.encoders.base import Encoder
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.style_model import StyleModel, load_model
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.photograph import Photograph, photograph
+from photostyle.images.photograph import Photograph, seen_photograph
 from photostyle.images.picture import fit_size, image_size, paths_of, resize
 from photostyle.images.sheets import drawn_sheet
 from photostyle.images.shown import Picture
@@ -116,9 +116,9 @@ def compare_fast(
     network = model if isinstance(model, StyleModel) else load_model(expanded(model), place)
     name = "network" if isinstance(model, StyleModel) else str(model)
     own = Path(network.info.style) if style is None else style
-    learnt = photograph(picture_of(own, "The style"))
+    learnt = seen_photograph(picture_of(own, "The style"), "The style")
     picture, weight, judge = _training_inputs(network, name, learnt, encoder, place)
-    photos = [photograph(picture_of(x, "A content")) for x in listed(contents)]
+    photos = [seen_photograph(picture_of(x, "A content"), "A content") for x in listed(contents)]
     found = []
     with Watched(progress) as watched:
         for photo, fitted in _sized(photos, sizes, least_side(judge, network.info.config.encoder)):

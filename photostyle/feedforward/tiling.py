@@ -26,6 +26,7 @@ from photostyle.feedforward.network import (
 )
 from photostyle.images.picture import image_size
 from photostyle.runtime.device import free_memory
+from photostyle.runtime.memory import give_back_freed
 
 #: Rows of a strip are multiples of this: a row of the smallest map.
 ALIGNMENT = 4
@@ -41,7 +42,7 @@ LIVE_MAPS = 6
 #: bytes: strips cost a quarter more time at most.
 MEMORY_SHARE, MOST_ON_CPU = 0.5, 512 * 2**20
 #: Bytes of a strip's maps at most, however much there is: wider strips are no faster.
-MOST_IN_STRIP = 192 * 2**20
+MOST_IN_STRIP = 96 * 2**20
 
 Rows = Callable[[int, int], Tensor]
 
@@ -73,6 +74,7 @@ def stylised(
         if rows >= whole.shape[2]:
             result: Tensor = network(whole.contiguous(memory_format=torch.channels_last))
         else:
+            give_back_freed()
             kept = kept_maps(network, whole.shape, memory)
             result = in_strips(network, whole, rows, kept, room)
     return target if result is target else target.copy_(result[:, :, :height, :width])
@@ -130,10 +132,12 @@ class _Statistics:
     squares: Tensor | float = 0.0
 
     def add(self, rows: Tensor) -> None:
-        values = rows.to(torch.float32 if rows.device.type == "mps" else torch.float64)
+        kind = torch.float32 if rows.device.type == "mps" else torch.float64
         self.count += rows.shape[2] * rows.shape[3]
-        self.total = self.total + values.sum(dim=(2, 3))
-        self.squares = self.squares + values.square().sum(dim=(2, 3))
+        for part in torch.split(rows, 8, dim=2):  # doubles of all of it would be most of the memory
+            values = part.to(kind)
+            self.total = self.total + values.sum(dim=(2, 3))
+            self.squares = self.squares + values.square().sum(dim=(2, 3))
 
     def affine(self, norm: InstanceNorm) -> tuple[Tensor, Tensor]:
         """Scale and shift, N×C×1×1, that normalise the map."""

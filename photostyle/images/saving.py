@@ -17,6 +17,7 @@ from photostyle.images.decoding import MANIFEST_KEY, opened
 from photostyle.images.encoding import MANIFEST_TAG, encode, lost
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize
 from photostyle.images.profiles import Samples
+from photostyle.kinds import suffix_note
 from photostyle.places import check_place, check_places, expanded
 
 FORMATS = {
@@ -162,7 +163,9 @@ def _format(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
+        raise OutputError(
+            f"{suffix_note(path)} should end in one of {', '.join(FORMATS)}."
+        ) from None
 
 
 def _flush(path: Path) -> None:

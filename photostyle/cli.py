@@ -16,6 +16,7 @@ from photostyle.commands import (
     compare,
     config,
     export,
+    look,
     post,
     render,
     report,
@@ -32,7 +33,7 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, train, apply, export, weights,
+    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export, weights,
     config,
 )  # fmt: skip
 

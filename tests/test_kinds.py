@@ -68,12 +68,8 @@ def test_told_in_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str], 
 
 
 def test_a_network_as_grade(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        main(
-            ["run", "--content", "a.png", "--style", "a.png", "--preset", "color", "--out", "r.png"]
-        )
-        == 0
-    )
+    words = f"{RUN} color --out r.png"
+    assert main(words.split()) == 0
     Path("r.grade.safetensors").write_bytes(Path("net.safetensors").read_bytes())
     assert main(["render", "r.png", "--out", "s.png"]) == 2
     said = capsys.readouterr().err.splitlines()[-1]

@@ -114,7 +114,7 @@ def _recorded_preprocessing(path: Path) -> Preprocessing | None:
 
 def _existing(spec: str) -> Path:
     path = expanded(spec)
-    if path.wrongdir():
+    if path.is_dir():
         raise WeightsError(
             f"encoder {spec} is a folder; give a weight file, {' or '.join(SUFFIXES)}."
         )
@@ -184,6 +184,6 @@ def _unwrap(content: object, path: Path) -> Mapping[str, Tensor]:
     what = kind_of(path)
     wrong = f"is a {what}; it must" if what else "must"
     raise WeightsError(
-        f"encoder {path} {wrong} hold a VGG network under torchvision's keys, features.0.weight and "
-        "so on, but has none."
+        f"encoder {path} {wrong} hold a VGG network under torchvision's keys, features.0.weight "
+        "and so on, but has none."
     )

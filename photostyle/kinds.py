@@ -10,8 +10,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-#: What networks and checkpoints of trainings say of themselves.
+#: What networks, checkpoints of trainings and looks say of themselves.
 NETWORK, CHECKPOINT = "photostyle style network", "photostyle training checkpoint"
+LOOK = "photostyle look"
 #: Colour maps of a result, which say no kind.
 GRADE = "file of a result's colour maps"
 #: Bytes of a safetensors header at most.
@@ -67,7 +68,7 @@ def safetensors_header(path: Path) -> dict[str, Any] | None:
 def _of_tensors(header: dict[str, Any]) -> str:
     metadata = header.get("__metadata__")
     said = metadata.get("kind") if isinstance(metadata, dict) else None
-    if said in (NETWORK, CHECKPOINT):
+    if said in (NETWORK, CHECKPOINT, LOOK):
         return str(said)
     if "masks" in header and header.keys() & {"maps", "look", "picture"}:
         return GRADE

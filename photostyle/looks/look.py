@@ -47,7 +47,7 @@ from photostyle.looks.tables import table_of, tensors_of, words_of
 from photostyle.segmentation.masks import Masks, resize_masks
 
 #: Version of the file's layout, and what tells such a file from other safetensors.
-FORMAT, KIND = 1, "photostyle look"
+FORMAT, KIND = 1, LOOK
 SUFFIX = ".look"
 #: Long side at which the borders of regions are found, and the name of what no region covers.
 SIDE, REST = 700, "rest"

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from photostyle.cli import main
 from photostyle.feedforward.style_model import build_network, save_model, write_tensors
-from photostyle.kinds import CHECKPOINT, GRADE, NETWORK, kind_of
+from photostyle.kinds import CHECKPOINT, GRADE, LOOK, NETWORK, kind_of
 from tests.feedforward.test_style_model import info
 
 MADE = Path(__file__).parent / "made_before"
@@ -24,6 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_model(Path("net.safetensors"), build_network(info().config.network), info())
     Path("a.grade.safetensors").write_bytes((MADE / "color.grade.safetensors").read_bytes())
     write_tensors(Path("half.safetensors"), {"x": torch.ones(1)}, {"kind": CHECKPOINT})
+    write_tensors(Path("a.look"), {"x": torch.ones(1)}, {"kind": LOOK})
     save_file({"features.0.weight": torch.ones(1)}, "vgg.safetensors")
     save_file({"x": torch.ones(1)}, "other.safetensors")
     Path("a.cube").write_text("# a look\nLUT_3D_SIZE 2\n")
@@ -33,6 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 KINDS = {
     "net.safetensors": NETWORK, "half.safetensors": CHECKPOINT, "a.grade.safetensors": GRADE,
+    "a.look": LOOK,
     "vgg.safetensors": "file of weights of a VGG network", "a.png": "picture (PNG)",
     "other.safetensors": "file of another program", "a.cube": "look-up table (.cube)",
     "cut.safetensors": None, "missing": None, ".": None,
@@ -47,6 +49,8 @@ def test_kinds(folder: Path, name: str) -> None:
 RUN = "run --content a.png --style a.png --preset"
 CASES = {
     "a grade as network": ("apply a.png --model a.grade.safetensors --out o", GRADE),
+    "a look as network": ("apply a.png --model a.look --out o", f"is a {LOOK}, where"),
+    "a network as look": ("look apply net.safetensors a.png --out o", f"no look but a {NETWORK}"),
     "a checkpoint as network": ("apply a.png --model half.safetensors --out o", CHECKPOINT),
     "weights as network": (f"{RUN} fast --model vgg.safetensors", "weights of a VGG network"),
     "a picture as network": ("apply a.png --model a.png --out o", "is a picture (PNG)"),

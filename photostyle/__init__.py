@@ -13,9 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photostyle.api.batches import batch
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
-    from photostyle.api.many import batch, post, sweep
+    from photostyle.api.many import post, sweep
     from photostyle.api.methods import Methods, compare_methods
     from photostyle.api.networks import Exported, Training, apply, export, train
     from photostyle.api.regions import Regions
@@ -52,9 +53,10 @@ if TYPE_CHECKING:
     from photostyle.segmentation.segmenter import load_masks, segment_pair
 
 _HOMES = {
+    "photostyle.api.batches": ("batch",),
     "photostyle.api.judging": ("compare",),
     "photostyle.api.looking": ("apply_look",),
-    "photostyle.api.many": ("batch", "post", "sweep"),
+    "photostyle.api.many": ("post", "sweep"),
     "photostyle.api.methods": ("Methods", "compare_methods"),
     "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
     "photostyle.api.regions": ("Regions",),
@@ -96,10 +98,9 @@ __all__ = [
     "PictureLike", "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Rivals",
     "Running", "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep",
     "Training", "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch",
-    "compare", "compare_fast", "compare_methods", "export", "fit_look", "learn_look",
-    "load_image", "load_masks", "load_recipe",
-    "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
-    "stylize", "sweep", "train",
+    "compare", "compare_fast", "compare_methods", "export", "fit_look", "learn_look", "load_image",
+    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render",
+    "save_image", "segment", "segment_pair", "stylize", "sweep", "train",
 ]  # fmt: skip
 
 

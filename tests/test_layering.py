@@ -22,7 +22,7 @@ runtime matting films
 segmentation encoders
 color
 objective smoothness
-feedforward metrics
+feedforward metrics faults
 optimize
 finish inputs
 views
@@ -61,11 +61,11 @@ FILES = {
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / pairs regions shown / exporting fitting",
-    "jobs": "axes comparing jobs jobsfile methods / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains looking",
-    "api": "files regions running / judging looking many methods networks rivals styling",
-    "commands": "helping / arguments / apply compare_fast compare_methods config export render"
-    " report run running segment train weights / batch compare look_tables post sweep / look",
+    "jobs": "axes comparing jobs jobsfile methods verdicts / executors report stylejob / campaign"
+    " cluster / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "files regions running / batches judging looking many methods networks rivals styling",
+    "commands": "helping / arguments / apply compare_fast compare_methods config export report run"
+    " running segment train weights / batch compare look_tables post render sweep / look",
 }
 
 

@@ -13,11 +13,8 @@ from photostyle.errors import OptionError
 from photostyle.places import check_not_foreign, check_places, expanded
 
 
-def register(commands: Any) -> None:
-    parser = add_command(
-        commands, "compare-leak", "style a photograph again and again and tell what is left", run
-    )
-    parser.prog = "photostyle compare leak"
+def register(kinds: Any, name: str) -> None:
+    parser = add_command(kinds, name, "what is left of a photograph styled again and again", _leak)
     parser.add_argument("content", metavar="CONTENT", type=expanded, help="photograph")
     parser.add_argument("--style", required=True, nargs="+", type=expanded,
                         help="one style for all rounds, or two that take turns")  # fmt: skip
@@ -32,7 +29,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--csv", type=expanded, help="also write every round's scores")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _leak(arguments: argparse.Namespace) -> int:
     from photostyle.images.picture import fit_size, image_size, resize
     from photostyle.images.saving import atomic_path
     from photostyle.images.sheets import contact_sheet

@@ -13,13 +13,14 @@ from photostyle.brief import Brief
 from photostyle.config.training import TrainingConfig
 from photostyle.encoders.vgg import Padding, VggEncoder
 from photostyle.errors import ModelError, OptionError, WeightsError
-from photostyle.feedforward.style_model import StyleInfo, kind_of, read_tensors, write_tensors
+from photostyle.feedforward.style_model import StyleInfo, read_tensors, write_tensors
+from photostyle.kinds import UNIVERSAL, kind_of
 from photostyle.objective.features import vgg_options
 from photostyle.universal.decoders import DecoderNetwork
 from photostyle.universal.flow import FlowNetwork
 from photostyle.universal.latents import Transform
 
-KIND, VERSION = "photostyle network for any style", 1
+KIND, VERSION = UNIVERSAL, 1
 
 Network = FlowNetwork | DecoderNetwork
 

@@ -16,7 +16,7 @@ from photostyle.errors import OptionError
 from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint
 from photostyle.feedforward.data import CropStream, Skipped, Stream, picture_files
 from photostyle.feedforward.distributed import Processes
-from photostyle.feedforward.session import Session, check_training, crop_stream
+from photostyle.feedforward.session import Due, Session, check_training, crop_stream
 from photostyle.feedforward.style_model import StyleInfo
 from photostyle.feedforward.training import Learned, new_state
 from photostyle.images.hashing import content_sha256
@@ -99,8 +99,9 @@ def begin_universal(
     if resume:
         restore_checkpoint(checkpoint_path(out), state, info, files)
     return UniversalSession(
-        config, info, state, objective, given, torch.zeros(1, 3, 1, 1), files, out, processes, notes
-    )
+        config, info, state, objective, given, torch.zeros(1, 3, 1, 1), files, out, processes,
+        notes, Due(config.train.checkpoint_every),
+    )  # fmt: skip
 
 
 def _with_styles(

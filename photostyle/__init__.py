@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from photostyle.api.batches import batch
+    from photostyle.api.exporting import Exported, export
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
     from photostyle.api.many import post, sweep
     from photostyle.api.methods import Methods, compare_methods
-    from photostyle.api.networks import Exported, Training, apply, export, train
+    from photostyle.api.networks import Training, apply, train
     from photostyle.api.regions import Regions
     from photostyle.api.rivals import Rivals, compare_fast
     from photostyle.api.running import Running, RunningOptions, Runs
@@ -55,10 +56,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "photostyle.api.batches": ("batch",),
     "photostyle.api.judging": ("compare",),
+    "photostyle.api.exporting": ("Exported", "export"),
     "photostyle.api.looking": ("apply_look",),
     "photostyle.api.many": ("post", "sweep"),
     "photostyle.api.methods": ("Methods", "compare_methods"),
-    "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
+    "photostyle.api.networks": ("Training", "apply", "train"),
     "photostyle.api.regions": ("Regions",),
     "photostyle.api.rivals": ("Rivals", "compare_fast"),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),

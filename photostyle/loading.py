@@ -34,6 +34,7 @@ from photostyle.segmentation.segmenter import (
     drawings_of,
     segment_pair,
 )
+from photostyle.universal.starting import check_latents, latents_key, latents_start
 
 #: Shortest side of a picture that can be worked on: what the deepest layer of an encoder needs for
 #: a map of a few positions.
@@ -96,6 +97,7 @@ def load(
     styles = listed(style)
     check_styles(len(styles), config)
     check_solves(config)
+    check_latents(config)
     drawn = mask_of(masks[0], CONTENT_MASK), mask_of(masks[1], STYLE_MASK)
     photo = loaded(content, memory, "The content")
     others = [
@@ -180,7 +182,11 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
         init, seed = config.optimize.init, config.optimize.seed
         found = config.segmentation.unguided
         key = ("start", log.memory.name(scene), init, seed, found)
-        colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
+        if init == "latents":
+            colors = log.memory.get((*key, *latents_key(config)),
+                                    lambda: Start(latents_start(scene, config, log)))  # fmt: skip
+        else:
+            colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
         if begin is None:
             return colors, colors.picture

@@ -23,6 +23,7 @@ segmentation encoders
 color
 objective smoothness
 feedforward metrics faults
+universal
 optimize
 finish inputs
 views
@@ -39,9 +40,10 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files / keywords",
+    "config": "options / rendering solves universal / stages / config / presets training / files"
+    " / keywords",
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
-    " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
+    " / tiff / decoding / picture / encoding given heat photograph / saving / curves sheets shown",
     "runtime": "device memory peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
@@ -56,16 +58,20 @@ FILES = {
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
+    "universal": "latents reversible transfers / decoders wavelets / flow / files objectives"
+    " photoreal styling / exporting session starting",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / pairs regions shown / exporting fitting",
-    "jobs": "axes comparing jobs jobsfile methods verdicts / executors report stylejob / campaign"
-    " cluster / estimate outputs sweep / batch chains looking photographs renders",
-    "api": "files regions running / batches judging looking many methods networks rivals styling",
-    "commands": "helping / arguments / apply compare_fast compare_methods config export report run"
-    " running segment train weights / batch compare look_tables post render sweep / look",
+    "jobs": "axes comparing jobs jobsfile leaking methods verdicts / executors report stylejob"
+    " / campaign cluster / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "anystyle files regions running"
+    " / batches exporting judging looking many methods networks rivals styling",
+    "commands": "helping / arguments / apply compare_fast compare_leak compare_methods config"
+    " export report run running segment train weights"
+    " / batch compare look_tables post render sweep / look",
 }
 
 

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Self
 
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED, add_command
+from photostyle.errors import OptionError
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ def register(commands: Any) -> None:
         help="MiB for the network's maps; larger pictures go through in strips, with the same "
         "result (default: half of what is free, on a CPU at most 512)",
     )  # fmt: skip
+    styles = parser.add_argument_group("network for any style")
+    styles.add_argument("--style", nargs="+", type=expanded, help="one picture, or several")
+    styles.add_argument("--style-blend", metavar="SHARES", help="of several, such as 0.7,0.3")
+    styles.add_argument("--transfer", choices=("adain", "wct"),
+                        help="of each channel mean and deviation, or all covariances (default: "
+                        "as trained)")  # fmt: skip
+    styles.add_argument("--alpha", type=float, default=1.0,
+                        help="share of the change, 0 to 1 (default: 1)")  # fmt: skip
     parser.add_argument("--codec", default="h264", metavar="h264|h265|prores|ffv1",
                         help="of videos; where the file's own container does not take it, the "
                         "result is a .mov or .mkv (default: h264)")  # fmt: skip
@@ -50,7 +59,9 @@ def _apply(arguments: argparse.Namespace) -> int:
         applied = apply(
             arguments.inputs, arguments.model, out=arguments.out, device=arguments.device,
             batch=arguments.batch, memory=arguments.memory, codec=arguments.codec,
-            quality=arguments.quality, listener=telling,
+            quality=arguments.quality, listener=telling, style=arguments.style,
+            transfer=arguments.transfer, alpha=arguments.alpha,
+            style_blend=_shares(arguments.style_blend),
         )  # fmt: skip
     if applied.interrupted:
         done = f"Stopped; {len(applied.done)} of {applied.total} files are done, each whole."
@@ -67,6 +78,15 @@ def _apply(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
     say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
     return BAD_INPUT
+
+
+def _shares(words: str | None) -> list[float] | None:
+    if words is None:
+        return None
+    try:
+        return [float(word) for word in words.split(",")]
+    except ValueError:
+        raise OptionError(f"--style-blend {words}: give numbers, such as 0.7,0.3.") from None
 
 
 def frames(count: int) -> str:

@@ -97,10 +97,21 @@ class ModelOptions(TypedDict, total=False):
     model: Files | None
 
 
+class LatentsOptions(TypedDict, total=False):
+    """Stage 5, the start of --init latents."""
+
+    transform: Literal["wavelet", "artflow", "decoder"]
+    transfer: Literal["adain", "wct"]
+    alpha: float
+    cutoff: float
+    bands: Literal["low", "all"]
+    levels: int
+
+
 class OptimizeOptions(TypedDict, total=False):
     """Stage 5, the start and the list of solves."""
 
-    init: Literal["color", "content", "style", "noise"]
+    init: Literal["color", "content", "style", "noise", "latents"]
     seed: int
     device: str
     canvas: Literal["pixels", "affine-grid", "network"] | None
@@ -144,9 +155,20 @@ class NetworkOptions(TypedDict, total=False):
     blocks: int
 
 
+class FlowOptions(TypedDict, total=False):
+    """The networks of --method artflow and decoder."""
+
+    flow_blocks: int
+    flows: int
+    flow_width: int
+    recompute: Literal["on", "off"]
+    decoder_layers: Sequence[str]
+
+
 class ScheduleOptions(TypedDict, total=False):
     """Data, schedule and machine of a training."""
 
+    method: Literal["fast", "artflow", "decoder"]
     size: int
     zoom: float
     batch: int
@@ -167,13 +189,13 @@ class ScheduleOptions(TypedDict, total=False):
 
 class Options(
     ImageOptions, SegmentationOptions, MattingOptions, EncoderOptions, ObjectiveOptions,
-    ModelOptions, OptimizeOptions, PostprocessOptions, RenderOptions, total=False,
+    ModelOptions, LatentsOptions, OptimizeOptions, PostprocessOptions, RenderOptions, total=False,
 ):  # fmt: skip
     """Every option of a run; `photostyle run --help` says what each does."""
 
 
 class TrainingOptions(
-    NetworkOptions, ScheduleOptions, EncoderOptions, ObjectiveOptions, total=False
+    NetworkOptions, FlowOptions, ScheduleOptions, EncoderOptions, ObjectiveOptions, total=False
 ):
     """Every option of a training; `photostyle train --help` says what each does."""
 

@@ -217,7 +217,9 @@ class FeedForwardConfig(Stage):
     """Stage 5, the network behind the canvas of that name."""
 
     model: str | None = option(
-        None, "Network of a style, as `photostyle train` writes it; for --preset fast.", file=True
+        None,
+        "Network that `photostyle train` wrote; for the presets fast, artflow and wct.",
+        file=True,
     )
 
 
@@ -228,8 +230,9 @@ class OptimizeConfig(Stage):
     init: str = option(
         "color",
         "Picture that the optimisation starts from; color is the content with each region's "
-        "colours moved to the style's.",
-        choices=("color", "content", "style", "noise"),
+        "colours moved to the style's, latents the content whose latents under --transform are "
+        "moved to the style's.",
+        choices=("color", "content", "style", "noise", "latents"),
     )
     seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)
     device: str = option("auto", "Device: auto, cpu, cuda, cuda:N or mps.")

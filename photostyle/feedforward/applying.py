@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -32,6 +33,14 @@ class Job:
     @property
     def video(self) -> bool:
         return self.source.suffix.lower() in VIDEO_SUFFIXES
+
+
+class Stylist(Protocol):
+    """Whatever else styles pictures."""
+
+    def styled(self, images: Tensor, memory: int | None) -> Tensor:
+        """N×3×H×W pictures in [0, 1] in its style, on the CPU."""
+        ...
 
 
 def plan(
@@ -95,7 +104,7 @@ def _target(path: Path, codec: str) -> Path:
 
 
 def apply_pictures(
-    model: StyleModel,
+    model: StyleModel | Stylist,
     jobs: Iterable[Job],
     *,
     batch: int,
@@ -132,7 +141,7 @@ def apply_pictures(
 
 
 def _flushed(
-    model: StyleModel, waiting: Sequence[tuple[Job, Photo]], memory: int | None
+    model: StyleModel | Stylist, waiting: Sequence[tuple[Job, Photo]], memory: int | None
 ) -> Iterator[tuple[Job, None]]:
     """Styles and writes pictures of one size, whose own pixels are lost."""
     if not waiting:
@@ -146,9 +155,11 @@ def _flushed(
 
 
 def styled(
-    model: StyleModel, images: Tensor, memory: int | None, out: Tensor | None = None
+    model: StyleModel | Stylist, images: Tensor, memory: int | None, out: Tensor | None = None
 ) -> Tensor:
     """N×3×H×W pictures in the model's style, on the CPU; `out` as for `stylised`."""
+    if not isinstance(model, StyleModel):
+        return model.styled(images, memory)
     device = next(model.network.parameters()).device
     if device.type == "cpu":
         return stylised(model.network, images, memory, out)
@@ -156,7 +167,7 @@ def styled(
 
 
 def apply_video(
-    model: StyleModel,
+    model: StyleModel | Stylist,
     job: Job,
     *,
     batch: int,

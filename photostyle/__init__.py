@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photostyle.api.filming import stylize_film
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
     from photostyle.api.many import batch, post, sweep
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from photostyle.config.training import TrainingConfig
     from photostyle.errors import PhotostyleError
     from photostyle.feedforward.working import Applied
+    from photostyle.films.restyling import FilmReport
     from photostyle.images.given import PictureLike
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from photostyle.segmentation.segmenter import load_masks, segment_pair
 
 _HOMES = {
+    "photostyle.api.filming": ("stylize_film",),
     "photostyle.api.judging": ("compare",),
     "photostyle.api.looking": ("apply_look",),
     "photostyle.api.many": ("batch", "post", "sweep"),
@@ -64,6 +67,7 @@ _HOMES = {
     "photostyle.config.training": ("TrainingConfig",),
     "photostyle.errors": ("PhotostyleError",),
     "photostyle.feedforward.working": ("Applied",),
+    "photostyle.films.restyling": ("FilmReport",),
     "photostyle.images.given": ("PictureLike",),
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
@@ -85,14 +89,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
-    "PRESETS", "Applied", "Config", "Exported", "LabelMap", "Learnt", "Look", "MaskLike", "Masks",
-    "Memory", "Metadata", "Options", "Photo", "PhotostyleError", "Picture", "PictureLike",
-    "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running",
+    "PRESETS", "Applied", "Config", "Exported", "FilmReport", "LabelMap", "Learnt", "Look",
+    "MaskLike", "Masks", "Memory", "Metadata", "Options", "Photo", "PhotostyleError", "Picture",
+    "PictureLike", "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running",
     "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep", "Training",
     "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch", "compare",
     "export", "fit_look", "learn_look", "load_image", "load_masks", "load_recipe",
     "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
-    "stylize", "sweep", "train",
+    "stylize", "stylize_film", "sweep", "train",
 ]  # fmt: skip
 
 

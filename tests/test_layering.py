@@ -18,7 +18,8 @@ places
 documents
 config images
 beside
-runtime matting films
+runtime matting
+films
 segmentation encoders
 color
 objective smoothness
@@ -43,8 +44,8 @@ FILES = {
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
     " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
-    "films": "containers colours working / shots turning / reading / encoding / writing"
-    " / restyling",
+    "films": "containers colours working / shots tensors turning / reading / encoding glancing"
+    " / writing / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
@@ -60,12 +61,12 @@ FILES = {
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
-    " / pairs regions shown / exporting fitting",
+    " / following keyed pairs passages regions shown / exporting film fitting",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains looking",
-    "api": "files regions running / judging looking many networks styling",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch look_tables post sweep / look",
+    "api": "files regions running / filming judging looking many networks styling",
+    "commands": "helping / arguments / compare compare_fast config export render report"
+    " running segment train weights / apply batch run look_tables post sweep / look",
 }
 
 

@@ -18,6 +18,7 @@ from photostyle.config.keywords import (
     with_keywords,
 )
 from photostyle.errors import ImageError, OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES
 from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
 from photostyle.images.given import PictureLike, picture_of
 from photostyle.images.photograph import Photograph, framed, photograph
@@ -82,6 +83,11 @@ def stylize(
         SolveError: the objective was not finite.
     """
     chosen = configured(config, options, OWN)
+    if (
+        isinstance(content, str | os.PathLike)
+        and expanded(content).suffix.lower() in VIDEO_SUFFIXES
+    ):
+        raise ImageError(f"{content} is a film; photostyle.stylize_film is for films.")
     with Watched(progress, listener) as watched:
         return pipeline.stylize(
             content, style, chosen, content_mask=content_mask, style_mask=style_mask,

@@ -20,6 +20,7 @@ from photostyle.color.regional import affine_weights
 from photostyle.color.silhouettes import Borders, borders_of
 from photostyle.finish.keeping import found_maps
 from photostyle.images.picture import fit_size, image_size, resize, to_array
+from photostyle.segmentation.masks import resize_masks
 
 Array = NDArray[Any]
 
@@ -64,7 +65,7 @@ class Follower:
         """
         if anew is not None:
             planes = torch.stack([anew[name] for name in self.names])
-            self.masks = resize(planes[None], image_size(small))[0]
+            self.masks = resize_masks(planes, image_size(small))
         else:
             assert self.masks is not None
             moved = self._moved(self.masks.numpy())

@@ -23,7 +23,7 @@ from photostyle.looks import film as films
 from photostyle.looks.look import Look
 from tests.films.clips import clip, facts, frames_of, packets
 from tests.films.test_reading import damaged
-from tests.looks.scenes import by_definition, gentle, picture
+from tests.looks.scenes import by_definition, picture
 
 
 def turned(seed: int = 0) -> torch.Tensor:

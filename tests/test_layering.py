@@ -23,7 +23,7 @@ films
 segmentation encoders
 color
 objective smoothness
-feedforward metrics
+feedforward metrics faults
 optimize
 finish inputs
 views
@@ -62,11 +62,11 @@ FILES = {
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / following keyed pairs passages regions shown / exporting film fitting",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains looking",
-    "api": "files regions running / filming judging looking many networks styling",
-    "commands": "helping / arguments / compare compare_fast config export render report"
-    " running segment train weights / apply batch run look_tables post sweep / look",
+    "jobs": "axes comparing jobs jobsfile verdicts / executors report stylejob / campaign cluster"
+    " / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "files regions running / batches filming judging looking many networks styling",
+    "commands": "helping / arguments / compare compare_fast config export report"
+    " running segment train weights / apply batch look_tables post render run sweep / look",
 }
 
 

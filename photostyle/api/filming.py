@@ -119,6 +119,9 @@ def _check_looks(config: Config) -> None:
     """Raises OptionError where smooth maps cannot give what is asked for."""
     if config.render.output_size is not None:
         raise OptionError("--output-size: a film keeps its size; leave it out.")
+    if config.render.bit_depth is not None:
+        raise OptionError("--bit-depth: a film keeps its depth as far as the codec goes; leave it "
+                          "out.")  # fmt: skip
     if config.render.deliver == "pixels":
         raise OptionError(
             "--deliver pixels: paintings flicker in films, so they take a preset of smooth maps, "

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from photostyle.api.files import mask_file, picture_files
-from photostyle.api.running import Running, Runs, carried_out, parted
+from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
 from photostyle.config.config import Config
-from photostyle.config.keywords import RenderOptions, with_keywords
+from photostyle.config.keywords import with_keywords
 from photostyle.errors import OptionError
 from photostyle.films.containers import VIDEO_SUFFIXES
 from photostyle.films.encoding import check_quality
@@ -28,10 +28,6 @@ OWN = ("out", "content_mask", "segmenter", "consistency", "key_frames", "codec",
        "progress")  # fmt: skip
 
 
-class ApplyOptions(Running, RenderOptions, total=False):
-    """Options of rendering, and of where the runs take place."""
-
-
 def apply_look(
     look: Look | str | os.PathLike[str],
     pictures: PictureLike | Sequence[PictureLike],
@@ -47,7 +43,7 @@ def apply_look(
     codec: str = "h264",
     quality: int | None = None,
     progress: Progress = False,
-    **options: Unpack[ApplyOptions],
+    **options: Unpack[RenderingOptions],
 ) -> Runs:
     """Photographs and films under a look, each at its own size and depth, into a folder.
 

@@ -5,8 +5,9 @@
         [--network FILE] [--out FOLDER]
 
 A pan over the example city, with noise and an exposure that drifts by a third of a stop up and
-down in four seconds, is styled after the example night in each way. The look of a frame is the result less its
-content in CIELAB, low-passed (a Gaussian of 4 % of the width), so that noise and detail leave it.
+down in four seconds, is styled after the example night in each way. The look of a frame is the
+result less its content in CIELAB, low-passed (a Gaussian of 4 % of the width), so that noise and
+detail leave it.
 The table has the mean ΔE between the looks of neighbouring frames, at the same place of the scene
 (the pan is known), the 95th percentile over pixels and frames, and the largest mean of a pair;
 before them what the content's own low-passed colours change by, drift and all. `--network` adds a

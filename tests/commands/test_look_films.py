@@ -201,7 +201,7 @@ def test_no_films(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("run --content a.mp4 --style style.png --out a.mp4", "is one of the inputs"),
         ("run --content a.mp4 --style style.png --out b.mp4 --codec ffv1", "ffv1 does not go into"),
         ("run --content a.mp4 --style style.png --sheet s.png", "--sheet: films have none"),
-        ("run --content a.mp4 --style style.png --side-files none", "--side-files: films have none"),
+        ("run --content a.mp4 --style style.png --side-files none", "films have none"),
         ("run --content a.mp4 --style style.png --bit-depth 16", "keeps its depth"),
         ("run --content a.mp4 --style style.png style.png", "2 styles are given"),
         ("run --content a.mp4 --style style.png --output-size 64", "keeps its size"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from photostyle.api.batches import batch
     from photostyle.api.exporting import Exported, export
+    from photostyle.api.filming import stylize_film
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
     from photostyle.api.many import post, sweep
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from photostyle.config.training import TrainingConfig
     from photostyle.errors import PhotostyleError
     from photostyle.feedforward.working import Applied
+    from photostyle.films.restyling import FilmReport
     from photostyle.images.given import PictureLike
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "photostyle.api.batches": ("batch",),
+    "photostyle.api.filming": ("stylize_film",),
     "photostyle.api.judging": ("compare",),
     "photostyle.api.exporting": ("Exported", "export"),
     "photostyle.api.looking": ("apply_look",),
@@ -73,6 +76,7 @@ _HOMES = {
     "photostyle.config.training": ("TrainingConfig",),
     "photostyle.errors": ("PhotostyleError",),
     "photostyle.feedforward.working": ("Applied",),
+    "photostyle.films.restyling": ("FilmReport",),
     "photostyle.images.given": ("PictureLike",),
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
@@ -95,14 +99,15 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
-    "PRESETS", "Applied", "Config", "Exported", "LabelMap", "Learnt", "Look", "MaskLike", "Masks",
-    "Memory", "Metadata", "Method", "Methods", "Options", "Photo", "PhotostyleError", "Picture",
-    "PictureLike", "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Rivals",
-    "Running", "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep",
-    "Training", "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch",
-    "compare", "compare_fast", "compare_methods", "export", "fit_look", "learn_look", "load_image",
-    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render",
-    "save_image", "segment", "segment_pair", "stylize", "sweep", "train",
+    "PRESETS", "Applied", "Config", "Exported", "FilmReport", "LabelMap", "Learnt", "Look",
+    "MaskLike", "Masks", "Memory", "Metadata", "Method", "Methods", "Options", "Photo",
+    "PhotostyleError", "Picture", "PictureLike", "Progress", "Recipe", "Region", "Regions",
+    "RenderOptions", "Result", "Rivals", "Running", "RunningOptions", "Runs", "Scores",
+    "SegmentationOptions", "Step", "TrainStep", "Training", "TrainingConfig", "TrainingOptions",
+    "Update", "apply", "apply_look", "batch", "compare", "compare_fast", "compare_methods",
+    "export", "fit_look", "learn_look", "load_image", "load_masks", "load_recipe",
+    "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
+    "stylize", "stylize_film", "sweep", "train",
 ]  # fmt: skip
 
 

@@ -18,7 +18,8 @@ places
 documents kinds
 config images
 beside
-runtime matting films
+runtime matting
+films
 segmentation encoders
 color
 objective smoothness
@@ -45,8 +46,8 @@ FILES = {
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
     " / tiff / decoding / picture / encoding given heat photograph / saving / curves sheets shown",
     "runtime": "device memory peaks steps stopping streams / progress watching / updates",
-    "films": "containers colours working / shots turning / reading / encoding / writing"
-    " / restyling",
+    "films": "containers colours working / shots tensors turning / reading / encoding glancing"
+    " / writing / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
@@ -64,14 +65,14 @@ FILES = {
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
-    " / pairs regions shown / exporting fitting",
+    " / following keyed pairs passages regions shown / exporting film fitting",
     "jobs": "axes comparing jobs jobsfile leaking methods verdicts / executors report stylejob"
     " / campaign cluster / estimate outputs sweep / batch chains looking photographs renders",
     "api": "anystyle files regions running"
-    " / batches exporting judging looking many methods networks rivals styling",
-    "commands": "helping / arguments / apply compare_fast compare_leak compare_methods config"
-    " export report run running segment train weights"
-    " / batch compare look_tables post render sweep / look",
+    " / batches exporting filming judging looking many methods networks rivals styling",
+    "commands": "helping / arguments / compare_fast compare_leak compare_methods config export"
+    " report running segment train weights / apply batch compare look_tables post render run sweep"
+    " / look",
 }
 
 

@@ -17,7 +17,8 @@ from photostyle.config.keywords import (
     configured,
     with_keywords,
 )
-from photostyle.errors import OptionError
+from photostyle.errors import ImageError, OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES
 from photostyle.images.given import PictureLike, picture_of
 from photostyle.images.photograph import photograph, seen_photograph
 from photostyle.images.picture import image_size, paths_of
@@ -84,6 +85,11 @@ def stylize(
         SolveError: the objective was not finite.
     """
     chosen = configured(config, options, OWN)
+    if (
+        isinstance(content, str | os.PathLike)
+        and expanded(content).suffix.lower() in VIDEO_SUFFIXES
+    ):
+        raise ImageError(f"{content} is a film; photostyle.stylize_film is for films.")
     with Watched(progress, listener) as watched:
         return pipeline.stylize(
             content, style, chosen, content_mask=content_mask, style_mask=style_mask,

@@ -32,8 +32,12 @@ class Tabled:
         """The map at part of its strength, the number of its one region."""
         return replace(self, strength=self.strength * strengths[0])
 
-    def apply(self, content: Tensor) -> Tensor:
-        """1×3×H×W in [0, 1] for a 1×3×H×W content of any size."""
+    def apply(self, content: Tensor, care: object = None) -> Tensor:
+        """1×3×H×W in [0, 1] for a 1×3×H×W content of any size.
+
+        Args:
+            care: as `RegionalLook` takes it; a table minds nothing of the content.
+        """
         out = torch.empty_like(content)
 
         def render(top: int) -> None:

@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED, add_command
+from photostyle.commands.running import FrameBar, add_codec, frames, say
 from photostyle.errors import OptionError
 from photostyle.places import expanded
 
@@ -45,11 +46,7 @@ def register(commands: Any) -> None:
                         "as trained)")  # fmt: skip
     styles.add_argument("--alpha", type=float, default=1.0,
                         help="share of the change, 0 to 1 (default: 1)")  # fmt: skip
-    parser.add_argument("--codec", default="h264", metavar="h264|h265|prores|ffv1",
-                        help="of videos; where the file's own container does not take it, the "
-                        "result is a .mov or .mkv (default: h264)")  # fmt: skip
-    parser.add_argument("--quality", type=int, help="of videos: constant rate factor of h264 and "
-                        "h265, 0 is lossless, 51 worst (default: 17, 19)")  # fmt: skip
+    add_codec(parser)
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -66,7 +63,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     if applied.interrupted:
         done = f"Stopped; {len(applied.done)} of {applied.total} files are done, each whole."
         film = applied.begun
-        say(
+        _say(
             f"{done} {film.target} holds the first {frames(film.frames_written)}." if film else done
         )
         return INTERRUPTED
@@ -76,7 +73,7 @@ def _apply(arguments: argparse.Namespace) -> int:
         raise next(iter(applied.failed.values()))
     for error in applied.failed.values():
         print(error, file=sys.stderr)
-    say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
+    _say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
     return BAD_INPUT
 
 
@@ -89,32 +86,18 @@ def _shares(words: str | None) -> list[float] | None:
         raise OptionError(f"--style-blend {words}: give numbers, such as 0.7,0.3.") from None
 
 
-def frames(count: int) -> str:
-    return f"{count} frame" if count == 1 else f"{count} frames"
+def _say(sentence: str) -> None:
+    say(f"photostyle: {sentence}")
 
 
-def say(sentence: str) -> None:
-    print(f"photostyle: {sentence}", file=sys.stderr)
-
-
-class _Telling:
+class _Telling(FrameBar):
     """Names the results as they are done; a bar for each video."""
 
-    def __enter__(self) -> Self:
-        self._bar: Any = None
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        self._close()
-
     def begins(self, job: "Job") -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(unit="frame", desc=job.source.name)
+        self.close()
 
     def frames(self, job: "Job", done: int, expected: int) -> None:
-        self._bar.total = expected if expected >= done else None
-        self._bar.update(done - self._bar.n)
+        self.show(job.source.name, done, expected)
 
     def note(self, sentence: str) -> None:
         from tqdm import tqdm
@@ -122,11 +105,6 @@ class _Telling:
         tqdm.write(sentence, file=sys.stderr)
 
     def ends(self, job: "Job", error: "ImageError | None", count: int) -> None:
-        self._close()
+        self.close()
         if error is None:
             print(f"{job.target}{f' ({frames(count)})' if job.video else ''}")
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

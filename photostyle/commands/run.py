@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import (
+    FAILED,
     INTERRUPTED,
     add_command,
     add_options,
@@ -14,9 +15,14 @@ from photostyle.commands.arguments import (
     read_files,
 )
 from photostyle.commands.helping import keep_back
+from photostyle.commands.running import FrameBar, add_film, film_options, frames, say
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES, written_suffix
 from photostyle.places import expanded, identity
+
+#: The usual result, of films with the suffix that they are written with.
+RESULT = Path("result.png")
 
 
 def register(commands: Any) -> None:
@@ -26,7 +32,9 @@ def register(commands: Any) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
-    files.add_argument("--content", required=True, type=expanded, help="photograph to be changed")
+    files.add_argument(
+        "--content", required=True, type=expanded, help="photograph, or film, to be changed"
+    )
     files.add_argument(
         "--style", required=True, type=expanded, nargs="+", action="extend", metavar="STYLE",
         help="photograph or painting to take after; several are blended (see --style-blend)",
@@ -38,6 +46,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     files.add_argument("--style-mask", type=expanded, help="the same of the style's")
     _add_outputs(files)
+    add_film(parser.add_argument_group("films"))
     add_options(parser)
 
 
@@ -51,7 +60,7 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(files: Any) -> None:
     files.add_argument(
-        "--out", type=expanded, default=Path("result.png"),
+        "--out", type=expanded, default=RESULT,
         help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
         "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
@@ -87,8 +96,43 @@ def _add_outputs(files: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     config = configured(arguments)
+    if arguments.content.suffix.lower() in VIDEO_SUFFIXES:
+        return _stylize_film(arguments, config)
     masks = (arguments.content_mask, arguments.style_mask)
     return _stylize(arguments, config, arguments.content, arguments.style, *masks, None)
+
+
+def _stylize_film(arguments: argparse.Namespace, config: Config) -> int:
+    from photostyle.api.filming import stylize_film
+    from photostyle.runtime.progress import Progress
+
+    for name in ("sheet", "preview", "heatmap", "stain_map", "side_files"):
+        if getattr(arguments, name):
+            raise OptionError(f"--{name.replace('_', '-')}: films have none; leave it out.")
+    out = arguments.out
+    if out == RESULT:
+        out = out.with_suffix(written_suffix(arguments.content.suffix, arguments.codec))
+
+    class Told(Progress):
+        """Stages of fits in lines, frames by a bar."""
+
+        def stage(self, name: str, note: str) -> None:
+            bar.close()
+            super().stage(name, note)
+
+    with FrameBar() as bar, Told() as listener:
+        report = stylize_film(
+            arguments.content, arguments.style, config, out=out, listener=listener,
+            content_mask=arguments.content_mask, style_mask=arguments.style_mask,
+            progress=bar.told, **film_options(arguments),
+        )  # fmt: skip
+    print(f"{out} ({frames(report.frames_written)})")
+    for sentence in (*report.notes, *([report.damage] if report.damage else [])):
+        say(sentence)
+    if report.interrupted:
+        say(f"Stopped; {out} holds the first {frames(report.frames_written)}.")
+        return INTERRUPTED
+    return FAILED if report.damaged else 0
 
 
 def _replay(arguments: argparse.Namespace) -> int:

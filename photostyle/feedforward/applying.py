@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from photostyle.feedforward.tiling import stylised
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
+from photostyle.films.tensors import image_of, pixels_of
 from photostyle.images.listing import PICTURES, files_below
 from photostyle.images.photograph import framed, seen_photograph
 from photostyle.images.picture import Photo, load_image
@@ -188,8 +188,9 @@ def apply_video(
     """
 
     def change(frames: list[Pixels]) -> list[Pixels]:
-        images = torch.cat([_image(frame) for frame in frames])
-        return list(_pixels(styled(model, images, memory), frames[0].dtype))
+        images = torch.cat([image_of(frame) for frame in frames])
+        results = torch.split(styled(model, images, memory), 1)
+        return [pixels_of(result, frames[0].dtype) for result in results]
 
     report = restyle_batches(
         job.source, job.target, change, batch=batch, codec=codec, quality=quality,
@@ -197,17 +198,3 @@ def apply_video(
     )  # fmt: skip
     mark_video(job.target)
     return report
-
-
-def _image(frame: Pixels) -> Tensor:
-    """H×W×3 levels as 1×3×H×W in [0, 1]."""
-    white = np.iinfo(frame.dtype).max
-    levels = frame if white == 255 else frame.astype(np.float32)
-    return torch.from_numpy(levels).permute(2, 0, 1)[None].float().div(white)
-
-
-def _pixels(images: Tensor, kind: np.dtype[np.generic]) -> Pixels:
-    """N×3×H×W in [0, 1] as N×H×W×3, in bytes where these do."""
-    levels = images.mul(255).round().byte() if kind == np.uint8 else images
-    pixels: Pixels = levels.permute(0, 2, 3, 1).contiguous().numpy()
-    return pixels

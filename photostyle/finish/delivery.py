@@ -122,12 +122,9 @@ def deliver(
     """
     own = image_size(photo.image)
     size = fit_size(own, options.output_size) if options.output_size else grade.maps.size_on(own)
-    values = list(region_strengths(options.strength, grade.names).values())
-    guarded = protected(options.protect, grade.names)
-    values = [v * (1 - guarded.get(n, 0.0)) for n, v in zip(grade.names, values, strict=True)]
-    things = {what: share for what, share in guarded.items() if what not in grade.names}
+    values, things = shares(options, grade.names)
     whole = min(values) == 1
-    apart = options.luminance is not None or options.color is not None or bool(things)
+    apart = bool(things) or not (options.luminance is None and options.color is None)
     if working is not None and image_size(working) == size and whole and not apart:
         return working.cpu()
     content = resize(photo.image, size)
@@ -137,17 +134,34 @@ def deliver(
         image = grade.maps.faded(values).apply(content)
     else:
         image = grade.maps.faded(_strength_map(values, grade)).apply(content)
-    return _kept(content, image, options, things) if apart else image
-
-
-def _kept(
-    content: Tensor, image: Tensor, options: RenderConfig, things: Mapping[str, float]
-) -> Tensor:
-    """The picture with part of the content's lightness, colour and protected things."""
-    luminance, color = (1.0 if x is None else x for x in (options.luminance, options.color))
     planes = {what: share * found(content, what) for what, share in things.items()}
-    chroma = planes.pop("neutrals", None)
-    own = torch.stack(list(planes.values())).amax(dim=0) if planes else None
+    return partly(content, image, options, planes) if apart else image
+
+
+def shares(options: RenderConfig, names: Sequence[str]) -> tuple[list[float], dict[str, float]]:
+    """The strength of every region, and the shares of protected things that are none.
+
+    Raises:
+        OptionError: as for `deliver`.
+    """
+    values = region_strengths(options.strength, names)
+    guarded = protected(options.protect, names)
+    things = {what: share for what, share in guarded.items() if what not in names}
+    return [value * (1 - guarded.get(name, 0.0)) for name, value in values.items()], things
+
+
+def partly(
+    content: Tensor, image: Tensor, options: RenderConfig, planes: Mapping[str, Tensor]
+) -> Tensor:
+    """A picture with part of the content's lightness, colour and protected things.
+
+    Args:
+        planes: H×W shares of its own look, by thing.
+    """
+    luminance, color = (1.0 if x is None else x for x in (options.luminance, options.color))
+    chroma = planes.get("neutrals")
+    wholly = [plane for what, plane in planes.items() if what != "neutrals"]
+    own = torch.stack(wholly).amax(dim=0) if wholly else None
     return kept(content, image, luminance, color, own, chroma)
 
 

@@ -64,10 +64,16 @@ def found(content: Tensor, what: str) -> Tensor:
     size = image_size(content)
     small = resize(content, fit_size(size, min(SIDE, max(size))))
     rgb = to_array(small).astype(np.float64)
-    drawn = FINDERS[what](rgb)
-    guided = np.clip(GuidedFilter(rgb, RADIUS, EPSILON)(drawn), 0, 1)
+    guided = np.clip(GuidedFilter(rgb, RADIUS, EPSILON)(FINDERS[what](rgb)), 0, 1)
     plane = torch.from_numpy(guided).float()[None, None]
     return F.interpolate(plane, size, mode="bilinear")[0, 0]
+
+
+def found_maps(content: Tensor, what: str) -> Tensor:
+    """4×H×W: the same as slopes over r, g, b and an offset, so that it serves larger pictures."""
+    rgb = to_array(content).astype(np.float64)
+    slopes, offsets = GuidedFilter(rgb, RADIUS, EPSILON).coefficients(FINDERS[what](rgb))
+    return torch.from_numpy(np.concatenate([slopes[0], offsets])).float()
 
 
 def _skin(rgb: Array) -> Array:

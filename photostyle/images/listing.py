@@ -23,13 +23,14 @@ def hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _KEPT_BY_SYSTEMS
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures right in a folder, by their names alone, sorted as people see them.
+def pictures_in(folder: Path, suffixes: Collection[str] = PICTURES) -> list[Path]:
+    """The pictures right in a folder, or files of other suffixes (lower case), by their names
+    alone, sorted as people see them.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    found = (path for path in folder.iterdir() if _counts(path, PICTURES))
+    found = (path for path in folder.iterdir() if _counts(path, suffixes))
     return sorted(found, key=lambda path: as_seen(path.name))
 
 

@@ -120,7 +120,7 @@ class Look:
         """`apply` with the options as `photostyle render` has them."""
         self.check(options)
         grade = self.grade(photo.image, masks)
-        fitting = _without(options, self.regions.keys() - {*grade.names})
+        fitting = without(options, self.regions.keys() - {*grade.names})
         made = framed(deliver(photo, grade, fitting), photo)
         note = size_note(photo, grade, options)
         notes = (*photo.notes, *([note] if note else []))
@@ -258,7 +258,7 @@ class Look:
         return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail), flat)
 
 
-def _without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:
+def without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:
     """The options without regions of the look that a picture does not have."""
     numbers = [(n, value) for n, value in strengths(options.strength) if n not in absent]
     kept = {n: share for n, share in protections(options.protect).items() if n not in absent}

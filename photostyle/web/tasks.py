@@ -1,0 +1,25 @@
+"""What a worker can do, by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from photostyle.web import delivering, exporting, pictures, regions, solving, sweeping
+
+TASKS: dict[str, Callable[..., Any]] = {
+    "look": pictures.look,
+    "full": pictures.full,
+    "solve": solving.solve,
+    "sweep": sweeping.sweep,
+    "find": regions.find,
+    "load": regions.load,
+    "take": regions.take,
+    "give": regions.give,
+    "pieces": regions.pieces,
+    "export": exporting.export,
+    "view": delivering.view,
+    "close": delivering.full,
+    "protected": delivering.protected,
+    "heat": delivering.heat,
+    "keep": delivering.keep,
+    "bundle": delivering.bundle,
+}

@@ -17,6 +17,7 @@ from photostyle.commands import (
     compare_fast,
     config,
     export,
+    look,
     post,
     render,
     report,
@@ -34,7 +35,7 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, serve, segment, sweep, batch, post, report, compare, render, train, apply, export,
+    run, serve, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
     compare_fast, weights, config,
 )  # fmt: skip
 

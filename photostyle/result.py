@@ -153,7 +153,7 @@ class Result:
         """Everything but the pictures, as JSON types."""
         return {
             "format": FORMAT,
-            "versions": _versions(),
+            "versions": versions(),
             "device": self.device,
             "config": self.config.to_dict(),
             "inputs": {role: file.to_dict() for role, file in self.inputs.named()},
@@ -326,7 +326,8 @@ def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Python, this program and what it computes with."""
     names = ("photostyle", "torch", "numpy", "scipy", "pillow", "opencv-python-headless")
     found = {"python": platform.python_version()}
     for name in names:

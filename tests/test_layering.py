@@ -50,21 +50,22 @@ FILES = {
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
-    " / matching",
+    "color": "grain lab lut spills tabled terms / prior silhouettes / regional transfer"
+    " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
-    "looks": "encodings lattice / lut / formats.reading"
-    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
+    "looks": "encodings lattice mosaic provenance / lut / formats.reading"
+    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
+    " / pairs regions shown / exporting fitting",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains",
-    "api": "files regions running / judging many networks styling",
+    " / estimate outputs sweep / batch chains looking",
+    "api": "files regions running / judging looking many networks styling",
     "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch post sweep",
+    " running segment train weights / batch look_tables post sweep / look",
 }
 
 

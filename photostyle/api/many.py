@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from photostyle.api.files import mask_file, picture_file
+from photostyle.api.files import mask_file, picture_file, picture_files
 from photostyle.api.running import (
     Running,
     RunningOptions,
@@ -19,7 +19,6 @@ from photostyle.config.config import hint
 from photostyle.config.keywords import Base, plain_value
 from photostyle.errors import InputError, JobsError, OptionError
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.listing import pictures_in
 from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import load_image, paths_of
 from photostyle.images.saving import FORMATS, check_output
@@ -36,7 +35,6 @@ from photostyle.jobs.chains import (
     post_jobs,
 )
 from photostyle.jobs.jobs import check_name
-from photostyle.jobs.report import results
 from photostyle.jobs.stylejob import StyleJob
 from photostyle.jobs.sweep import Configure, Sweep, free_name
 from photostyle.places import expanded, folded
@@ -176,7 +174,7 @@ def post(
     if out is None:
         return _filtered(listed(pictures), chain, content)
     folder = expanded(out)
-    paths = [p for x in listed(pictures) for p in _pictures(picture_file(x, folder, "The picture"))]
+    paths = picture_files(listed(pictures), folder, "The picture")
     given = None if content is None else picture_file(content, folder, "The content")
     jobs = post_jobs(paths, chain, given, tuple(FORMATS))
     plan = Plan(" → ".join(map(str, chain)), tuple(jobs))
@@ -313,15 +311,3 @@ def _filtered(
     notes = tuple(note for x in read for note in x.notes)
     image = framed(filtered(photo.image, guide, chain), photo)
     return Picture(image, photo.metadata, notes, paths_of(read))
-
-
-def _pictures(given: Path) -> list[Path]:
-    """A picture, or those of a folder."""
-    if not given.is_dir():
-        return [given]
-    found = results(given)
-    if found is None:
-        found = pictures_in(given)
-    if not found:
-        raise OptionError(f"{given}: there is no picture in this folder.")
-    return found

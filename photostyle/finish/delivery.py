@@ -17,6 +17,7 @@ from torch import Tensor
 from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
+from photostyle.color.tabled import Tabled
 from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.documents import parse_json
@@ -42,7 +43,7 @@ class Grade(Brief):
         names: of the regions.
     """
 
-    maps: LocalAffine | Painted | RegionalLook
+    maps: LocalAffine | Painted | RegionalLook | Tabled
     masks: Tensor
     names: tuple[str, ...]
 
@@ -64,6 +65,8 @@ class Grade(Brief):
             tensors["sides"] = self.maps.borders.colors.cpu().half().contiguous()
         elif isinstance(self.maps, LocalAffine):
             tensors["maps"] = self.maps.coefficients.cpu().half()
+        elif isinstance(self.maps, Tabled):
+            raise TypeError("a table is kept as a look, not as a grade")
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
         return save(tensors, metadata={"names": json.dumps(self.names)})
@@ -126,7 +129,7 @@ def deliver(
     content = resize(photo.image, size)
     if whole:
         image = grade.maps.apply(content)
-    elif isinstance(grade.maps, RegionalLook):
+    elif isinstance(grade.maps, RegionalLook | Tabled):
         image = grade.maps.faded(values).apply(content)
     else:
         image = grade.maps.faded(_strength_map(values, grade)).apply(content)

@@ -1,6 +1,7 @@
 """`photostyle serve`: the page, where pictures are styled by looking at them."""
 
 import argparse
+import contextlib
 import socket
 import sys
 import webbrowser
@@ -74,7 +75,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
         if arguments.open:
             webbrowser.open(address)
-        uvicorn.Server(config).run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):  # the usual end
+            uvicorn.Server(config).run(sockets=[listening])
     print("The page is closed.", file=sys.stderr)
     return 0
 

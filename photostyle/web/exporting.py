@@ -21,7 +21,7 @@ Bits = NDArray[np.bool_]
 
 
 def export(
-    bench: Bench, file: dict[str, Any], names: list[str], form: str, called: str
+    bench: Bench, file: dict[str, Any], known: list[str], form: str, called: str
 ) -> tuple[bytes, str]:
     """(bytes, ending of the name) of a picture's regions.
 
@@ -32,7 +32,7 @@ def export(
         return Path(file["path"]).read_bytes(), "-labels.png"
     if form not in FORMS:
         raise Refused(f"Regions are saved as {', '.join(['labels', *FORMS])}.")
-    labels = label_map(file, tuple(names), "the labels")
+    labels = label_map(file, tuple(known), "the labels")
     write, ending = FORMS[form]
     return write(labels, called), ending
 

@@ -150,7 +150,7 @@ async def export(request: Request) -> Response:
     names = [region["name"] for region in (states.masks(session.state) or {})["regions"]]
     data, ending = await session.hand.ask(
         "export",
-        {"file": session.label_paths(held), "names": names, "called": picture["name"],
+        {"file": session.label_paths(held), "known": names, "called": picture["name"],
          "form": request.query_params.get("form", "labels")},
     )  # fmt: skip
     stem = label_name(picture["name"], role).removesuffix("-labels.png")

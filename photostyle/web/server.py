@@ -107,6 +107,7 @@ def application(
         server.store.clean()
         for worker in (server.solver, server.hand):
             worker.start()
+            worker.give("warm", {}, "")
         yield
         for worker in (server.solver, server.hand):
             worker.close()

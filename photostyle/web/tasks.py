@@ -9,6 +9,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "look": pictures.look,
     "full": pictures.full,
     "solve": solving.solve,
+    "warm": solving.warm,
     "sweep": sweeping.sweep,
     "find": regions.find,
     "load": regions.load,

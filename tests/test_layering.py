@@ -32,6 +32,7 @@ pipeline
 looks
 jobs
 api
+web
 commands
 cli
 __main__
@@ -64,8 +65,10 @@ FILES = {
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains looking",
     "api": "files regions running / judging looking many networks styling",
+    "web": "limits refusing / folder guard store turning workshop / pictures state / delivering session"
+    " solving / asking exporting looking many regions sweeping / routes tasks / results / server",
     "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch look_tables post sweep / look",
+    " running segment serve train weights / batch look_tables post sweep / look",
 }
 
 

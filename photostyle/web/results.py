@@ -49,7 +49,8 @@ async def load(request: Request) -> Response:
     """Reads masks that were uploaded, of whatever kind, for one picture."""
     session, role = session_of(request), role_of(request.path_params["role"])
     given = (await words(request)).get("files")
-    if not isinstance(given, list) or not 1 <= len(given) <= MOST_MASKS:
+    tables = isinstance(given, list) and all(isinstance(x, dict) for x in given)
+    if not tables or not 1 <= len(given) <= MOST_MASKS:
         raise Refused(f"Give one mask file, or up to {MOST_MASKS}, one for each region.")
     named = [(session.store.file(x.get("file")), states.called(x.get("name"))) for x in given]
     picture = states.picture(session.state, role)
@@ -244,6 +245,14 @@ def _attachment(session: Session, number: object, name: str, called: str) -> Res
     return FileResponse(folder / name, headers=attached(called))
 
 
+async def look(request: Request) -> Response:
+    """The look of a result, for other photographs and programs."""
+    session, number = session_of(request), request.path_params["number"]
+    kind = request.query_params.get("kind", "look")
+    name = await session.look(number, kind)
+    return _attachment(session, number, name, f"{session.kept_name(number)}.{kind}")
+
+
 async def manifest(request: Request) -> Response:
     """The manifest of a result."""
     session, number = session_of(request), request.path_params["number"]
@@ -278,6 +287,7 @@ ROUTES = [
     Route(f"{_S}/pieces/{{role}}", answered(pieces)),
     Route(f"{_S}/protected/{{file}}/{{what}}", answered(protected)),
     Route(f"{_R}/keep", answered(keep)),
+    Route(f"{_R}/look", answered(look)),
     Route(f"{_R}/manifest", answered(manifest)),
     Route(f"{_R}/{{what}}", answered(left)),
     Route(f"{_R}/{{what}}", answered(rendered), methods=["POST"]),

@@ -23,6 +23,8 @@ from photostyle.web.session import Session
 from photostyle.web.store import Store
 from photostyle.web.workshop import Worker
 
+#: Where the workers find what they can do.
+TASKS = "photostyle.web.tasks"
 #: Names of the example pair.
 EXAMPLE = {"content": "city.jpg", "style": "night.jpg"}
 
@@ -32,7 +34,10 @@ class Server:
 
     def __init__(self, store: Store, shelf: Shelf | None) -> None:
         self.store, self.shelf = store, shelf
-        self.solver, self.hand = Worker("photostyle solver"), Worker("photostyle hand")
+        self.solver, self.hand = (
+            Worker("photostyle solver", TASKS),
+            Worker("photostyle hand", TASKS),
+        )
         self._open: dict[str, Session] = {}
 
     def session(self, name: str) -> Session:

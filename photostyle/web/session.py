@@ -109,11 +109,13 @@ class Session:
 
     def labels(self) -> dict[str, Any] | None:
         """The drawn regions, for a task."""
-        found = states.drawn(self.state)
-        if found is None:
+        return self._paths_of(self._drawn_labels())
+
+    def _paths_of(self, labels: dict[str, Any] | None) -> dict[str, Any] | None:
+        if labels is None:
             return None
-        names = [region["name"] for region in found["regions"]]
-        return {"names": names, **{role: self.label_paths(found[role]) for role in states.ROLES}}
+        paths = {role: self.label_paths(labels[role]) for role in states.ROLES}
+        return {"names": labels["names"], **paths}
 
     def label_paths(self, held: Mapping[str, str]) -> dict[str, str | None]:
         """The files of a picture's labels, for a task."""
@@ -145,7 +147,7 @@ class Session:
         }  # fmt: skip
         entry = {
             "n": number, "preset": preset, "options": options, **state["chosen"],
-            "drawn": arguments["labels"] is not None,
+            "drawn": states.drawn(state) is not None, "labels": self._drawn_labels(),
         }  # fmt: skip
         self.progress = {"type": "progress", "n": number, "rung": "", "stage": "waiting"}
         job = self._job = self.solver.give("solve", arguments, self.name, self._hear(number))
@@ -204,6 +206,14 @@ class Session:
             gone = strip.pop(0)
             shutil.rmtree(self.store.folder(self.name) / f"r{gone['n']}", ignore_errors=True)
 
+    def _drawn_labels(self) -> dict[str, Any] | None:
+        """The drawn regions as an entry of the strip keeps them."""
+        found = states.drawn(self.state)
+        if found is None:
+            return None
+        names = [region["name"] for region in found["regions"]]
+        return {"names": names, **{role: found[role] for role in states.ROLES}}
+
     def _inputs(self) -> dict[str, Any]:
         """What manifests say of the files: their own names, as nobody else has ours."""
         content, style = states.pair(self.state)
@@ -255,6 +265,19 @@ class Session:
     def _called(self, file: str) -> str:
         every = (p for role in states.ROLES for p in self.state["pictures"][role])
         return next((p["name"] for p in every if p["file"] == file), "the photograph")
+
+    async def look(self, number: object, kind: str) -> str:
+        """Has the look of a result fitted, once; gives the file's name beside it."""
+        entry, folder = self.result(number)
+        content, style = (str(self.store.file(entry[role])) for role in states.ROLES)
+        arguments = {
+            "result": str(folder), "content": content, "style": style, "preset": entry["preset"],
+            "options": entry["options"], "labels": self._paths_of(entry.get("labels")),
+            "kind": kind,
+            "names": {path: self._called(Path(path).name) for path in (content, style)},
+        }  # fmt: skip
+        name: str = await self.solver.ask("fit", arguments, f"{self.name} look")
+        return name
 
     def kept_name(self, number: object) -> str:
         """What a result is called where it is kept, without an ending."""

@@ -27,8 +27,9 @@ def fresh() -> State:
 def whole(found: Mapping[str, Any]) -> State:
     """A state that was kept, with what it lacks."""
     state = fresh()
-    known = {k: v for k, v in found.items() if k in state and isinstance(v, type(state[k]) | None)}
+    known = {k: v for k, v in found.items() if k in state and type(v) is type(state[k])}
     state |= known
+    state["shown"] = found.get("shown") if isinstance(found.get("shown"), int) else None
     for item in state["batch"]:
         if item["state"] in ("waiting", "doing"):
             item |= {"state": "stopped"}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from photostyle.web import delivering, exporting, pictures, regions, solving, sweeping
+from photostyle.web import delivering, exporting, looking, pictures, regions, solving, sweeping
 
 TASKS: dict[str, Callable[..., Any]] = {
     "look": pictures.look,
@@ -21,6 +21,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "close": delivering.full,
     "protected": delivering.protected,
     "heat": delivering.heat,
+    "fit": looking.look,
     "keep": delivering.keep,
     "bundle": delivering.bundle,
 }

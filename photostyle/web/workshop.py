@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -50,10 +51,11 @@ class Worker:
 
     Args:
         name: shown in lists of processes.
+        tasks: the module whose `TASKS` the process can do.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, tasks: str) -> None:
+        self.name, self.tasks = name, tasks
         self._context = multiprocessing.get_context("spawn")
         self._cancelled, self._ended = (self._context.Value("q", 0) for _ in range(2))
         self._waiting: deque[Job] = deque()
@@ -171,7 +173,7 @@ class Worker:
         if self._process is None or not self._process.is_alive():
             self._link, other = self._context.Pipe()
             self._process = self._context.Process(
-                target=_life, args=(other, self._cancelled, self._ended), daemon=True,
+                target=_life, args=(other, self.tasks, self._cancelled, self._ended), daemon=True,
                 name=self.name,
             )  # fmt: skip
             self._process.start()
@@ -235,19 +237,18 @@ class Bench:
         return bool(self.ended.value == self.number)
 
 
-def _life(link: Connection, cancelled: Any, ended: Any) -> None:
+def _life(link: Connection, tasks: str, cancelled: Any, ended: Any) -> None:
     """The life of a process: jobs in, what comes of them out, until the other end is gone."""
     leave_to_others()
     end_with_parent()
-    from photostyle.web import tasks
-
+    table = import_module(tasks).TASKS
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             number, task, arguments = link.recv()
             names = arguments.pop("names", {})
             bench = Bench(link, number, cancelled, ended, names)
             try:
-                value: Any = tasks.TASKS[task](bench, **arguments)
+                value: Any = table[task](bench, **arguments)
             except Exception as error:
                 value = _sendable(error, names)
             link.send(("done", value))

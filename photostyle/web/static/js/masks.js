@@ -112,7 +112,7 @@ const send = later(180, async () => {
 /** Shares of each region of a picture, in percent. */
 export function percentages(role) {
   const held = masks[role];
-  if (!held) return list.map(() => 0);
+  if (!held) return list.map(() => "…");
   const counts = new Float64Array(256), step = Math.max(1, Math.floor(held.ids.length / 200000));
   let seen = 0;
   for (let i = 0; i < held.ids.length; i += step, seen++) counts[held.ids[i]]++;

@@ -118,9 +118,9 @@ function details(region, k, paired) {
     h("option", { value: "" }, first), others.map(([name, i]) => h("option", { value: i }, name)));
   return h("div", { class: "pair wrap" },
     h("input", { type: "text", value: region.name, "aria-label": T.rename, "data-key": `name-${k}`, onchange: e => rename(k, e.target.value) }),
-    h("label", { class: "row grow" }, h("span", {}, T.pairsWith), h("select", { "data-key": `pair-${k}`, onchange: e => pairUp(region.name, e.target.value) },
+    h("label", { class: "row grow" }, h("span", { class: "nowrap" }, T.pairsWith), h("select", { "data-key": `pair-${k}`, onchange: e => pairUp(region.name, e.target.value) },
       h("option", { value: "", selected: !paired }, T.same), others.map(([name]) => h("option", { value: name, selected: name === paired }, name)))),
-    others.length ? choose(T.merge, T.merge, i => merge(k, i)) : null, others.length ? choose(T.swapRegions, T.swapWith, i => swapRegions(k, i)) : null);
+    others.length ? h("div", { class: "halves" }, choose(T.merge, T.merge, i => merge(k, i)), choose(T.swapRegions, T.swapWith, i => swapRegions(k, i))) : null);
 }
 
 function listSection() {

@@ -8,7 +8,7 @@ const AFTERWARDS = ["output_size", "strength", "luminance", "color", "protect"];
 const THINGS = ["skin", "neutrals", "sky"];
 
 const canvas = () => Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-export const pictures = { content: canvas(), style: canvas(), result: canvas(), file: null, styleFile: null, source: null };
+export const pictures = { content: canvas(), style: canvas(), result: canvas(), ghost: canvas(), file: null, styleFile: null, source: null };
 let own = null, base = null, planes = {}, regions = null, names = [], turn = 0;
 
 const pixels = node => node.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, node.width, node.height);

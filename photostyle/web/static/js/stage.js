@@ -32,12 +32,13 @@ function mode() {
 
 function layoutPanes() {
   const wanted = store.ui.held && mode() !== "regions" ? "original" : mode();
-  const labels = { split: [T.stageLabel], side: [T.before, T.after], result: [T.after], original: [T.before], regions: [T.content, T.style] }[wanted];
+  const labels = { split: [T.stageLabel], side: [T.before, T.after], result: [T.after], original: [T.before], regions: [T.content, T.style, T.after] }[wanted];
   const key = labels.join("|") + (wanted === "regions" ? "r" : "");
   if (key !== layout) {
     panes.forEach(p => p.remove());
     panes = labels.map(label => new Pane(label));
-    if (wanted === "regions") panes.forEach((pane, i) => { pane.painter = new Painter(pane, ["content", "style"][i]); pane.root.classList.add("paints"); });
+    box.classList.toggle("three", wanted === "regions");
+    if (wanted === "regions") panes.slice(0, 2).forEach((pane, i) => { pane.painter = new Painter(pane, ["content", "style"][i]); pane.root.classList.add("paints"); });
     box.replaceChildren(...panes.map(p => p.root));
     layout = key;
   }
@@ -50,7 +51,8 @@ function fillPanes(wanted) {
   divider?.remove();
   divider = null;
   if (wanted === "regions") {
-    panes.forEach((pane, i) => {
+    panes[2].show(size, view, hasResult() ? [{ node: pictures.result }] : [{ node: pictures.ghost }], [tag(hasResult() ? T.after : T.noResult)]);
+    panes.slice(0, 2).forEach((pane, i) => {
       const role = ["content", "style"][i], canvas = pictures[role];
       pane.show(ownSize(role), viewOf(canvas), [{ node: canvas }, ...pane.painter.layers(viewOf(canvas))], [tag([T.content, T.style][i])]);
     });
@@ -136,6 +138,7 @@ function drawTools() {
 
 export function drawStage() {
   const started = store.state?.chosen.content && store.state.chosen.style;
+  document.body.classList.toggle("starting", !started);
   if (!started) { layout = ""; panes.forEach(p => p.remove()); panes = []; refill(stage, startScreen()); return; }
   if (tools.parentNode !== stage) refill(stage, tools, box);
   drawTools();

@@ -40,7 +40,7 @@ export const T = {
   finding: "Finding regions…", tools: { brush: "Brush", eraser: "Eraser", fill: "Fill", snap: "Snap to edges" },
   toolsLabel: "Tools", eraserHelp: "The eraser brings back what was there before painting.", size: "Brush size", undo: "Undo", redo: "Redo", opacity: "Overlay",
   addRegion: "Add region", clear: "Undo all painting", dropRegions: "Use no drawn regions", merge: "Merge into…", rename: "Name of the region", delete: "Remove",
-  regionShares: (a, b) => `${a}% · ${b}%`, sharesHelp: "Shares of photograph · style", pairsWith: "takes after", same: "the same name",
+  regionShares: (a, b) => [a, b].map(x => x === "…" ? x : `${x}%`).join(" · "), sharesHelp: "Shares of photograph · style", pairsWith: "takes after", same: "the same name",
   pairHelp: "Drag a region onto another to have the first take after the second.", newRegion: n => `region ${n}`,
   loadMask: "Load masks", loadHelp: "Label pictures, mattes, ids, cut-outs, COCO, VIA or LabelMe; several files are one mask for each region.",
   saveMask: "Save regions as", formats: { labels: "Label picture", ids: "Ids (8-bit grey)", mattes: "Masks (zip)", coco: "COCO JSON", labelme: "LabelMe JSON" },

@@ -65,8 +65,9 @@ FILES = {
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains looking",
     "api": "files regions running / judging looking many networks styling",
-    "web": "limits refusing / folder guard store turning workshop / pictures state / delivering session"
-    " solving / asking exporting looking many regions sweeping / routes tasks / results / server",
+    "web": "limits refusing / folder guard store turning workshop / pictures state"
+    " / delivering session solving / asking exporting looking many regions sweeping"
+    " / routes tasks / results / server",
     "commands": "helping / arguments / apply compare compare_fast config export render report run"
     " running segment serve train weights / batch look_tables post sweep / look",
 }

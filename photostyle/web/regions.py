@@ -19,7 +19,7 @@ from photostyle.images.picture import image_size, resize, to_array
 from photostyle.places import as_seen
 from photostyle.segmentation.fitting import check_proportions
 from photostyle.segmentation.formats import CUT_OUT, Drawing, read_drawings
-from photostyle.segmentation.labels import write_labels
+from photostyle.segmentation.labels import NAMED, Colours, legend_of, open_picture, write_labels
 from photostyle.segmentation.masks import LabelMap
 from photostyle.segmentation.preview import MOST_REGIONS, colours_of
 from photostyle.segmentation.superpixels import analyse, enlarge
@@ -73,7 +73,14 @@ def read(
         labels = _of_folder(paths, called, size)
     check_proportions(labels, size, "picture")
     notes = [named(note, bench.names) for note in labels.notes]
-    return {"labels": _at_size(labels, size), "notes": notes}
+    return {"labels": _at_size(labels, size), "notes": notes, "colours": _legend(paths)}
+
+
+def _legend(paths: list[str]) -> Colours:
+    """The colours that a label picture of ours tells by names; those of other files are none."""
+    if len(paths) != 1 or Path(paths[0]).suffix == ".json":
+        return {}
+    return legend_of(open_picture(Path(paths[0])))
 
 
 def load(
@@ -87,6 +94,8 @@ def load(
     """
     found = read(bench, mask["paths"], mask["called"], picture, name, palette)
     labels: LabelMap = found["labels"]
+    colours = {r["name"]: tuple(r["colour"]) for r in held["regions"]} if held else {}
+    colours |= found["colours"]
     other = ROLES[1 - ROLES.index(role)]
     placed, names = {role: labels}, list(labels.names)
     if held and held.get(other):
@@ -97,7 +106,7 @@ def load(
             names = ["black", "white"]
             placed[role] = LabelMap(labels.ids, tuple(names), labels.source, soft=labels.soft)
         names += [x for x in known if x in used and x not in names]
-    return {**written(placed, names, files), "by": "labels", "notes": found["notes"]}
+    return {**written(placed, names, files, colours), "by": "labels", "notes": found["notes"]}
 
 
 def take(
@@ -175,9 +184,22 @@ def checked_regions(regions: list[dict[str, Any]]) -> tuple[tuple[str, ...], dic
     return tuple(colours), colours
 
 
-def written(placed: dict[str, LabelMap], names: Sequence[str], files: str) -> dict[str, Any]:
-    """The regions of one picture or both, as a session has them."""
-    colours = colours_of(names)
+def written(
+    placed: dict[str, LabelMap], names: Sequence[str], files: str, known: Colours | None = None
+) -> dict[str, Any]:
+    """The regions of one picture or both, as a session has them.
+
+    Args:
+        known: colours that some names have already; no two are given the same.
+    """
+    colours = {name: known[name] for name in names if known and name in known}
+    if len(set(colours.values())) < len(colours):
+        colours = {}
+    free = [*colours_of(names).values(), *NAMED.values()]
+    for name in names:
+        if name not in colours:
+            colours[name] = next(c for c in free if c not in colours.values())
+    colours = {name: colours[name] for name in names}
     regions = [{"name": name, "colour": list(colours[name])} for name in names]
     kept = {role: _file(labels, colours, files) for role, labels in placed.items()}
     return {"regions": regions, **kept}

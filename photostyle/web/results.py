@@ -48,7 +48,7 @@ async def upload(request: Request) -> Response:
 async def load(request: Request) -> Response:
     """Reads masks that were uploaded, of whatever kind, for one picture."""
     session, role = session_of(request), role_of(request.path_params["role"])
-    given = (await words(request)).get("files")
+    given: Any = (await words(request)).get("files")
     tables = isinstance(given, list) and all(isinstance(x, dict) for x in given)
     if not tables or not 1 <= len(given) <= MOST_MASKS:
         raise Refused(f"Give one mask file, or up to {MOST_MASKS}, one for each region.")

@@ -143,7 +143,8 @@ _COMPUTE = """async ([session, n, options]) => {
   const { compute, plan } = await import("/static/js/live.js");
   const read = async path => {
     const bitmap = await createImageBitmap(await (await fetch(session + path)).blob());
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height), context = canvas.getContext("2d");
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext("2d");
     context.drawImage(bitmap, 0, 0);
     return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
   };
@@ -151,7 +152,8 @@ _COMPUTE = """async ([session, n, options]) => {
   const state = await (await fetch(session)).json(), file = state.chosen.content;
   const content = await read(`/files/${file}/view`), result = await read(`/results/${n}/view`);
   const regions = one(await read(`/results/${n}/regions`)), planes = {};
-  for (const name of ["sky", "neutrals"]) planes[name] = one(await read(`/protected/${file}/${name}`));
+  for (const name of ["sky", "neutrals"])
+    planes[name] = one(await read(`/protected/${file}/${name}`));
   const out = new Uint8ClampedArray(content.length);
   compute(content, result, regions, planes, plan(options, state.strip.at(-1).names), out);
   return Array.from(out);
@@ -168,7 +170,7 @@ def test_painting_changes_just_the_painted_pixels_and_the_result(
     page.click("[data-key=add-region]")
     page.wait_for_timeout(300)
     before = labels(served, session)
-    width, height = _radius(page, 12)
+    page.fill("#ui-brush", "12")
     box = page.locator(".pane").first.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(*middle)
@@ -192,11 +194,6 @@ def test_painting_changes_just_the_painted_pixels_and_the_result(
     page.keyboard.press("Control+Shift+z")
     page.wait_for_timeout(1200)
     assert (labels(served, session) == after).all()
-
-
-def _radius(page: Page, size: int) -> tuple[int, int]:
-    page.fill("#ui-brush", str(size))
-    return size, size
 
 
 def _scale(box: dict[str, float], width: int, height: int) -> float:
@@ -287,9 +284,9 @@ def _findings(page: Page, script: str) -> list[str]:
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page, served: Served) -> None:
     open_pair(page, served)
     page.click("#tab-turn")
-    nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, select, [tabindex='0']")]
+    nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, select, .pane")]
         .filter(e => e.offsetParent && !e.hasAttribute("aria-hidden"))
-        .filter(e => !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length || e.title))
+        .filter(e => !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length))
         .map(e => e.outerHTML)""")
     assert nameless == []
     page.keyboard.press("2")

@@ -1,5 +1,6 @@
 """The running server against whoever should not be let in, and against nonsense."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -50,7 +51,8 @@ def test_pages_may_load_nothing_from_elsewhere_and_run_no_inline_script(served: 
         answer = connection.getresponse()
         body = answer.read()
         policy = answer.getheader("content-security-policy")
-        assert "default-src 'none'" in policy and "unsafe" not in policy, path
+        assert "default-src 'none'" in policy, path
+        assert "unsafe" not in policy, path
         assert "http" not in policy
         assert "frame-ancestors 'none'" in policy
         assert answer.getheader("x-content-type-options") == "nosniff"
@@ -147,7 +149,8 @@ def test_options_name_no_file(served: Served) -> None:
                     {"segmenter_model": "/tmp"}, {"segmenter_groups": "../x.toml"},
                     {"size": "big"}, {"size": -1}, {"seed": 1e99}, {"strength": "x"}):  # fmt: skip
         status, body = served.ask("PATCH", session, {"options": options})
-        assert status == 422 and json.loads(body)["error"].endswith("."), (options, body)
+        assert status == 422, (options, body)
+        assert json.loads(body)["error"].endswith(".")
     assert served.json("GET", session)["options"] == {"size": 96}
 
 
@@ -164,11 +167,10 @@ def test_oversized_bodies_are_refused_before_they_are_read(served: Served) -> No
         assert connection.getresponse().status == 413
     chunks = (b"x" * 65536 for _ in range(2 * MOST_WORDS // 65536))
     connection = http.client.HTTPConnection(served.base.removeprefix("http://"), timeout=10)
-    with pytest.raises((ConnectionError, AssertionError, http.client.HTTPException)):
-        connection.request("POST", f"{session}/sweep", chunks, encode_chunked=True, headers={
-            "X-Token": served.token, "X-Photostyle": "1", "Transfer-Encoding": "chunked"
-        })  # fmt: skip
-        assert connection.getresponse().status == 200
+    headers = {"X-Token": served.token, "X-Photostyle": "1", "Transfer-Encoding": "chunked"}
+    with contextlib.suppress(ConnectionError, http.client.HTTPException):  # cut off on the way
+        connection.request("POST", f"{session}/sweep", chunks, headers, encode_chunked=True)
+        assert connection.getresponse().status == 413
     assert served.ask("GET", "/api/options")[0] == 200
 
 
@@ -195,7 +197,8 @@ def test_a_thousand_malformed_requests(served: Served) -> None:
             link.sendall(request[: draw.choice([len(request), len(request), len(request) // 2])])
             link.shutdown(socket.SHUT_WR)
             answer = link.recv(4096)
-        assert b"Traceback" not in answer and not answer.startswith(b"HTTP/1.1 500"), (n, request)
+        assert b"Traceback" not in answer, (n, request)
+        assert not answer.startswith(b"HTTP/1.1 500"), (n, request)
     assert served.process.poll() is None
     assert served.ask("GET", "/api/options")[0] == 200
     new = {p for p in served.home.parent.rglob("*") if p.is_dir()} - set(names)

@@ -28,7 +28,7 @@ export function h(tag, attributes = {}, ...children) {
     else if (name in element && ["value", "checked", "disabled", "hidden", "indeterminate"].includes(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter(c => c !== null && c !== undefined && c !== false));
+  element.append(...children.flat(Infinity).filter(c => c !== null && c !== undefined && c !== false));
   return element;
 }
 
@@ -42,7 +42,7 @@ export function refill(element, ...children) {
   const active = document.activeElement;
   const key = element.contains(active) ? active.closest("[data-key]")?.dataset.key : null;
   const top = element.scrollTop;
-  element.replaceChildren(...children.flat().filter(c => c !== null && c !== undefined && c !== false));
+  element.replaceChildren(...children.flat(Infinity).filter(c => c !== null && c !== undefined && c !== false));
   element.scrollTop = top;
   if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }

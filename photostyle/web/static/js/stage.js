@@ -130,7 +130,7 @@ function drawTools() {
   const maps = h("select", { "aria-label": T.heatLabel, "data-key": "heat", style: { width: "auto" }, disabled: !shown(), onchange: e => setUi({ heat: e.target.value }) },
     Object.entries(T.heat).map(([value, text]) => h("option", { value, selected: store.ui.heat === value }, text)));
   const regions = store.ui.tab === "regions";
-  refill(tools, regions ? null : h("div", { class: "group", role: "group", "aria-label": T.modesLabel }, modes), regions ? null : hold, regions ? null : maps, h("span", { class: "grow" }),
+  refill(tools, regions ? null : h("div", { class: "group", role: "group", "aria-label": T.modesLabel }, modes), regions ? null : hold, regions ? null : maps, h("span", { class: "grow small dim", role: "status" }, store.busy.has("heat") || store.busy.has("pieces") ? T.working : ""),
     iconButton("minus", T.zoomOut, () => zoomBy(0.8), { "data-key": "out" }), h("output", { class: "num dim small zoomed" }, T.zoom(percent())),
     iconButton("plus", T.zoomIn, () => zoomBy(1.25), { "data-key": "in" }),
     h("button", { type: "button", "data-key": "fit", onclick: fit }, T.fit), h("button", { type: "button", "data-key": "one", onclick: oneToOne }, T.one));
@@ -155,6 +155,7 @@ export function beginStage() {
   on("pictures", () => { forgetClose(); heatNode = null; drawStage(); });
   on("result", () => { forgetClose(); heatNode = null; drawStage(); if (store.ui.heat !== "off") readHeat(); lookClosely(); });
   on("painted", () => { if (close.result) { forgetClose(); layoutPanes(); lookClosely(); } });
+  on("busy", () => { if (tools.parentNode) drawTools(); });
   on("ui", change => {
     if ("heat" in change) readHeat();
     if ("split" in change) placeDivider();

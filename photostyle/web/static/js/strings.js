@@ -17,6 +17,7 @@ export const T = {
   modesLabel: "How to compare", before: "Before", after: "After", divider: "Divider between before and after",
   hold: "Hold for original", heat: { off: "No heat map", stains: "Stains", departures: "Departures" }, heatLabel: "Heat map over the picture",
   zoomIn: "Zoom in", zoomOut: "Zoom out", fit: "Fit", one: "1:1", zoom: z => `${z}%`,
+  working: "Working…",
   waiting: "Waiting for the computer…", idle: "Ready", ready: "Done", loading: "Reading the picture…", sending: n => `Sending ${n}…`,
   stages: {
     load: "Reading pictures", segment: "Finding regions", start: "Matching colours", Laplacian: "Building the Laplacian",

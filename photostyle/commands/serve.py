@@ -50,10 +50,11 @@ def _serve(arguments: argparse.Namespace) -> int:
         from photostyle.web.server import application, new_token
         from photostyle.web.store import Store
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "anyio", "h11", "click"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("starlette", "uvicorn", "anyio", "h11", "click"):
             raise
         raise OptionError(
-            f"The page needs {error.name}, which is not installed: "
+            f"The page needs {missing}, which is not installed: "
             "pip install 'photostyle[web]' brings it."
         ) from None
     shelf = Shelf.of(arguments.folder) if arguments.folder else None

@@ -227,7 +227,7 @@ def test_painting_that_does_not_fit_is_told(served: Served, noise: np.ndarray) -
     session = served.pair()
     for head, ids in (({"regions": REGIONS}, noise[:-1]), ({"regions": REGIONS}, noise + 1),
                       ({"regions": []}, noise), ({"regions": REGIONS[:1] * 2}, noise * 0),
-                      ({"regions": [{"name": "a", "colour": [0, 0, 999]}]}, 0 * noise)):  # fmt: skip
+                      ({"regions": [{"name": "a", "colour": [0, 0, 999]}]}, noise)):  # fmt: skip
         status, body = served.ask("PUT", f"{session}/labels/content", packed(head, ids))
         assert status == 422, body
         assert json.loads(body)["error"].endswith(".")

@@ -9,7 +9,6 @@ import hmac
 import ipaddress
 import logging
 import socket
-from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from photostyle.web.limits import MOST_BYTES, MOST_WORDS
+from photostyle.web.limits import MOST_BYTES, MOST_PAINTED, MOST_WORDS
 from photostyle.web.refusing import told
 
 #: Nothing from elsewhere, no inline script, never in another page's frame.
@@ -34,7 +33,7 @@ HEADERS = {
 #: What page scripts of other origins cannot send without being asked about.
 MARK = "x-photostyle"
 SAFE = ("GET", "HEAD")
-LARGE = ("/pictures/", "/masks-files", "/labels/")
+LARGE = {"/pictures/": MOST_BYTES, "/masks-files": MOST_BYTES, "/labels/": MOST_PAINTED}
 
 
 class Guard:
@@ -170,11 +169,7 @@ def _same_origin(origin: str, host: str) -> bool:
 
 def most_bytes(path: str) -> int:
     """Bytes that a request to this path may bring."""
-    return MOST_BYTES if _any_in(LARGE, path) else MOST_WORDS
-
-
-def _any_in(words: Iterable[str], text: str) -> bool:
-    return any(word in text for word in words)
+    return next((most for part, most in LARGE.items() if part in path), MOST_WORDS)
 
 
 def _limited(receive: Receive, path: str) -> Receive:

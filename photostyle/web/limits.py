@@ -2,6 +2,8 @@
 
 #: Bytes of an upload, and of any other request's body.
 MOST_BYTES, MOST_WORDS = 400 << 20, 1 << 20
+#: Bytes of what was painted on a picture, packed.
+MOST_PAINTED = 128 << 20
 #: Pictures of a session for each role, masks of a folder, and earlier results that are kept.
 MOST_PICTURES, MOST_MASKS, MOST_RESULTS = 200, 60, 24
 #: Jobs that wait for a worker, and pages that listen to a session.

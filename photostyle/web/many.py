@@ -54,7 +54,7 @@ def begin_sweep(session: Session, name: object, values: object) -> None:
             session.tell({"type": "swept"})
             session.complain(error)
 
-    session._go_on(finish())
+    session.go_on(finish())
 
 
 def begin_batch(session: Session) -> None:
@@ -70,7 +70,7 @@ def begin_batch(session: Session) -> None:
         for p in session.state["pictures"]["content"]
     ]
     session.changed()
-    session._go_on(_batch(session, style["file"], str(folder / "batch")))
+    session.go_on(_batch(session, style["file"], str(folder / "batch")))
 
 
 async def _batch(session: Session, style: str, out: str) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import mimetypes
 import secrets
-import shutil
 from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
@@ -59,7 +58,9 @@ class Server:
 
     def forget(self, name: str) -> None:
         """Ends and removes a session."""
-        self.session(name).cancel()
+        session = self.session(name)
+        session.cancel()
+        self.solver.cancel(f"{name} batch")
         self._open.pop(name, None)
         self.store.remove(name)
 
@@ -150,8 +151,3 @@ def _files() -> dict[str, tuple[bytes, str]]:
 def new_token() -> str:
     """A token that nobody guesses."""
     return secrets.token_urlsafe(24)
-
-
-def free_space(folder: Path) -> int:
-    """Bytes that are left on the disk of a folder."""
-    return shutil.disk_usage(folder).free

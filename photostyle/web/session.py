@@ -152,7 +152,7 @@ class Session:
         self.progress = {"type": "progress", "n": number, "rung": "", "stage": "waiting"}
         job = self._job = self.solver.give("solve", arguments, self.name, self._hear(number))
         self.tell(self.progress)
-        self._go_on(self._finish(job, entry))
+        self.go_on(self._finish(job, entry))
 
     def cancel(self) -> None:
         """Gives up the solve under way."""
@@ -227,11 +227,16 @@ class Session:
                 found[f"{role}_mask"] = name
         return found
 
-    def _go_on(self, work: Any) -> None:
+    def go_on(self, work: Any) -> None:
         """Has something go on by itself."""
         task = asyncio.get_running_loop().create_task(work)
         self._keep.add(task)
-        task.add_done_callback(self._keep.discard)
+        task.add_done_callback(self._let_go)
+
+    def _let_go(self, task: "asyncio.Task[Any]") -> None:
+        self._keep.discard(task)
+        if not task.cancelled():
+            task.exception()  # of a session that is forgotten nobody asks
 
     # Results.
 

@@ -6,7 +6,12 @@ export class Sentence extends Error {}
 async function ask(method, path, body, headers = {}) {
   let answer;
   try {
-    answer = await fetch(path, { method, body, headers: { "X-Photostyle": "1", ...headers }, credentials: "same-origin" });
+    answer = await fetch(path, {
+      method,
+      body,
+      headers: { "X-Photostyle": "1", ...headers },
+      credentials: "same-origin",
+    });
   } catch {
     throw new Sentence(T.lost);
   }
@@ -17,15 +22,27 @@ async function ask(method, path, body, headers = {}) {
 }
 
 const json = async (method, path, value) =>
-  (await ask(method, path, value === undefined ? undefined : JSON.stringify(value), { "Content-Type": "application/json" })).json();
+  (
+    await ask(method, path, value === undefined ? undefined : JSON.stringify(value), {
+      "Content-Type": "application/json",
+    })
+  ).json();
 
 let session = "";
 const at = path => `/api/sessions/${session}${path}`;
 
 export const api = {
   at,
-  open: async id => { const state = await json("GET", `/api/sessions/${id}`); session = id; return state; },
-  create: async () => { const state = await json("POST", "/api/sessions"); session = state.id; return state; },
+  open: async id => {
+    const state = await json("GET", `/api/sessions/${id}`);
+    session = id;
+    return state;
+  },
+  create: async () => {
+    const state = await json("POST", "/api/sessions");
+    session = state.id;
+    return state;
+  },
   sessions: () => json("GET", "/api/sessions"),
   options: () => json("GET", "/api/options"),
   shelf: () => json("GET", "/api/shelf"),
@@ -33,18 +50,26 @@ export const api = {
   patch: wanted => json("PATCH", at(""), wanted),
   post: (path, value) => json("POST", at(path), value),
   drop: path => json("DELETE", at(path)),
-  upload: async (role, file) => (await ask("POST", at(`/pictures/${role}?name=${encodeURIComponent(file.name)}`), file)).json(),
-  maskFile: async file => (await ask("POST", at(`/masks-files?name=${encodeURIComponent(file.name)}`), file)).json(),
+  upload: async (role, file) =>
+    (await ask("POST", at(`/pictures/${role}?name=${encodeURIComponent(file.name)}`), file)).json(),
+  maskFile: async file =>
+    (await ask("POST", at(`/masks-files?name=${encodeURIComponent(file.name)}`), file)).json(),
   bytes: async path => new Uint8Array(await (await ask("GET", at(path))).arrayBuffer()),
   picture: async (path, value) => {
-    const answer = value === undefined ? await ask("GET", at(path)) : await ask("POST", at(path), JSON.stringify(value), { "Content-Type": "application/json" });
+    const answer =
+      value === undefined
+        ? await ask("GET", at(path))
+        : await ask("POST", at(path), JSON.stringify(value), { "Content-Type": "application/json" });
     return createImageBitmap(await answer.blob(), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   },
-  blob: async (path, value) => (await ask("POST", at(path), JSON.stringify(value), { "Content-Type": "application/json" })).blob(),
+  blob: async (path, value) =>
+    (await ask("POST", at(path), JSON.stringify(value), { "Content-Type": "application/json" })).blob(),
   labels: async (role, head, ids) => {
     const packed = new Response(new Blob([ids]).stream().pipeThrough(new CompressionStream("gzip")));
     const body = new Blob([JSON.stringify(head) + "\n", await packed.arrayBuffer()]);
-    return (await ask("PUT", at(`/labels/${role}`), body, { "Content-Type": "application/octet-stream" })).json();
+    return (
+      await ask("PUT", at(`/labels/${role}`), body, { "Content-Type": "application/octet-stream" })
+    ).json();
   },
   save: async path => {
     const answer = await ask("GET", at(path));

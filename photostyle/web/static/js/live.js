@@ -5,16 +5,19 @@ const PURE = 0.5;
 /** Shares by name from words such as `0.8,blue=0.5`; `alone` is what a name without a number means. */
 export function shares(words, alone = null) {
   const found = { whole: null, of: {} };
-  for (const [, quoted, plain, number] of (words || "").matchAll(/(?:"((?:[^"]|"")*)"|([^,="]+))(?:=([\d.eE+-]+))?(?:,|$)/g)) {
+  for (const [, quoted, plain, number] of (words || "").matchAll(
+    /(?:"((?:[^"]|"")*)"|([^,="]+))(?:=([\d.eE+-]+))?(?:,|$)/g,
+  )) {
     const name = quoted !== undefined ? quoted.replaceAll('""', '"') : plain.trim();
     if (number !== undefined) found.of[name] = Number(number);
-    else if (alone === null && quoted === undefined && !Number.isNaN(Number(name))) found.whole = Number(name);
+    else if (alone === null && quoted === undefined && !Number.isNaN(Number(name)))
+      found.whole = Number(name);
     else if (alone !== null) found.of[name] = alone;
   }
   return found;
 }
 
-export const quoted = name => /[,="]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+export const quoted = name => (/[,="]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 
 /** What the options of rendering come to, for a result with these regions. */
 export function plan(options, names) {
@@ -36,8 +39,19 @@ const uniform = values => values.every(v => v === values[0]);
 export function compute(content, result, regions, planes, plan, out) {
   const { perRegion, things, luminance, color } = plan;
   const kept = Object.entries(things).filter(([name]) => planes[name]);
-  if (luminance === 1 && color === 1 && !kept.length) mix(content, result, uniform(perRegion) ? null : regions, perRegion, out);
-  else keep(content, result, uniform(perRegion) ? null : regions, perRegion, kept.map(([n, s]) => [n, s, planes[n]]), luminance, color, out);
+  if (luminance === 1 && color === 1 && !kept.length)
+    mix(content, result, uniform(perRegion) ? null : regions, perRegion, out);
+  else
+    keep(
+      content,
+      result,
+      uniform(perRegion) ? null : regions,
+      perRegion,
+      kept.map(([n, s]) => [n, s, planes[n]]),
+      luminance,
+      color,
+      out,
+    );
 }
 
 function mix(content, result, regions, strengths, out) {
@@ -45,9 +59,9 @@ function mix(content, result, regions, strengths, out) {
   let s = levels[0] ?? 65536;
   for (let i = 0, p = 0; i < out.length; i += 4, p++) {
     if (regions) s = levels[regions[p]] ?? 65536;
-    out[i] = content[i] + ((result[i] - content[i]) * s + 32768 >> 16);
-    out[i + 1] = content[i + 1] + ((result[i + 1] - content[i + 1]) * s + 32768 >> 16);
-    out[i + 2] = content[i + 2] + ((result[i + 2] - content[i + 2]) * s + 32768 >> 16);
+    out[i] = content[i] + (((result[i] - content[i]) * s + 32768) >> 16);
+    out[i + 1] = content[i + 1] + (((result[i + 1] - content[i + 1]) * s + 32768) >> 16);
+    out[i + 2] = content[i + 2] + (((result[i + 2] - content[i + 2]) * s + 32768) >> 16);
     out[i + 3] = 255;
   }
 }
@@ -58,30 +72,45 @@ function keep(content, result, regions, strengths, kept, luminance, color, out) 
   let s = strengths[0] ?? 1;
   for (let i = 0, p = 0; i < out.length; i += 4, p++) {
     if (regions) s = strengths[regions[p]] ?? 1;
-    const r = content[i], g = content[i + 1], b = content[i + 2];
-    const nr = r + (result[i] - r) * s, ng = g + (result[i + 1] - g) * s, nb = b + (result[i + 2] - b) * s;
-    const luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b, changed = LUMA[0] * nr + LUMA[1] * ng + LUMA[2] * nb;
+    const r = content[i],
+      g = content[i + 1],
+      b = content[i + 2];
+    const nr = r + (result[i] - r) * s,
+      ng = g + (result[i + 1] - g) * s,
+      nb = b + (result[i + 2] - b) * s;
+    const luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b,
+      changed = LUMA[0] * nr + LUMA[1] * ng + LUMA[2] * nb;
     const y = luma + (changed - luma) * luminance;
-    const tint = chroma ? color * (1 - chroma[1] * chroma[2][p] / 255) : color;
-    let mr = y + (r - luma) + ((nr - changed) - (r - luma)) * tint;
-    let mg = y + (g - luma) + ((ng - changed) - (g - luma)) * tint;
-    let mb = y + (b - luma) + ((nb - changed) - (b - luma)) * tint;
+    const tint = chroma ? color * (1 - (chroma[1] * chroma[2][p]) / 255) : color;
+    let mr = y + (r - luma) + (nr - changed - (r - luma)) * tint;
+    let mg = y + (g - luma) + (ng - changed - (g - luma)) * tint;
+    let mb = y + (b - luma) + (nb - changed - (b - luma)) * tint;
     let own = 0;
-    for (const [, share, plane] of whole) own = Math.max(own, share * plane[p] / 255);
-    if (own > 0) { mr += (r - mr) * own; mg += (g - mg) * own; mb += (b - mb) * own; }
+    for (const [, share, plane] of whole) own = Math.max(own, (share * plane[p]) / 255);
+    if (own > 0) {
+      mr += (r - mr) * own;
+      mg += (g - mg) * own;
+      mb += (b - mb) * own;
+    }
     if (Math.min(mr, mg, mb) < 0 || Math.max(mr, mg, mb) > 255) [mr, mg, mb] = inGamut(mr, mg, mb);
-    out[i] = mr; out[i + 1] = mg; out[i + 2] = mb; out[i + 3] = 255;
+    out[i] = mr;
+    out[i + 1] = mg;
+    out[i + 2] = mb;
+    out[i + 3] = 255;
   }
 }
 
 /** Colours outside give up chroma, and a little luma, as in the library. */
 function inGamut(r, g, b) {
-  const luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b, inside = Math.min(255, Math.max(0, luma));
+  const luma = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b,
+    inside = Math.min(255, Math.max(0, luma));
   const away = [r - luma, g - luma, b - luma];
   let share = 1;
-  for (const x of away) share = Math.min(share, (x > 0 ? 255 - inside : inside) / Math.max(Math.abs(x), 2.55e-4));
+  for (const x of away)
+    share = Math.min(share, (x > 0 ? 255 - inside : inside) / Math.max(Math.abs(x), 2.55e-4));
   return away.map((x, k) => {
-    const own = Math.min(255, Math.max(0, [r, g, b][k])), mapped = inside + x * share;
+    const own = Math.min(255, Math.max(0, [r, g, b][k])),
+      mapped = inside + x * share;
     return mapped + (own - mapped) * PURE;
   });
 }

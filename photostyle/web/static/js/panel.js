@@ -17,7 +17,8 @@ export function show(tab) {
 }
 
 function step(event) {
-  const names = Object.keys(PAGES), place = names.indexOf(store.ui.tab);
+  const names = Object.keys(PAGES),
+    place = names.indexOf(store.ui.tab);
   const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: names.length - 1 }[event.key];
   if (next === undefined) return;
   event.preventDefault();
@@ -27,9 +28,26 @@ function step(event) {
 }
 
 export function drawPanel() {
-  refill(tabs, Object.keys(PAGES).map(name => h("button", {
-    type: "button", role: "tab", id: `tab-${name}`, "data-key": name, "aria-selected": String(store.ui.tab === name), "aria-controls": "page", tabindex: store.ui.tab === name ? "0" : "-1", onclick: () => show(name), onkeydown: step,
-  }, T.tabs[name])));
+  refill(
+    tabs,
+    Object.keys(PAGES).map(name =>
+      h(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          id: `tab-${name}`,
+          "data-key": name,
+          "aria-selected": String(store.ui.tab === name),
+          "aria-controls": "page",
+          tabindex: store.ui.tab === name ? "0" : "-1",
+          onclick: () => show(name),
+          onkeydown: step,
+        },
+        T.tabs[name],
+      ),
+    ),
+  );
   page.setAttribute("aria-labelledby", `tab-${store.ui.tab}`);
   drawPage();
 }
@@ -44,5 +62,8 @@ export function beginPanel() {
   panel.append(tabs, page);
   panel.setAttribute("aria-label", T.panelLabel);
   for (const what of ["state", "busy", "labels"]) on(what, drawPage);
-  on("ui", change => { if ("tab" in change) drawPanel(); else if (["active", "tool", "snap", "brush", "overlay"].some(k => k in change)) drawPage(); });
+  on("ui", change => {
+    if ("tab" in change) drawPanel();
+    else if (["active", "tool", "snap", "brush", "overlay"].some(k => k in change)) drawPage();
+  });
 }

@@ -6,19 +6,42 @@ import { h } from "./dom.js";
 const hearers = new Map();
 export function on(what, work) {
   hearers.set(what, [...(hearers.get(what) || []), work]);
-  return () => hearers.set(what, hearers.get(what).filter(x => x !== work));
+  return () =>
+    hearers.set(
+      what,
+      hearers.get(what).filter(x => x !== work),
+    );
 }
 export const emit = (what, value) => (hearers.get(what) || []).forEach(work => work(value));
 
 /** `ui` is this tab's own: what it shows. */
 export const store = {
-  state: null, options: null, progress: null, connected: true, busy: new Set(),
-  ui: { tab: "pictures", mode: "split", heat: "off", split: 0.5, active: 0, tool: "brush", snap: false, brush: 40, overlay: 0.55, held: false },
+  state: null,
+  options: null,
+  progress: null,
+  connected: true,
+  busy: new Set(),
+  ui: {
+    tab: "pictures",
+    mode: "split",
+    heat: "off",
+    split: 0.5,
+    active: 0,
+    tool: "brush",
+    snap: false,
+    brush: 40,
+    overlay: 0.55,
+    held: false,
+  },
 };
 
 export function setUi(change) {
   Object.assign(store.ui, change);
-  try { localStorage.setItem("photostyle", JSON.stringify({ ...store.ui, held: false })); } catch { /* private windows */ }
+  try {
+    localStorage.setItem("photostyle", JSON.stringify({ ...store.ui, held: false }));
+  } catch {
+    /* private windows */
+  }
   emit("ui", change);
 }
 
@@ -26,8 +49,12 @@ export function toast(sentence, bad = true) {
   const box = document.getElementById("toasts");
   const same = [...box.children].find(x => x.dataset.text === sentence);
   same?.remove();
-  const item = h("div", { class: "toast", role: bad ? "alert" : null, "data-text": sentence }, h("span", { class: "grow" }, sentence),
-    h("button", { type: "button", onclick: () => item.remove() }, T.dismiss));
+  const item = h(
+    "div",
+    { class: "toast", role: bad ? "alert" : null, "data-text": sentence },
+    h("span", { class: "grow" }, sentence),
+    h("button", { type: "button", onclick: () => item.remove() }, T.dismiss),
+  );
   box.append(item);
   if (box.children.length > 4) box.firstChild.remove();
   setTimeout(() => item.remove(), bad ? 15000 : 4000);
@@ -35,7 +62,10 @@ export function toast(sentence, bad = true) {
 
 /** Does something on the server; a sentence comes up where it does not work. */
 export async function attempt(work, what = "") {
-  if (what) { store.busy.add(what); emit("busy"); }
+  if (what) {
+    store.busy.add(what);
+    emit("busy");
+  }
   try {
     return await work();
   } catch (error) {
@@ -43,7 +73,10 @@ export async function attempt(work, what = "") {
     if (!(error instanceof Sentence)) console.error(error);
     return null;
   } finally {
-    if (what) { store.busy.delete(what); emit("busy"); }
+    if (what) {
+      store.busy.delete(what);
+      emit("busy");
+    }
   }
 }
 
@@ -58,7 +91,12 @@ function take(state) {
 
 export const patch = wanted => attempt(async () => take(await api.patch(wanted)));
 export const setOptions = options => patch({ options });
-export const post = (path, value, what) => attempt(async () => { const s = await api.post(path, value); if (s.revision !== undefined) take(s); return s; }, what);
+export const post = (path, value, what) =>
+  attempt(async () => {
+    const s = await api.post(path, value);
+    if (s.revision !== undefined) take(s);
+    return s;
+  }, what);
 export const drop = path => attempt(async () => take(await api.drop(path)));
 
 let source = null;
@@ -67,23 +105,33 @@ export function follow(state) {
   store.progress = null;
   take(state);
   source?.close();
-  source = listen(event => {
-    if (event.type === "state") take(event.state);
-    else if (event.type === "error") toast(event.error);
-    else if (event.type === "progress" || event.type === "picture") {
-      store.progress = event.n ? { ...(store.progress?.n === event.n ? store.progress : {}), ...event } : null;
-      emit(event.type, event);
-    } else emit(event.type, event);
-  }, connected => {
-    if (connected === store.connected) return;
-    store.connected = connected;
-    toast(connected ? T.back : T.lost, !connected);
-    emit("busy");
-  });
-  try { localStorage.setItem("photostyle-session", state.id); } catch { /* private windows */ }
+  source = listen(
+    event => {
+      if (event.type === "state") take(event.state);
+      else if (event.type === "error") toast(event.error);
+      else if (event.type === "progress" || event.type === "picture") {
+        store.progress = event.n
+          ? { ...(store.progress?.n === event.n ? store.progress : {}), ...event }
+          : null;
+        emit(event.type, event);
+      } else emit(event.type, event);
+    },
+    connected => {
+      if (connected === store.connected) return;
+      store.connected = connected;
+      toast(connected ? T.back : T.lost, !connected);
+      emit("busy");
+    },
+  );
+  try {
+    localStorage.setItem("photostyle-session", state.id);
+  } catch {
+    /* private windows */
+  }
 }
 
-export const picture = role => store.state?.pictures[role].find(p => p.file === store.state.chosen[role]) || null;
+export const picture = role =>
+  store.state?.pictures[role].find(p => p.file === store.state.chosen[role]) || null;
 export const shown = () => store.state?.strip.find(e => e.n === store.state.shown) || null;
 export const regions = () => store.state?.regions?.regions || [];
 export const fileUrl = (file, kind) => api.at(`/files/${file}/${kind}`);

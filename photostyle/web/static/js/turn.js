@@ -1,152 +1,235 @@
 // Adjusting: what acts at once, the preset, the options that matter, and all others.
-import { h, icon, iconButton, later } from "./dom.js";
+import { h, icon, iconButton } from "./dom.js";
 import { T } from "./strings.js";
-import { plan, quoted, shares } from "./live.js";
+import { quoted, shares } from "./live.js";
 import { rendering, wish } from "./result.js";
 import { patch, setOptions, shown, store, toast } from "./store.js";
-import { openSweep } from "./sweep.js";
-
-const text = name => name.replaceAll("_", " ");
-const value = name => store.state.options[name] ?? store.options.presets[store.state.preset][name];
-const changed = name => store.state.options[name] !== undefined;
-const set = (name, found) => setOptions({ [name]: found });
+import { allOptions, field, set, value } from "./fields.js";
 
 /** A slider from 0 to 1 that acts while it moves and is told when it is let go. */
 function slider({ key, label, at, start, tell, hue, undo }) {
   const output = h("output", { for: key }, `${Math.round(at * 100)}%`);
   const input = h("input", {
-    type: "range", id: key, "data-key": key, min: 0, max: 1, step: 0.01, value: at,
-    oninput: e => { output.textContent = `${Math.round(e.target.value * 100)}%`; wish({ ...rendering(), ...start(Number(e.target.value)) }); },
-    onchange: e => { const options = start(Number(e.target.value)); wish({ ...rendering(), ...options }); tell(options); },
+    type: "range",
+    id: key,
+    "data-key": key,
+    min: 0,
+    max: 1,
+    step: 0.01,
+    value: at,
+    oninput: e => {
+      output.textContent = `${Math.round(e.target.value * 100)}%`;
+      wish({ ...rendering(), ...start(Number(e.target.value)) });
+    },
+    onchange: e => {
+      const options = start(Number(e.target.value));
+      wish({ ...rendering(), ...options });
+      tell(options);
+    },
   });
-  return h("div", { class: "slide" },
-    h("label", { for: key }, hue ? h("span", { class: "swatch", style: { background: hue } }) : null, label), output,
-    iconButton("reset", T.reset(label), undo, { class: at === 1 ? "icon bare undo same" : "icon bare undo" }), input);
+  return h(
+    "div",
+    { class: "slide" },
+    h("label", { for: key }, hue ? h("span", { class: "swatch", style: { background: hue } }) : null, label),
+    output,
+    iconButton("reset", T.reset(label), undo, { class: at === 1 ? "icon bare undo same" : "icon bare undo" }),
+    input,
+  );
 }
 
-const single = (name, label) => slider({
-  key: `live-${name}`, label, at: value(name) ?? 1, start: v => ({ [name]: v }), tell: setOptions, undo: () => set(name, null),
-});
+const single = (name, label) =>
+  slider({
+    key: `live-${name}`,
+    label,
+    at: value(name) ?? 1,
+    start: v => ({ [name]: v }),
+    tell: setOptions,
+    undo: () => set(name, null),
+  });
 
 function strengthWords(whole, of) {
-  const parts = Object.entries(of).filter(([, v]) => v !== whole).map(([n, v]) => `${quoted(n)}=${Number(v.toFixed(3))}`);
+  const parts = Object.entries(of)
+    .filter(([, v]) => v !== whole)
+    .map(([n, v]) => `${quoted(n)}=${Number(v.toFixed(3))}`);
   return [Number(whole.toFixed(3)), ...parts].join(",");
 }
 
 function strengthSliders() {
-  const found = shares(store.state.options.strength ?? "1"), whole = found.whole ?? 1, names = shown()?.names || [];
-  const colours = Object.fromEntries((store.state.regions?.regions || []).map(r => [r.name, `rgb(${r.colour.join(" ")})`]));
-  const rows = [slider({
-    key: "live-strength", label: T.strength, at: whole, start: v => ({ strength: strengthWords(v, found.of) }), tell: setOptions, undo: () => set("strength", null),
-  })];
-  const own = names.length > 1 ? h("details", { open: Object.keys(found.of).length > 0 }, h("summary", {}, T.perRegion),
-    h("div", { class: "stack" }, names.map(name => slider({
-      key: `live-strength-${name}`, label: name, hue: colours[name], at: found.of[name] ?? whole,
-      start: v => ({ strength: strengthWords(whole, { ...found.of, [name]: v }) }), tell: setOptions,
-      undo: () => setOptions({ strength: strengthWords(whole, { ...found.of, [name]: whole }) }),
-    })))) : null;
+  const found = shares(store.state.options.strength ?? "1"),
+    whole = found.whole ?? 1,
+    names = shown()?.names || [];
+  const colours = Object.fromEntries(
+    (store.state.regions?.regions || []).map(r => [r.name, `rgb(${r.colour.join(" ")})`]),
+  );
+  const rows = [
+    slider({
+      key: "live-strength",
+      label: T.strength,
+      at: whole,
+      start: v => ({ strength: strengthWords(v, found.of) }),
+      tell: setOptions,
+      undo: () => set("strength", null),
+    }),
+  ];
+  const own =
+    names.length > 1
+      ? h(
+          "details",
+          { open: Object.keys(found.of).length > 0 },
+          h("summary", {}, T.perRegion),
+          h(
+            "div",
+            { class: "stack" },
+            names.map(name =>
+              slider({
+                key: `live-strength-${name}`,
+                label: name,
+                hue: colours[name],
+                at: found.of[name] ?? whole,
+                start: v => ({ strength: strengthWords(whole, { ...found.of, [name]: v }) }),
+                tell: setOptions,
+                undo: () => setOptions({ strength: strengthWords(whole, { ...found.of, [name]: whole }) }),
+              }),
+            ),
+          ),
+        )
+      : null;
   return [rows, own];
 }
 
 function protectRows() {
   const found = shares(store.state.options.protect ?? "", 1).of;
   const tell = of => {
-    const words = Object.entries(of).map(([n, v]) => v === 1 ? quoted(n) : `${quoted(n)}=${Number(v.toFixed(2))}`).join(",");
+    const words = Object.entries(of)
+      .map(([n, v]) => (v === 1 ? quoted(n) : `${quoted(n)}=${Number(v.toFixed(2))}`))
+      .join(",");
     return { protect: words || null };
   };
   const rows = Object.entries(T.things).map(([name, label]) => {
     const on = found[name] !== undefined;
-    const set = v => { const of = { ...found }; if (v) of[name] = v; else delete of[name]; return tell(of); };
-    return h("div", { class: "row" },
-      h("label", { class: "check" }, h("input", { type: "checkbox", "data-key": `protect-${name}`, checked: on, onchange: e => setOptions(set(e.target.checked ? 1 : 0)) }), label),
-      on ? h("input", {
-        type: "range", class: "grow", min: 0.05, max: 1, step: 0.05, value: found[name], "data-key": `protect-${name}-share`, "aria-label": `${T.protect}: ${label}`,
-        oninput: e => wish({ ...rendering(), ...set(Number(e.target.value)) }), onchange: e => setOptions(set(Number(e.target.value))),
-      }) : null);
+    const set = v => {
+      const of = { ...found };
+      if (v) of[name] = v;
+      else delete of[name];
+      return tell(of);
+    };
+    return h(
+      "div",
+      { class: "row" },
+      h(
+        "label",
+        { class: "check" },
+        h("input", {
+          type: "checkbox",
+          "data-key": `protect-${name}`,
+          checked: on,
+          onchange: e => setOptions(set(e.target.checked ? 1 : 0)),
+        }),
+        label,
+      ),
+      on
+        ? h("input", {
+            type: "range",
+            class: "grow",
+            min: 0.05,
+            max: 1,
+            step: 0.05,
+            value: found[name],
+            "data-key": `protect-${name}-share`,
+            "aria-label": `${T.protect}: ${label}`,
+            oninput: e => wish({ ...rendering(), ...set(Number(e.target.value)) }),
+            onchange: e => setOptions(set(Number(e.target.value))),
+          })
+        : null,
+    );
   });
   return h("div", { role: "group", "aria-label": T.protect }, h("h3", { class: "small" }, T.protect), rows);
 }
 
-/** The control for an option, by its kind and limits. */
-function control(row) {
-  const id = `option-${row.name}`, at = value(row.name), common = { id, class: "control", "data-key": id, "aria-describedby": `${id}-help` };
-  if (row.choices) {
-    const none = row.optional ? [h("option", { value: "", selected: at === null }, T.own)] : [];
-    return h("select", { ...common, onchange: e => set(row.name, e.target.value || null) }, none, row.choices.map(c => h("option", { value: c, selected: at === c }, c)));
-  }
-  if (row.kind === "int" || row.kind === "float") {
-    return h("input", {
-      ...common, type: "number", min: row.low, max: row.high, step: row.kind === "int" ? 1 : "any", value: at ?? "", placeholder: T.own,
-      onchange: e => tellNumber(row, e.target),
-    });
-  }
-  const words = Array.isArray(at) ? at.join(", ") : at ?? "";
-  return h("input", { ...common, type: "text", value: words, placeholder: T.own, onchange: e => tellWords(row, e.target.value) });
-}
-
-function tellNumber(row, input) {
-  const number = input.value === "" ? null : Number(input.value);
-  const wrong = !input.checkValidity() && !Number.isFinite(number ?? NaN) && input.value !== "";
-  input.classList.toggle("wrong", wrong);
-  if (wrong) toast(`${row.flag}: ${input.validationMessage}`);
-  else set(row.name, number);
-}
-
-function tellWords(row, words) {
-  const parts = words.split(",").map(w => w.trim()).filter(Boolean);
-  if (!parts.length) set(row.name, null);
-  else set(row.name, row.kind === "numbers" ? parts.map(Number) : row.kind === "words" ? parts : words);
-}
-
-function field(row) {
-  const id = `option-${row.name}`, label = text(row.name), numeric = row.kind === "int" || row.kind === "float";
-  const sweeps = (numeric || row.choices) && !["size", "output_size", "seed"].includes(row.name);
-  return h("div", { class: "field" }, h("label", { for: id }, label),
-    sweeps ? iconButton("grid", T.sweep(label), () => openSweep(row), { class: "icon bare undo", "data-key": `sweep-${row.name}` }) : h("span"),
-    iconButton("reset", T.reset(label), () => set(row.name, null), { class: changed(row.name) ? "icon bare undo" : "icon bare undo same" }),
-    control(row), h("p", { class: "help", id: `${id}-help` }, row.help));
-}
-
 function presetSection() {
   const { presets, summaries } = store.options;
-  return h("section", {}, h("div", { class: "preset" }, h("label", { for: "preset" }, h("h2", {}, T.preset)),
-    h("select", { id: "preset", "data-key": "preset", onchange: e => patch({ preset: e.target.value }) },
-      Object.keys(presets).map(name => h("option", { value: name, selected: name === store.state.preset }, name))),
-    h("p", { class: "small dim" }, summaries[store.state.preset])));
-}
-
-let open = new Set();
-function allOptions() {
-  const { options, stages, usual } = store.options;
-  const rest = options.filter(row => !usual.includes(row.name) && !row.own);
-  const groups = Object.entries(stages).map(([stage, title]) => {
-    const rows = rest.filter(row => row.stage === stage);
-    return rows.length ? h("details", { open: open.has(stage), ontoggle: e => { if (e.target.open) open.add(stage); else open.delete(stage); } },
-      h("summary", {}, title.replace(/^Stage \d, /, "").replace(/\.$/, "")), open.has(stage) || true ? h("div", { class: "stack" }, rows.map(field)) : null) : null;
-  });
-  return h("details", { open: open.has("all"), ontoggle: e => { if (e.target.open) open.add("all"); else open.delete("all"); } },
-    h("summary", {}, T.all), h("div", { class: "stack" }, groups));
+  return h(
+    "section",
+    {},
+    h(
+      "div",
+      { class: "preset" },
+      h("label", { for: "preset" }, h("h2", {}, T.preset)),
+      h(
+        "select",
+        { id: "preset", "data-key": "preset", onchange: e => patch({ preset: e.target.value }) },
+        Object.keys(presets).map(name =>
+          h("option", { value: name, selected: name === store.state.preset }, name),
+        ),
+      ),
+      h("p", { class: "small dim" }, summaries[store.state.preset]),
+    ),
+  );
 }
 
 function commandSection() {
   const words = store.state.command;
   if (!words) return null;
-  return h("section", {}, h("h2", {}, T.command), h("div", { class: "command" }, h("code", { tabindex: "0" }, words),
-    h("button", { type: "button", "data-key": "copy", onclick: () => copy(words) }, T.copy)));
+  return h(
+    "section",
+    {},
+    h("h2", {}, T.command),
+    h(
+      "div",
+      { class: "command" },
+      h("code", { tabindex: "0" }, words),
+      h("button", { type: "button", "data-key": "copy", onclick: () => copy(words) }, T.copy),
+    ),
+  );
 }
 
 async function copy(words) {
-  try { await navigator.clipboard.writeText(words); toast(T.copied, false); } catch { toast(words, false); }
+  try {
+    await navigator.clipboard.writeText(words);
+    toast(T.copied, false);
+  } catch {
+    toast(words, false);
+  }
 }
 
 export function turnPage() {
-  const [rows, own] = strengthSliders(), { options, usual } = store.options;
+  const [rows, own] = strengthSliders(),
+    { options, usual } = store.options;
   const matter = usual.map(name => options.find(row => row.name === name)).filter(Boolean);
   return [
-    h("section", {}, h("p", { class: "small dim" }, T.afterHelp), rows, single("luminance", T.luminance), single("color", T.color), own, protectRows()),
+    h(
+      "section",
+      {},
+      h("p", { class: "small dim" }, T.afterHelp),
+      rows,
+      single("luminance", T.luminance),
+      single("color", T.color),
+      own,
+      protectRows(),
+    ),
     presetSection(),
-    h("section", {}, h("div", { class: "head" }, h("h2", {}, T.usual), h("button", { type: "button", class: "bare small", "data-key": "reset-all", onclick: () => patch({ reset: true, options: {} }) }, icon("reset"), T.resetAll)),
-      matter.map(field), allOptions()),
+    h(
+      "section",
+      {},
+      h(
+        "div",
+        { class: "head" },
+        h("h2", {}, T.usual),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "bare small",
+            "data-key": "reset-all",
+            onclick: () => patch({ reset: true, options: {} }),
+          },
+          icon("reset"),
+          T.resetAll,
+        ),
+      ),
+      matter.map(field),
+      allOptions(),
+    ),
     commandSection(),
   ];
 }

@@ -13,9 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photostyle.api.batches import batch
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
-    from photostyle.api.many import batch, post, sweep
+    from photostyle.api.many import post, sweep
     from photostyle.api.networks import Exported, Training, apply, export, train
     from photostyle.api.regions import Regions
     from photostyle.api.running import Running, RunningOptions, Runs
@@ -49,9 +50,10 @@ if TYPE_CHECKING:
     from photostyle.segmentation.segmenter import load_masks, segment_pair
 
 _HOMES = {
+    "photostyle.api.batches": ("batch",),
     "photostyle.api.judging": ("compare",),
     "photostyle.api.looking": ("apply_look",),
-    "photostyle.api.many": ("batch", "post", "sweep"),
+    "photostyle.api.many": ("post", "sweep"),
     "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
     "photostyle.api.regions": ("Regions",),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),

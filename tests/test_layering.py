@@ -22,7 +22,7 @@ runtime matting films
 segmentation encoders
 color
 objective smoothness
-feedforward metrics
+feedforward metrics faults
 optimize
 finish inputs
 views
@@ -62,14 +62,14 @@ FILES = {
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / pairs regions shown / exporting fitting",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains looking",
-    "api": "files regions running / judging looking many networks styling",
+    "jobs": "axes comparing jobs jobsfile verdicts / executors report stylejob / campaign cluster"
+    " / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "files regions running / batches judging looking many networks styling",
     "web": "limits refusing / folder guard store turning workshop / pictures state"
     " / delivering session solving / asking exporting looking many regions sweeping"
     " / routes tasks / results / server",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment serve train weights / batch look_tables post sweep / look",
+    "commands": "helping / arguments / apply compare compare_fast config export report run"
+    " running segment serve train weights / batch look_tables post render sweep / look",
 }
 
 

@@ -211,11 +211,19 @@ def _strength_map(values: Sequence[float], grade: Grade) -> Tensor:
     return (grade.masks * weights).sum(dim=0).clamp(0.0, 1.0)
 
 
-def fitting_metadata(photo: Photo, image: Tensor) -> Metadata:
-    """The photograph's metadata with its alpha channel at the image's size."""
-    alpha = photo.metadata.alpha
-    if alpha is None:
-        return photo.metadata
-    plane = torch.from_numpy(alpha).float()[None, None]  # H×W -> 1×1×H×W
+def fitting_metadata(photo: Photo, image: Tensor, depth: str | None = None) -> Metadata:
+    """The photograph's metadata with its alpha channel at the image's size, and as many bits as
+    `depth` asks for."""
+    metadata = with_depth(photo.metadata, depth)
+    if metadata.alpha is None:
+        return metadata
+    plane = torch.from_numpy(metadata.alpha).float()[None, None]  # H×W -> 1×1×H×W
     fitted = resize(plane, image_size(image))[0, 0].numpy()
-    return dataclasses.replace(photo.metadata, alpha=fitted)
+    return dataclasses.replace(metadata, alpha=fitted)
+
+
+def with_depth(metadata: Metadata, depth: str | None) -> Metadata:
+    """The metadata with 8 or 16 bits a channel; None and "keep" leave them as they are."""
+    if depth in (None, "keep"):
+        return metadata
+    return dataclasses.replace(metadata, bit_depth=int(depth))

@@ -28,6 +28,8 @@ FORMATS = {
     ".webp": "WEBP",
     ".jfif": "JPEG",
 }
+#: Formats that hold 16 bits a channel.
+DEEP = ("PNG", "TIFF")
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
 
 
@@ -91,13 +93,15 @@ def lost_note(path: str | Path, metadata: Metadata) -> str | None:
     """A sentence for the user when the format of `path` drops what the metadata holds."""
     form = _format(Path(path))
     name = "WebP" if form == "WEBP" else form
-    words = lost(form, metadata)
-    if not words:
-        return None
-    *others, last = words
-    listed = f"{', '.join(others)} and {last}" if others else last
-    other = "" if form == "PNG" else "; .png would"
-    return f"{path}: {name} does not keep the photograph's {listed}{other}."
+    notes = []
+    if metadata.bit_depth == 16 and form not in DEEP:
+        notes.append(f"{path}: {name} has 8 bits a channel, not 16; .png and .tif have.")
+    if words := lost(form, metadata):
+        *others, last = words
+        listed = f"{', '.join(others)} and {last}" if others else last
+        other = "" if form == "PNG" else "; .png would"
+        notes.append(f"{path}: {name} does not keep the photograph's {listed}{other}.")
+    return " ".join(notes) or None
 
 
 def read_manifest(path: str | Path) -> str | None:
@@ -181,7 +185,7 @@ def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
         alpha = torch.from_numpy(np.array(metadata.alpha, dtype=np.float32))[None, None]  # 1×1×H×W
         height, width = image.shape[2:]
         channels = torch.cat([channels, resize(alpha, (height, width))], dim=1)
-    deep = metadata.bit_depth == 16 and form in ("PNG", "TIFF")
+    deep = metadata.bit_depth == 16 and form in DEEP
     levels = channels[0].permute(1, 2, 0).numpy() * (65535 if deep else 255)  # H×W×C
     rounded: Array = np.rint(levels)
     return rounded.astype(np.uint16) if deep else rounded.astype(np.uint8)

@@ -123,7 +123,8 @@ class Look:
         made = framed(deliver(photo, grade, fitting), photo)
         note = size_note(photo, grade, options)
         notes = (*photo.notes, *([note] if note else []))
-        return Picture(made, fitting_metadata(photo, made), notes, paths_of([photo]))
+        metadata = fitting_metadata(photo, made, options.bit_depth)
+        return Picture(made, metadata, notes, paths_of([photo]))
 
     def changed(self, content: Tensor, masks: Regions | None = None) -> Tensor:
         """A content 1×3×H×W in [0, 1] under all of the look."""

@@ -16,7 +16,8 @@ from photostyle.images.containers import carried
 from photostyle.images.decoding import MANIFEST_KEY, opened
 from photostyle.images.encoding import MANIFEST_TAG, encode, lost
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize
-from photostyle.images.profiles import Array, Samples
+from photostyle.images.profiles import Samples
+from photostyle.kinds import suffix_note
 from photostyle.places import check_place, check_places, expanded
 
 FORMATS = {
@@ -28,6 +29,8 @@ FORMATS = {
     ".webp": "WEBP",
     ".jfif": "JPEG",
 }
+#: Rows that are rounded at once.
+BAND = 256
 #: Formats that hold 16 bits a channel.
 DEEP = ("PNG", "TIFF")
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
@@ -164,7 +167,9 @@ def _format(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
+        raise OutputError(
+            f"{suffix_note(path)} should end in one of {', '.join(FORMATS)}."
+        ) from None
 
 
 def _flush(path: Path) -> None:
@@ -186,9 +191,12 @@ def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
         height, width = image.shape[2:]
         channels = torch.cat([channels, resize(alpha, (height, width))], dim=1)
     deep = metadata.bit_depth == 16 and form in DEEP
-    levels = channels[0].permute(1, 2, 0).numpy() * (65535 if deep else 255)  # H×W×C
-    rounded: Array = np.rint(levels)
-    return rounded.astype(np.uint16) if deep else rounded.astype(np.uint8)
+    kind, white = (np.uint16, 65535) if deep else (np.uint8, 255)
+    levels = np.empty((*channels.shape[2:], channels.shape[1]), kind)  # H×W×C
+    for top in range(0, len(levels), BAND):  # band by band: all at once takes twice the picture
+        band = channels[0, :, top : top + BAND].permute(1, 2, 0).numpy() * white
+        levels[top : top + BAND] = np.rint(band)
+    return levels
 
 
 def _from_tags(tags: TiffImagePlugin.ImageFileDirectory_v2) -> str | None:

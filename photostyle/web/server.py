@@ -113,7 +113,8 @@ def application(
         server.store.clean()
         for worker in (server.solver, server.hand):
             worker.start()
-            worker.give("warm", {}, "")
+        server.solver.give("warm", {}, "")
+        server.hand.give("ready", {}, "")
         yield
         for worker in (server.solver, server.hand):
             worker.close()

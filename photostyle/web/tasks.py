@@ -10,6 +10,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "full": pictures.full,
     "solve": solving.solve,
     "warm": solving.warm,
+    "ready": solving.ready,
     "sweep": sweeping.sweep,
     "find": regions.find,
     "load": regions.load,

@@ -14,6 +14,8 @@ VIEW_PIXELS, THUMB = 1_000_000, 320
 GLIMPSE, GLIMPSE_SHOWN, QUICK = 160, 720, 512
 #: Values of a sweep, and the long side at which each is tried.
 SWEEP_VALUES, SWEEP_SIZE = 5, 320
+#: Seconds that a solve waits after the first glimpse: whoever paints on gets the next one sooner.
+BREATH = 0.7
 #: Seconds between pictures of a solve under way, and after which a silent stream says a word.
 PREVIEW_EVERY, HEARTBEAT = 0.8, 15.0
 #: Seconds after which what nobody has touched goes.

@@ -22,7 +22,7 @@ from photostyle.objective.styles import fitted_image
 from photostyle.result import Result
 from photostyle.runtime.steps import Step
 from photostyle.segmentation.masks import LabelMap, resize_masks
-from photostyle.web.limits import GLIMPSE, GLIMPSE_SHOWN, PREVIEW_EVERY, QUICK, THUMB
+from photostyle.web.limits import BREATH, GLIMPSE, GLIMPSE_SHOWN, PREVIEW_EVERY, QUICK, THUMB
 from photostyle.web.pictures import SHARED, jpeg, photo_of, png, png_of, put, view_size, webp
 from photostyle.web.turning import AFTERWARDS
 from photostyle.web.workshop import Bench, named
@@ -143,6 +143,10 @@ def _glimpse(
     photo = replace(photos[0], image=resize(photos[0].image, size))
     image = deliver(photo, result.grade, RenderConfig())
     bench.tell(type="picture", rung="glimpse", picture=jpeg(image))
+    until = time.monotonic() + BREATH
+    while time.monotonic() < until:
+        bench.check()
+        time.sleep(0.03)
 
 
 def _small(labels: LabelMap, size: tuple[int, int]) -> LabelMap:

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 7
+ROUNDS = 5
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 #: Moves the slider; resolves when the picture on the page has changed.

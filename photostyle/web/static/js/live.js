@@ -85,14 +85,14 @@ function keep(content, result, regions, strengths, kept, luminance, color, out) 
     let mr = y + (r - luma) + (nr - changed - (r - luma)) * tint;
     let mg = y + (g - luma) + (ng - changed - (g - luma)) * tint;
     let mb = y + (b - luma) + (nb - changed - (b - luma)) * tint;
-    let own = 0;
-    for (const [, share, plane] of whole) own = Math.max(own, (share * plane[p]) / 255);
-    if (own > 0) {
+    if (whole.length) {
+      let own = 0;
+      for (const [, share, plane] of whole) own = Math.max(own, (share * plane[p]) / 255);
       mr += (r - mr) * own;
       mg += (g - mg) * own;
       mb += (b - mb) * own;
     }
-    if (Math.min(mr, mg, mb) < 0 || Math.max(mr, mg, mb) > 255) [mr, mg, mb] = inGamut(mr, mg, mb);
+    if (mr < 0 || mg < 0 || mb < 0 || mr > 255 || mg > 255 || mb > 255) [mr, mg, mb] = inGamut(mr, mg, mb);
     out[i] = mr;
     out[i + 1] = mg;
     out[i + 2] = mb;

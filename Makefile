@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
 
-.PHONY: demo test lint docs benchmark clean
+.PHONY: demo test lint docs benchmark browser clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -25,6 +25,12 @@ lint: $(STAMP)
 test: lint
 	# One thread a worker: two workers already fill two cores.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+# What the tests of the page in a browser need; without it they are skipped.
+browser: $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt '.[browser]'
+	command -v chromium || apt-get install --yes chromium
+	npm install --silent --prefix build/axe axe-core
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py --out build/docs

@@ -22,6 +22,7 @@ from photostyle.commands import (
     report,
     run,
     segment,
+    serve,
     sweep,
     train,
     weights,
@@ -33,8 +34,8 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export, weights,
-    config,
+    run, serve, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
+    weights, config,
 )  # fmt: skip
 
 #: What commands were called before, and are called now.

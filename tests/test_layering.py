@@ -34,6 +34,7 @@ pipeline
 looks
 jobs
 api
+web
 commands
 cli
 __main__
@@ -70,9 +71,12 @@ FILES = {
     " / campaign cluster / estimate outputs sweep / batch chains looking photographs renders",
     "api": "anystyle files regions running"
     " / batches exporting filming judging looking many methods networks rivals styling",
+    "web": "limits refusing / folder guard store turning workshop / pictures state"
+    " / delivering session solving / asking exporting looking many regions sweeping"
+    " / routes tasks / results / server",
     "commands": "helping / arguments / compare_fast compare_leak compare_methods config export"
-    " report running segment train weights / apply batch compare look_tables post render run sweep"
-    " / look",
+    " report running segment serve train weights / apply batch compare look_tables post render run"
+    " sweep / look",
 }
 
 

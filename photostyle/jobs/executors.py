@@ -7,7 +7,6 @@ finished is lost with the process that waits for it. Imports no torch.
 
 import multiprocessing
 import os
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Job, Record
-from photostyle.runtime.stopping import leave_to_others
+from photostyle.runtime.stopping import end_with_parent, leave_to_others
 from photostyle.runtime.streams import standard_streams
 
 Unit = tuple[Job, ...]
@@ -162,17 +161,9 @@ def _work(link: Connection, folder: Path, place: dict[str, str]) -> None:
     leave_to_others()
     from photostyle.runtime.memory import Memory
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     memory = Memory()
     with standard_streams(), suppress(EOFError, ConnectionError):
         while True:
             for job in link.recv():
                 link.send(do(job, folder, memory))
-
-
-def _end_with_parent() -> None:
-    """An orphan would go on writing into a folder that the next run has taken over."""
-    parent = multiprocessing.parent_process()
-    assert parent
-    parent.join()
-    os._exit(1)

@@ -40,8 +40,10 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
-    "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
-    " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
+    "images": "colorimetry exif formats.table frames photoshop profiles refusals xmp"
+    " / containers listing / formats.stored hashing / formats.pillow"
+    " / formats.jpeg formats.netpbm formats.png formats.tiff formats.webp / decoding"
+    " / picture / encoding given heat photograph / saving / sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",

@@ -18,6 +18,7 @@ from photostyle.api.running import (
 from photostyle.config.config import hint
 from photostyle.config.keywords import Base, plain_value
 from photostyle.errors import InputError, JobsError, OptionError
+from photostyle.images.formats.table import usual
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.listing import pictures_in
 from photostyle.images.photograph import framed, photograph
@@ -195,7 +196,7 @@ def prepared(
     where, values = parted(options)
     executor_of(where)
     if f".{form}" not in FORMATS:
-        raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
+        raise OptionError(f"--format is {form!r}; choose from {', '.join(usual())}.")
     return where, configuring(config, values), f".{form}"
 
 

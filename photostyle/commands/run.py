@@ -15,6 +15,7 @@ from photostyle.commands.arguments import (
 from photostyle.commands.helping import keep_back
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
+from photostyle.images.formats.table import usual
 from photostyle.places import expanded, identity
 
 
@@ -51,7 +52,7 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 def _add_outputs(files: Any) -> None:
     files.add_argument(
         "--out", type=expanded, default=Path("result.png"),
-        help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
+        help=f"result picture, .{' .'.join(usual())} (default: %(default)s); its manifest (.json) "
         "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
     keep_back(

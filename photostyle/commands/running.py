@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import FAILED, INTERRUPTED
+from photostyle.images.formats.table import usual
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
 def add_format(parser: Any) -> None:
     parser.add_argument(
         "--format",
-        choices=("png", "jpg", "tif", "webp"),
+        choices=usual(),
         default="png",
         help="of the results (default: %(default)s)",
     )

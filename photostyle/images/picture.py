@@ -19,7 +19,7 @@ from torch import Tensor
 from photostyle.brief import Brief
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
-from photostyle.images.decoding import Stored
+from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded

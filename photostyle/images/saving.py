@@ -13,22 +13,17 @@ from torch import Tensor
 
 from photostyle.errors import ImageError, OutputError
 from photostyle.images.containers import carried
-from photostyle.images.decoding import MANIFEST_KEY, opened
-from photostyle.images.encoding import MANIFEST_TAG, encode, lost
+from photostyle.images.encoding import encode, lost
+from photostyle.images.formats.pillow import opened
+from photostyle.images.formats.stored import MANIFEST_KEY
+from photostyle.images.formats.table import Format, written
+from photostyle.images.formats.tiff import MANIFEST_TAG
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize
 from photostyle.images.profiles import Array, Samples
 from photostyle.places import check_place, check_places, expanded
 
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".jfif": "JPEG",
-}
-_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
+#: Formats that are written, by suffix.
+FORMATS = written()
 
 
 def save_image(
@@ -65,9 +60,9 @@ def encode_image(
     """The bytes that `save_image` writes; it takes and raises what that does."""
     check_image(image, f"The picture for {path}")
     form = _format(path)
-    if max(image.shape[2:]) > _LONGEST_SIDE.get(form, 2**31):
+    if max(image.shape[2:]) > form.longest:
         raise OutputError(
-            f"{path}: {form} holds at most {_LONGEST_SIDE[form]} pixels a side; use .png or .tif."
+            f"{path}: {form.name} holds at most {form.longest} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
     return encode(form, samples(image, metadata, form), metadata, manifest)
@@ -90,14 +85,13 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 def lost_note(path: str | Path, metadata: Metadata) -> str | None:
     """A sentence for the user when the format of `path` drops what the metadata holds."""
     form = _format(Path(path))
-    name = "WebP" if form == "WEBP" else form
     words = lost(form, metadata)
     if not words:
         return None
     *others, last = words
     listed = f"{', '.join(others)} and {last}" if others else last
-    other = "" if form == "PNG" else "; .png would"
-    return f"{path}: {name} does not keep the photograph's {listed}{other}."
+    other = "" if form.name == "PNG" else "; .png would"
+    return f"{path}: {form.name} does not keep the photograph's {listed}{other}."
 
 
 def read_manifest(path: str | Path) -> str | None:
@@ -155,7 +149,7 @@ def check_output(path: str | Path, inputs: Sequence[Path]) -> None:
     check_place(Path(path), inputs)
 
 
-def _format(path: Path) -> str:
+def _format(path: Path) -> Format:
     """Return the format that the suffix names, or raise OutputError."""
     try:
         return FORMATS[path.suffix.lower()]
@@ -174,14 +168,14 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
+def samples(image: Tensor, metadata: Metadata, form: Format = FORMATS[".png"]) -> Samples:
     """Round to H×W×3, or H×W×4 with the alpha, of the type that the format stores."""
     channels = image.detach().cpu()
-    if metadata.alpha is not None and form != "JPEG":
+    if metadata.alpha is not None and "alpha" in form.keeps:
         alpha = torch.from_numpy(np.array(metadata.alpha, dtype=np.float32))[None, None]  # 1×1×H×W
         height, width = image.shape[2:]
         channels = torch.cat([channels, resize(alpha, (height, width))], dim=1)
-    deep = metadata.bit_depth == 16 and form in ("PNG", "TIFF")
+    deep = form.depth(metadata.bit_depth) > 8
     levels = channels[0].permute(1, 2, 0).numpy() * (65535 if deep else 255)  # H×W×C
     rounded: Array = np.rint(levels)
     return rounded.astype(np.uint16) if deep else rounded.astype(np.uint8)

@@ -42,7 +42,7 @@ class Picture(Brief):
         """An 8-bit PIL image, mode RGB, or RGBA where the photograph had transparency; with its
         colour profile."""
         shallow = Metadata(alpha=self.metadata.alpha)
-        picture = Image.fromarray(samples(self.image, shallow, "PNG"))
+        picture = Image.fromarray(samples(self.image, shallow))
         if self.metadata.icc_profile:
             picture.info["icc_profile"] = self.metadata.icc_profile
         return picture
@@ -59,7 +59,7 @@ class Picture(Brief):
         kind = _dtype(dtype)
         if kind in (np.uint8, np.uint16):
             depth: Literal[8, 16] = 8 if kind == np.uint8 else 16
-            return samples(self.image, Metadata(depth, self.metadata.alpha), "PNG")
+            return samples(self.image, Metadata(depth, self.metadata.alpha))
         values = to_array(self.image)
         if self.metadata.alpha is not None:
             alpha = torch.from_numpy(np.array(self.metadata.alpha, np.float32))[None, None]
@@ -102,5 +102,5 @@ def png_of(picture: Image.Image, side: int = SIDE) -> bytes:
     height, width = fit_size((picture.height, picture.width), side)
     small = picture.resize((width, height), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    small.save(out, "PNG")
+    small.save(out)
     return out.getvalue()

@@ -161,7 +161,7 @@ def test_exif_too_long_for_jpeg_is_left_out(tmp_path: Path) -> None:
 def test_manifest(tmp_path: Path, exif, text, suffix, bits) -> None:
     path = tmp_path / f"a{suffix}"
     save_image(path, tensor(noise()), Metadata(bit_depth=bits, exif=exif), manifest=text)
-    if FORMATS[suffix] in ("PNG", "TIFF"):
+    if FORMATS[suffix].name in ("PNG", "TIFF"):
         assert read_manifest(path) == text
         assert torch.equal(load_image(path).image, tensor(noise()))
     else:
@@ -298,7 +298,7 @@ def test_check_output_agrees_and_leaves_nothing(tmp_path: Path, name) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("a.gif", r"\.png, \.jpg, \.jpeg, \.tif, \.tiff, \.webp"),
+        ("a.gif", r"\.png, \.jpg, \.jpeg, \.jfif, \.jpe, \.tif, \.tiff, \.webp"),
         ("a", r"should end in one of"),
         ("folder.png", "is a folder"),
         ("in.png", "one of the inputs"),

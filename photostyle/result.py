@@ -62,6 +62,8 @@ class Result:
         interrupted: stopped early; the picture is the best one until then.
         metadata: of the content, for saving.
         content: the photograph at its own size. styles: at most 512 pixels high.
+        wide: the image where colours of the content reach outside sRGB: extended, below 0 and above
+            1, which is what files get.
     """
 
     image: Tensor
@@ -82,6 +84,7 @@ class Result:
     segmenter_sha256: str = ""
     content: Photograph | None = None
     styles: tuple[Tensor, ...] = ()
+    wide: Tensor | None = None
 
     def __repr__(self) -> str:
         regions = ", ".join(self.masks.names)
@@ -103,7 +106,7 @@ class Result:
     @property
     def picture(self) -> Picture:
         """The picture with the content's metadata."""
-        return Picture(self.image, self.metadata, self.notes, self._read)
+        return Picture(self.image, self.metadata, self.notes, self._read, self.wide)
 
     def to_pil(self) -> Image.Image:
         """The picture for PIL; see `Picture.to_pil`."""
@@ -191,7 +194,7 @@ class Result:
         text = json.dumps({"picture": path.name, **self.manifest()}, indent=1)
         manifest, grade = beside(path)
         write_together({
-            path: encode_image(path, self.image, self.metadata, manifest=text),
+            path: encode_image(path, self.image, self.metadata, text, self.wide),
             manifest: text.encode("utf-8"),
             grade: self.grade.to_bytes(),
         })  # fmt: skip

@@ -40,8 +40,8 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
-    "images": "colorimetry exif formats.table frames photoshop profiles refusals xmp"
-    " / containers listing / formats.stored hashing / formats.pillow"
+    "images": "exif formats.table frames icc photoshop refusals xmp / spaces / colorimetry"
+    " / containers listing profiles / formats.stored hashing / formats.pillow"
     " / formats.jpeg formats.netpbm formats.png formats.tiff formats.webp / decoding"
     " / picture / encoding given heat photograph / saving / sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",

@@ -18,7 +18,7 @@ from photostyle.config.keywords import (
     with_keywords,
 )
 from photostyle.errors import ImageError, OptionError
-from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
+from photostyle.finish.delivery import Grade, deliver, deliver_wide, fitting_metadata, size_note
 from photostyle.images.given import PictureLike, picture_of
 from photostyle.images.photograph import Photograph, framed, photograph
 from photostyle.images.picture import image_size, paths_of, same_proportions
@@ -169,7 +169,8 @@ def render(
     read = paths_of([photo])
     if not isinstance(result, Result):
         read = (*read, expanded(result), *beside(expanded(result)))
-    return Picture(image, fitting_metadata(photo, image), notes, read)
+    metadata = fitting_metadata(photo, image, chosen)
+    return Picture(image, metadata, notes, read, deliver_wide(photo, grade, chosen))
 
 
 def _of_memory(result: Result, content: Photograph | None) -> tuple[Photograph, Grade]:

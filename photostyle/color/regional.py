@@ -31,6 +31,8 @@ STEEP, STEP = 1.15, 0.02
 #: Share of plain clipping for colours outside [0, 1], which keeps them pure where giving up chroma
 #: alone would wash out a flame or a lamp.
 PURE = 0.5
+#: How much further than the content's a result's colours may reach beyond what is shown.
+MOST_BEYOND = 1.5
 
 Tile = tuple[slice, slice]
 
@@ -57,8 +59,13 @@ class RegionalLook(Brief):
         """The look at part of its strength, one number a region."""
         return replace(self, strengths=self.strengths * self.strengths.new_tensor(strengths))
 
-    def apply(self, content: Tensor) -> Tensor:
-        """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size."""
+    def apply(self, content: Tensor, wide: Tensor | None = None) -> Tensor:
+        """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size.
+
+        Args:
+            wide: 1×3×H×W, where the content reaches beyond [0, 1] or has more light than it shows;
+                the maps go on straight from the content to it, and so beyond [0, 1].
+        """
         maps = list(self.coefficients.to(content))
         places = [(torch.arange(n, device=content.device) + 0.5) / n - 0.5
                   for n in content.shape[2:]]  # fmt: skip
@@ -76,6 +83,7 @@ class RegionalLook(Brief):
             for columns in _slices(content.shape[3], TILE[1]):
                 strip, smooth = content[0, :, rows, columns], band[:, :, columns]
                 y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
+                far = None if wide is None else wide[0, :, rows, columns] - strip
                 here = y.repeat_interleave(len(x)), x.repeat(len(y))
                 total = torch.zeros_like(strip)
                 kept = self._regions_in((rows, columns), weights, image_size(content))
@@ -84,11 +92,14 @@ class RegionalLook(Brief):
                     if shift is not None:
                         own = [colors + shift for colors in own]
                     found = _mapped(maps[k], [colors.clamp(0.0, 1.0) for colors in own], here)
+                    if far is not None:
+                        found = found + _beyond(maps[k], own[0].clamp(0.0, 1.0), far, here)
+                        own[0] = own[0] + far
                     if self.strengths[k] < 1:  # unclamped colours add up to the content's own
                         found = torch.lerp(own[0], found, float(self.strengths[k]))
                     total += found if weight is None else weight * found
                 out[0, :, rows, columns] = total
-        return out.clamp_(0.0, 1.0)
+        return out.clamp_(0.0, 1.0) if wide is None else out
 
     def weights(self, content: Tensor) -> Tensor:
         """K×H×W weights of the regions on a content 1×3×H×W, summing to 1."""
@@ -197,6 +208,22 @@ def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Te
     share = (allowed / detail.square().sum(dim=0).sqrt().clamp(min=1e-6)).clamp(max=1.0)
     grey = _luma(detail)
     return base + share * torch.lerp(grey.expand_as(detail), detail, GRAIN_CHROMA)
+
+
+def _beyond(
+    coefficients: Tensor, strip: Tensor, far: Tensor, here: tuple[Tensor, Tensor]
+) -> Tensor:
+    """What a map makes of the steps `far` from colours in [0, 1], both 3×rows×W, by its slope there
+    in their direction: polynomials run away outside."""
+    size = far.abs().amax(dim=0).clamp(min=STEP)
+    step = far * (STEP / size)
+    start, back = (
+        apply_terms(coefficients, x.reshape(3, -1), *here).reshape_as(x)
+        for x in (strip, strip - step)
+    )
+    made = (start - back) * (size / STEP)
+    most = MOST_BEYOND * far.square().sum(dim=0).sqrt()
+    return made * (most / made.square().sum(dim=0).sqrt().clamp(min=1e-9)).clamp(max=1.0)
 
 
 def _luma(rgb: Tensor) -> Tensor:

@@ -132,6 +132,7 @@ class RenderOptions(TypedDict, total=False):
     luminance: float | None
     color: float | None
     protect: Shares | None
+    output_space: Literal["srgb", "p3", "adobergb", "rec2020", "prophoto"] | None
 
 
 class NetworkOptions(TypedDict, total=False):

@@ -22,7 +22,8 @@ from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.documents import parse_json
 from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
-from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
+from photostyle.images.photograph import framed
+from photostyle.images.picture import Metadata, Photo, fit_size, image_size, in_space, resize
 from photostyle.images.saving import atomic_path
 from photostyle.matting.maps import LocalAffine, Painted
 from photostyle.runtime.watching import Log
@@ -98,7 +99,12 @@ class Grade(Brief):
 
 
 def deliver(
-    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor | None = None
+    photo: Photo,
+    grade: Grade,
+    options: RenderConfig,
+    working: Tensor | None = None,
+    *,
+    wide: bool = False,
 ) -> Tensor:
     """The result at the size and strength asked for.
 
@@ -106,6 +112,7 @@ def deliver(
         photo: the content at its own size.
         working: 1×3×h×w finished picture at the working size, taken as it is when it already has
             the size asked for and full strength.
+        wide: to give the result of the content's wide colours, which is not bounded.
 
     Returns:
         1×3×H×W in [0, 1].
@@ -123,25 +130,39 @@ def deliver(
     apart = options.luminance is not None or options.color is not None or bool(things)
     if working is not None and image_size(working) == size and whole and not apart:
         return working.cpu()
-    content = resize(photo.image, size)
-    if whole:
-        image = grade.maps.apply(content)
-    elif isinstance(grade.maps, RegionalLook):
-        image = grade.maps.faded(values).apply(content)
-    else:
-        image = grade.maps.faded(_strength_map(values, grade)).apply(content)
-    return _kept(content, image, options, things) if apart else image
+    content, maps = resize(photo.image, size), grade.maps
+    far = resize(photo.wide, size, bounded=False) if wide and photo.wide is not None else None
+    if not whole and isinstance(maps, RegionalLook):
+        maps = maps.faded(values)
+    elif not whole:
+        maps = maps.faded(_strength_map(values, grade))  # type: ignore[arg-type]
+    image = maps.apply(content, far)
+    return _kept(content, far, image, options, things) if apart else image
+
+
+def deliver_wide(photo: Photo, grade: Grade, options: RenderConfig) -> Tensor | None:
+    """What `deliver` gives of a content's wide colours, framed; None where it has none."""
+    if photo.wide is None:
+        return None
+    image = deliver(photo, grade, options, wide=True)
+    return framed(image, photo, wide=True)
 
 
 def _kept(
-    content: Tensor, image: Tensor, options: RenderConfig, things: Mapping[str, float]
+    content: Tensor,
+    wide: Tensor | None,
+    image: Tensor,
+    options: RenderConfig,
+    things: Mapping[str, float],
 ) -> Tensor:
-    """The picture with part of the content's lightness, colour and protected things."""
+    """The picture with part of the content's lightness, colour and protected things; of the wide
+    content, where there is one."""
     luminance, color = (1.0 if x is None else x for x in (options.luminance, options.color))
     planes = {what: share * found(content, what) for what, share in things.items()}
     chroma = planes.pop("neutrals", None)
     own = torch.stack(list(planes.values())).amax(dim=0) if planes else None
-    return kept(content, image, luminance, color, own, chroma)
+    seen = content if wide is None else wide
+    return kept(seen, image, luminance, color, own, chroma, bounded=wide is None)
 
 
 def rendered(
@@ -208,11 +229,12 @@ def _strength_map(values: Sequence[float], grade: Grade) -> Tensor:
     return (grade.masks * weights).sum(dim=0).clamp(0.0, 1.0)
 
 
-def fitting_metadata(photo: Photo, image: Tensor) -> Metadata:
-    """The photograph's metadata with its alpha channel at the image's size."""
-    alpha = photo.metadata.alpha
-    if alpha is None:
-        return photo.metadata
-    plane = torch.from_numpy(alpha).float()[None, None]  # H×W -> 1×1×H×W
+def fitting_metadata(photo: Photo, image: Tensor, options: RenderConfig) -> Metadata:
+    """The photograph's metadata with its alpha channel at the image's size, and the colour space
+    asked for."""
+    metadata = in_space(photo.metadata, options.output_space)
+    if metadata.alpha is None:
+        return metadata
+    plane = torch.from_numpy(metadata.alpha).float()[None, None]  # H×W -> 1×1×H×W
     fitted = resize(plane, image_size(image))[0, 0].numpy()
-    return dataclasses.replace(photo.metadata, alpha=fitted)
+    return dataclasses.replace(metadata, alpha=fitted)

@@ -1,16 +1,15 @@
 """Encoding pictures with all that travels with them, put right for what is written."""
 
-import io
-
 import numpy as np
-from PIL import ImageCms
 
 from photostyle.images.exif import fitted_exif
 from photostyle.images.formats import jpeg
 from photostyle.images.formats.stored import Fitted
 from photostyle.images.formats.table import Format
+from photostyle.images.icc import described
 from photostyle.images.picture import Metadata
 from photostyle.images.profiles import Samples
+from photostyle.images.spaces import dcf_index
 from photostyle.images.xmp import fitted_xmp
 
 
@@ -32,6 +31,8 @@ def lost(form: Format, metadata: Metadata) -> list[str]:
     """Words for what `encode` leaves out of a picture's metadata."""
     fitted = _fitted(metadata, (1, 1), form)
     words = []
+    if metadata.space and not form.holds_profile:
+        words.append(f"colours outside sRGB (it was in {metadata.space.name})")
     opaque = metadata.alpha is None or bool(np.all(metadata.alpha == 1))
     if "alpha" not in form.keeps and not opaque:
         words.append("transparency")
@@ -48,21 +49,16 @@ def lost(form: Format, metadata: Metadata) -> list[str]:
 
 def _fitted(metadata: Metadata, size: tuple[int, ...], form: Format) -> Fitted:
     height, width = size
-    icc, dpi = metadata.icc_profile, metadata.dpi
+    space, dpi = metadata.space if form.holds_profile else None, metadata.dpi
+    icc = space.profile if space else metadata.icc_profile
+    index = dcf_index(space)
     own_place = form.name in ("PNG", "TIFF", "JPEG")  # for the resolution, besides EXIF
-    exif = fitted_exif(metadata.exif, (height, width), dpi, always=not own_place)
+    exif = fitted_exif(metadata.exif, (height, width), dpi, index, always=not own_place)
     xmp = None
     if metadata.xmp:
-        xmp = fitted_xmp(metadata.xmp, (height, width), dpi, _profile_name(icc))
+        xmp = fitted_xmp(metadata.xmp, (height, width), dpi, _profile_name(icc), index)
     return Fitted(exif, icc, xmp, metadata.resources, dpi, metadata.texts)
 
 
 def _profile_name(icc: bytes | None) -> str | None:
-    if icc is None:
-        return None
-    try:
-        return str(
-            ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
-        ).strip()
-    except (ImageCms.PyCMSError, OSError):
-        return None
+    return None if icc is None else described(icc)

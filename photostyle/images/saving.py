@@ -18,8 +18,9 @@ from photostyle.images.formats.pillow import opened
 from photostyle.images.formats.stored import MANIFEST_KEY
 from photostyle.images.formats.table import Format, written
 from photostyle.images.formats.tiff import MANIFEST_TAG
-from photostyle.images.picture import Metadata, check_image, read_bytes, resize
+from photostyle.images.picture import Metadata, check_image, read_bytes, resize, to_array
 from photostyle.images.profiles import Array, Samples
+from photostyle.images.spaces import Space, standard
 from photostyle.places import check_place, check_places, expanded
 
 #: Formats that are written, by suffix.
@@ -31,9 +32,12 @@ def save_image(
     image: Tensor,
     metadata: Metadata | None = None,
     manifest: str | None = None,
+    *,
+    wide: Tensor | None = None,
 ) -> None:
     """Write an image in the format that the path's suffix names.
 
+    Colours are written in the metadata's space, where the format holds its profile, else in sRGB.
     Values are rounded to the nearest of the file's levels: 16 bits for PNG and TIFF where the
     metadata says so, else 8. JPEG (quality 95, 4:4:4) has no alpha; PNG, TIFF and WebP get the
     metadata's, resampled where its size differs.
@@ -44,6 +48,7 @@ def save_image(
         image: 1×3×H×W float32 in [0, 1], on any device.
         metadata: what the content carried; None stands for 8 bits and nothing else.
         manifest: text for `read_manifest` to give back; PNG and TIFF hold it, the others not.
+        wide: 1×3×H×W, extended sRGB, to be written in place of the image.
 
     Raises:
         ImageError: the image breaks the image contract.
@@ -51,11 +56,15 @@ def save_image(
             cannot be written.
     """
     path = expanded(path)
-    write_together({path: encode_image(path, image, metadata, manifest)})
+    write_together({path: encode_image(path, image, metadata, manifest, wide)})
 
 
 def encode_image(
-    path: Path, image: Tensor, metadata: Metadata | None = None, manifest: str | None = None
+    path: Path,
+    image: Tensor,
+    metadata: Metadata | None = None,
+    manifest: str | None = None,
+    wide: Tensor | None = None,
 ) -> bytes:
     """The bytes that `save_image` writes; it takes and raises what that does."""
     check_image(image, f"The picture for {path}")
@@ -65,7 +74,17 @@ def encode_image(
             f"{path}: {form.name} holds at most {form.longest} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
-    return encode(form, samples(image, metadata, form), metadata, manifest)
+    shown = _in_space(image, wide, metadata.space if form.holds_profile else None)
+    return encode(form, samples(shown, metadata, form), metadata, manifest)
+
+
+def _in_space(image: Tensor, wide: Tensor | None, space: Space | None) -> Tensor:
+    """1×3×H×W in [0, 1]: an image, or its wide one, in the values of a space, None for sRGB."""
+    if space is None and wide is None:
+        return image
+    values = to_array(image if wide is None else wide)
+    own = (space or standard("srgb")).of_srgb(values)
+    return torch.from_numpy(np.ascontiguousarray(own.transpose(2, 0, 1)))[None]  # H×W×3 -> 1×3×H×W
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:

@@ -50,6 +50,11 @@ class Format:
         """Its module."""
         return importlib.import_module(f"photostyle.images.formats.{self.module}")
 
+    @property
+    def holds_profile(self) -> bool:
+        """Whether it can say that its colours are not sRGB's."""
+        return "profile" in self.keeps
+
     def depth(self, wanted: int) -> int:
         """The bits per channel that it writes for a picture of so many."""
         return min((d for d in self.depths if d >= wanted), default=max(self.depths))

@@ -42,7 +42,8 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "exif formats.table frames icc photoshop refusals xmp / spaces / colorimetry"
     " / containers listing profiles / formats.stored hashing / formats.pillow"
-    " / formats.jpeg formats.netpbm formats.png formats.tiff formats.webp / decoding"
+    " / formats.gainmap / formats.jpeg formats.netpbm formats.png formats.tiff formats.webp"
+    " / decoding"
     " / picture / encoding given heat photograph / saving / sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"

@@ -1,10 +1,12 @@
 """Encoding pictures with all that travels with them, put right for what is written."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from photostyle.images.exif import fitted_exif
 from photostyle.images.formats import jpeg
-from photostyle.images.formats.stored import Fitted
+from photostyle.images.formats.stored import Fitted, Light
 from photostyle.images.formats.table import Format
 from photostyle.images.icc import described
 from photostyle.images.picture import Metadata
@@ -13,7 +15,13 @@ from photostyle.images.spaces import dcf_index
 from photostyle.images.xmp import fitted_xmp
 
 
-def encode(form: Format, pixels: Samples, metadata: Metadata, manifest: str | None) -> bytes:
+def encode(
+    form: Format,
+    pixels: Samples,
+    metadata: Metadata,
+    manifest: str | None,
+    light: Light | None = None,
+) -> bytes:
     """Return a picture file's bytes.
 
     Args:
@@ -21,8 +29,9 @@ def encode(form: Format, pixels: Samples, metadata: Metadata, manifest: str | No
         pixels: H×W×3, or H×W×4 with alpha where the format keeps it; of one of its depths.
         metadata: what of it the format does not hold is left out; see `lost`.
         manifest: left out where the format does not hold it.
+        light: for a gain map, where the format keeps one; see `Fitted`.
     """
-    fitted = _fitted(metadata, pixels.shape[:2], form)
+    fitted = replace(_fitted(metadata, pixels.shape[:2], form), light=light)
     data: bytes = form.loaded().write(pixels, fitted, manifest)
     return data
 
@@ -30,7 +39,7 @@ def encode(form: Format, pixels: Samples, metadata: Metadata, manifest: str | No
 def lost(form: Format, metadata: Metadata) -> list[str]:
     """Words for what `encode` leaves out of a picture's metadata."""
     fitted = _fitted(metadata, (1, 1), form)
-    words = []
+    words = ["brighter version for HDR displays"] if _too_bright(form, metadata) else []
     if metadata.space and not form.holds_profile:
         words.append(f"colours outside sRGB (it was in {metadata.space.name})")
     opaque = metadata.alpha is None or bool(np.all(metadata.alpha == 1))
@@ -47,6 +56,10 @@ def lost(form: Format, metadata: Metadata) -> list[str]:
     return words
 
 
+def _too_bright(form: Format, metadata: Metadata) -> bool:
+    return metadata.hdr and "gain map" not in form.keeps
+
+
 def _fitted(metadata: Metadata, size: tuple[int, ...], form: Format) -> Fitted:
     height, width = size
     space, dpi = metadata.space if form.holds_profile else None, metadata.dpi
@@ -57,7 +70,7 @@ def _fitted(metadata: Metadata, size: tuple[int, ...], form: Format) -> Fitted:
     xmp = None
     if metadata.xmp:
         xmp = fitted_xmp(metadata.xmp, (height, width), dpi, _profile_name(icc), index)
-    return Fitted(exif, icc, xmp, metadata.resources, dpi, metadata.texts)
+    return Fitted(exif, icc, xmp, metadata.resources, dpi, metadata.texts, space=space)
 
 
 def _profile_name(icc: bytes | None) -> str | None:

@@ -46,6 +46,7 @@ class Metadata(Brief):
         exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
         icc_profile: an sRGB profile where the file had any, or None.
         space: that it is saved in where that is not sRGB.
+        hdr: whether its `wide` is what HDR displays show, and the image a version for others.
         xmp: a packet as it was in the file, or None; saving puts it right.
         resources: Photoshop's, by their numbers: IPTC (1028) and what belongs to it.
         dpi: pixels per inch across and down, or None.
@@ -61,6 +62,7 @@ class Metadata(Brief):
     dpi: tuple[float, float] | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     space: Space | None = None
+    hdr: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,8 @@ class Photo(Brief):
         sha256: hexadecimal digest of the file's bytes, or of the values.
         given: what it was where it was no file, such as "NumPy array of 90×120×3 uint8".
         notes: sentences for the user on what of the file was not used.
-        wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1.
+        wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1;
+            or, with a gain map, what HDR displays show.
     """
 
     image: Tensor
@@ -126,16 +129,26 @@ def decoded_photo(path: Path, data: bytes) -> Photo:
     profile = next((p for p, fits in zip(stored.said, fit, strict=True) if fits), None)
     values, icc, space = profiles.to_srgb(stored.samples, profile)
     alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
-    upright = _upright(values, stored.orientation).transpose(2, 0, 1)
-    wide = torch.from_numpy(np.ascontiguousarray(upright))[None]  # 1×3×H×W
+    shown = _tensor(values, stored.orientation)
+    wide = shown if reaches_out(shown) else None
+    if stored.light is not None:
+        bright = (space or standard("srgb")).srgb_of_light(stored.light)
+        wide = _tensor(bright, stored.orientation)
+    hdr = stored.light is not None
     return Photo(
-        image=wide.clamp(0, 1),
-        metadata=replace(_metadata(stored, alpha, icc), space=space),
+        image=shown.clamp(0, 1),
+        metadata=replace(_metadata(stored, alpha, icc), space=space, hdr=hdr),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         notes=tuple(_notes(path, stored, fit)),
-        wide=wide if reaches_out(wide) else None,
+        wide=wide,
     )
+
+
+def _tensor(values: Array, orientation: int) -> Tensor:
+    """Upright 1×3×H×W of stored H×W×3."""
+    upright = _upright(values, orientation).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(upright))[None]
 
 
 def reaches_out(image: Tensor) -> bool:
@@ -160,6 +173,7 @@ def _metadata(stored: Stored, alpha: Array | None, icc: bytes | None) -> Metadat
 
 def _notes(path: Path, stored: Stored, fit: Sequence[bool]) -> Iterator[str]:
     """What of the file was not used: further frames, and profiles that make no sense here."""
+    yield from (f"{path} {note}." for note in stored.notes)
     if stored.carried.frames > 1:
         yield f"{path} holds several frames or pages; the first one alone is used."
     if any(said and not fits for said, fits in zip(stored.said, fit, strict=True)):

@@ -74,8 +74,13 @@ def encode_image(
             f"{path}: {form.name} holds at most {form.longest} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
-    shown = _in_space(image, wide, metadata.space if form.holds_profile else None)
-    return encode(form, samples(shown, metadata, form), metadata, manifest)
+    space, light = metadata.space if form.holds_profile else None, None
+    if metadata.hdr and wide is not None:
+        if "gain map" in form.keeps:
+            light = (space or standard("srgb")).light_of_srgb(to_array(wide))
+        wide = None
+    shown = _in_space(image, wide, space)
+    return encode(form, samples(shown, metadata, form), metadata, manifest, light)
 
 
 def _in_space(image: Tensor, wide: Tensor | None, space: Space | None) -> Tensor:

@@ -76,19 +76,30 @@ class Space(Brief):
     def to_srgb(self, values: npt.NDArray[Any]) -> Array:
         """Extended sRGB values, H×W×3 float32, of values H×W×3 of this space: floats, or whole
         numbers of which the type's most is 1."""
-        turn = (np.linalg.inv(_srgb().matrix) @ self.matrix).T.astype(np.float32)
-        if values.dtype.kind == "u":
-            most = np.iinfo(values.dtype).max
-            levels = np.arange(most + 1) / most
-            tables = [curve.light(levels).astype(np.float32) for curve in self.curves]
         out = np.empty(values.shape, np.float32)
         for rows in _strips(values):
-            light = np.empty_like(out[rows])
-            for n, curve in enumerate(self.curves):
-                plane = values[rows][..., n]
-                light[..., n] = tables[n][plane] if values.dtype.kind == "u" else curve.light(plane)
-            out[rows] = SRGB_CURVE.values(light @ turn)
+            out[rows] = self.srgb_of_light(self.light(values[rows]))
         return out
+
+    def light(self, values: npt.NDArray[Any]) -> Array:
+        """Light, H×W×3 float32, of values as `to_srgb` takes them."""
+        out = np.empty(values.shape, np.float32)
+        for n, curve in enumerate(self.curves):
+            if values.dtype.kind == "u":
+                out[..., n] = _table(curve, int(np.iinfo(values.dtype).max))[values[..., n]]
+            else:
+                out[..., n] = curve.light(values[..., n])
+        return out
+
+    def srgb_of_light(self, light: Array) -> Array:
+        """Extended sRGB values of light H×W×3 in this space's primaries."""
+        turn = (np.linalg.inv(_srgb().matrix) @ self.matrix).T.astype(np.float32)
+        return np.asarray(SRGB_CURVE.values(light @ turn), np.float32)
+
+    def light_of_srgb(self, values: Array) -> Array:
+        """Light in this space's primaries, not bounded, of extended sRGB values H×W×3."""
+        turn = (np.linalg.inv(self.matrix) @ _srgb().matrix).T
+        return np.asarray(SRGB_CURVE.light(values) @ turn, np.float32)
 
     def of_srgb(self, values: Array) -> Array:
         """Values in [0, 1] of this space, H×W×3 float32, of extended sRGB values; colours outside
@@ -150,6 +161,12 @@ def _space(name: str, profile: bytes) -> Space:
     found = icc.parsed(profile)
     assert found is not None
     return Space(name, profile, *found)
+
+
+@functools.lru_cache(maxsize=32)
+def _table(curve: Curve, most: int) -> Array:
+    """Light of all whole numbers up to `most`, which is 1."""
+    return curve.light(np.arange(most + 1) / most).astype(np.float32)
 
 
 @functools.cache

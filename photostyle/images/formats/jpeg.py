@@ -6,7 +6,9 @@ References: ITU-T T.81; JFIF 1.02; XMP specification, part 3.
 import hashlib
 import io
 import struct
+from dataclasses import replace
 
+import numpy as np
 from PIL import Image
 
 from photostyle.images.containers import (
@@ -17,11 +19,12 @@ from photostyle.images.containers import (
     frame_header,
 )
 from photostyle.images.exif import exif_bytes
-from photostyle.images.formats import pillow
+from photostyle.images.formats import gainmap, pillow
 from photostyle.images.formats.stored import QUALITY, Fitted, Stored
 from photostyle.images.photoshop import write_resources
 from photostyle.images.profiles import Samples
 from photostyle.images.refusals import not_read
+from photostyle.images.spaces import standard
 
 _READ_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)  # kinds of JPEG that Pillow decodes
 _SEGMENT = 65533  # bytes in a segment after its length
@@ -39,9 +42,15 @@ def check(data: bytes) -> None:
 
 
 def read(data: bytes) -> Stored:
-    """Decode a picture; raises as `pillow.read`."""
+    """Decode a picture, and what its gain map makes of it; raises as `pillow.read`."""
     check(data)
-    return pillow.read(data)
+    stored = pillow.read(data)
+    if not gainmap.holds(data):
+        return stored
+    light = gainmap.light_of(data)
+    if light is None or light.shape[:2] != stored.samples.shape[:2]:
+        return replace(stored, notes=(gainmap.DROPPED,))
+    return replace(stored, light=light)
 
 
 def lost(fitted: Fitted) -> list[str]:
@@ -77,7 +86,12 @@ def write(pixels: Samples, fitted: Fitted, manifest: str | None) -> bytes:
         for marker, content in contents
         if 0 < len(content) <= _SEGMENT
     )
-    return data[:20] + made + data[20:]
+    whole = data[:20] + made + data[20:]
+    if fitted.light is None:
+        return whole
+    with Image.open(io.BytesIO(data)) as image:  # what a display makes brighter
+        base = (fitted.space or standard("srgb")).light(np.asarray(image.convert("RGB")))
+    return gainmap.with_map(whole, base, fitted.light)
 
 
 def _exif_segment(fitted: Fitted) -> bytes:

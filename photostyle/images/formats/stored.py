@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from photostyle.images import colorimetry, photoshop
@@ -10,7 +12,10 @@ from photostyle.images.colorimetry import Said
 from photostyle.images.containers import Carried
 from photostyle.images.exif import dpi_of, kept_exif, orientation_of
 from photostyle.images.profiles import Samples
+from photostyle.images.spaces import Space
 from photostyle.images.xmp import orientation_in
+
+Light = npt.NDArray[np.float32]
 
 MANIFEST_KEY = "photostyle"  # of a manifest in a PNG, and its first word in a TIFF
 QUALITY = 95  # of formats that lose detail
@@ -28,6 +33,9 @@ class Stored:
         orientation: of the stored rows and columns, by EXIF: 1 to 8.
         exif: the tags worth keeping, marked as upright and sRGB, or None.
         carried: what else lies in the file.
+        light: linear, H×W×3 float32 in the picture's primaries, 1 for its white, where a gain map
+            says more of it than the samples; or None.
+        notes: on what of the file is not used, continuing a sentence that begins with its name.
     """
 
     samples: Samples
@@ -36,11 +44,19 @@ class Stored:
     orientation: int
     exif: bytes | None
     carried: Carried
+    light: Light | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What travels, put right for the picture that is written."""
+    """What travels, put right for the picture that is written.
+
+    Attributes:
+        light: linear, H×W×3 float32 in the primaries of `space`, 1 for its white, to be written as
+            a gain map; or None.
+        space: of the picture's values.
+    """
 
     exif: Image.Exif | None
     icc: bytes | None
@@ -48,6 +64,8 @@ class Fitted:
     resources: Mapping[int, bytes]
     dpi: tuple[float, float] | None
     texts: Mapping[str, str]
+    light: Light | None = None
+    space: Space | None = None
 
 
 def gathered(samples: Samples, alpha: Samples | None, tags: Image.Exif, found: Carried) -> Stored:

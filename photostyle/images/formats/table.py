@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 #: What a format keeps of a photograph besides its pixels.
-KEPT = ("alpha", "profile", "EXIF", "XMP", "IPTC", "texts", "manifest")
+KEPT = ("alpha", "profile", "EXIF", "XMP", "IPTC", "texts", "manifest", "gain map")
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Format:
 
 #: In the order in which a file's content is asked for; the last one takes what is left.
 FORMATS = (
-    Format("PNG", (".png",), "png", ((0, b"\x89PNG\r\n\x1a\n"),), depths=(8, 16), keeps=KEPT),
+    Format("PNG", (".png",), "png", ((0, b"\x89PNG\r\n\x1a\n"),), depths=(8, 16), keeps=KEPT[:-1]),
     Format("JPEG", (".jpg", ".jpeg", ".jfif", ".jpe"), "jpeg", ((0, b"\xff\xd8"),), depths=(8,),
-           keeps=("profile", "EXIF", "XMP", "IPTC"), longest=65500),
+           keeps=("profile", "EXIF", "XMP", "IPTC", "gain map"), longest=65500),
     Format("TIFF", (".tif", ".tiff"), "tiff",
            tuple((0, start) for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")), depths=(8, 16),
            keeps=("alpha", "profile", "EXIF", "XMP", "IPTC", "manifest")),
@@ -102,6 +102,6 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
     """Name, suffixes, bits that are written, what is kept, and needs of every format, in words."""
     for form in (*FORMATS, OTHERS):
         bits = ", ".join(map(str, form.depths)) or "only read"
-        kept = "all" if form.keeps == KEPT else ", ".join(form.keeps)
+        kept = "all" if form.keeps == KEPT[:-1] else ", ".join(form.keeps)
         needs = f"`photostyle[{form.extra}]`" if form.extra else ""
         yield form.name, " ".join(f"`{suffix}`" for suffix in form.suffixes), bits, kept, needs

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from photostyle.api.regions import Regions
     from photostyle.api.running import Running, RunningOptions, Runs
     from photostyle.api.styling import render, segment, stylize
+    from photostyle.api.telling import info
     from photostyle.config.config import Config
     from photostyle.config.keywords import (
         Options,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from photostyle.config.training import TrainingConfig
     from photostyle.errors import PhotostyleError
     from photostyle.feedforward.working import Applied
+    from photostyle.images.facts import Facts
     from photostyle.images.given import PictureLike
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
@@ -51,6 +53,7 @@ _HOMES = {
     "photostyle.api.regions": ("Regions",),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),
     "photostyle.api.styling": ("render", "segment", "stylize"),
+    "photostyle.api.telling": ("info",),
     "photostyle.config.config": ("Config",),
     "photostyle.config.keywords": (
         "Options", "RenderOptions", "SegmentationOptions", "TrainingOptions",
@@ -59,6 +62,7 @@ _HOMES = {
     "photostyle.config.training": ("TrainingConfig",),
     "photostyle.errors": ("PhotostyleError",),
     "photostyle.feedforward.working": ("Applied",),
+    "photostyle.images.facts": ("Facts",),
     "photostyle.images.given": ("PictureLike",),
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
@@ -77,12 +81,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
-    "PRESETS", "Applied", "Config", "Exported", "LabelMap", "MaskLike", "Masks", "Memory",
+    "PRESETS", "Applied", "Config", "Exported", "Facts", "LabelMap", "MaskLike", "Masks", "Memory",
     "Metadata", "Options", "Photo", "PhotostyleError", "Picture", "PictureLike", "Progress",
     "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running", "RunningOptions", "Runs",
     "Scores", "SegmentationOptions", "Step", "TrainStep", "Training", "TrainingConfig",
-    "TrainingOptions", "Update", "apply", "batch", "compare", "export", "load_image", "load_masks",
-    "load_recipe", "matting_laplacian", "post", "preset", "render", "save_image", "segment",
+    "TrainingOptions", "Update", "apply", "batch", "compare", "export", "info", "load_image",
+    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render", "save_image", "segment",
     "segment_pair", "stylize", "sweep", "train",
 ]  # fmt: skip
 

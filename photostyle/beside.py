@@ -23,6 +23,13 @@ def manifest_path(picture: Path) -> Path:
     return _with(_base(picture), MANIFEST)
 
 
+def manifest_beside(picture: Path) -> Path | None:
+    """The manifest of a picture, where one lies beside it."""
+    path = manifest_path(picture)
+    manifest = _read(path)
+    return path if manifest and manifest.get("picture", picture.name) == picture.name else None
+
+
 def grade_path(picture: Path) -> Path:
     """Where the grade of a picture, or of a manifest, lies."""
     if picture.suffix.lower() == MANIFEST:

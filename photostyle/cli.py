@@ -17,6 +17,7 @@ from photostyle.commands import (
     compare_fast,
     config,
     export,
+    info,
     post,
     render,
     report,
@@ -33,8 +34,8 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, train, apply, export, compare_fast,
-    weights, config,
+    run, segment, sweep, batch, post, report, compare, info, render, train, apply, export,
+    compare_fast, weights, config,
 )  # fmt: skip
 
 #: Names of files and values may hold what a terminal would obey.

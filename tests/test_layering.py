@@ -44,7 +44,7 @@ FILES = {
     " / containers listing profiles / formats.stored hashing / formats.pillow"
     " / formats.gainmap / formats.jpeg formats.netpbm formats.png formats.tiff formats.webp"
     " / decoding"
-    " / picture / encoding given heat photograph / saving / sheets shown",
+    " / picture / encoding given heat photograph / saving / facts sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
@@ -65,9 +65,9 @@ FILES = {
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
     "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
     " / estimate outputs sweep / batch chains",
-    "api": "files regions running / judging many networks styling",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch post sweep",
+    "api": "files regions running / judging many networks styling telling",
+    "commands": "helping / arguments / apply compare compare_fast config export info render report"
+    " run running segment train weights / batch post sweep",
 }
 
 

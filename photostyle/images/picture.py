@@ -123,7 +123,11 @@ def load_image(path: str | Path) -> Photo:
 
 def decoded_photo(path: Path, data: bytes) -> Photo:
     """The picture in a file's bytes; see `load_image`. Messages call it `path`."""
-    stored = decoding.decode(path, data)
+    return photo_of(path, data, decoding.decode(path, data))
+
+
+def photo_of(path: Path, data: bytes, stored: Stored) -> Photo:
+    """The picture of a file's bytes, decoded."""
     channels = stored.samples.shape[2]
     fit = [said is None or profiles.usable(said, channels) for said in stored.said]
     profile = next((p for p, fits in zip(stored.said, fit, strict=True) if fits), None)

@@ -16,7 +16,7 @@ from photostyle.images.containers import carried
 from photostyle.images.encoding import encode, lost
 from photostyle.images.formats.pillow import opened
 from photostyle.images.formats.stored import MANIFEST_KEY
-from photostyle.images.formats.table import Format, written
+from photostyle.images.formats.table import Format, format_of, written
 from photostyle.images.formats.tiff import MANIFEST_TAG
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize, to_array
 from photostyle.images.profiles import Array, Samples
@@ -125,14 +125,21 @@ def read_manifest(path: str | Path) -> str | None:
         ImageError: the file is missing, or no picture.
     """
     try:
-        data = read_bytes(Path(path))
-        with opened(data) as picture:
-            if isinstance(picture, TiffImagePlugin.TiffImageFile):
-                return _from_tags(picture.tag_v2)
-            return carried(data).texts.get(MANIFEST_KEY) if picture.format == "PNG" else None
+        return manifest_in(read_bytes(Path(path)))
     except Exception as error:  # damaged files make the decoders raise nearly anything
         reason = "is no result picture" if Path(path).is_file() else "is not there"
         raise ImageError(f"{path} {reason}; give a result picture or its .json.") from error
+
+
+def manifest_in(data: bytes) -> str | None:
+    """Return the manifest in a picture file's bytes; raises nearly anything where they are none."""
+    form = format_of(data)
+    if form.name == "TIFF":
+        with opened(data) as picture:
+            assert isinstance(picture, TiffImagePlugin.TiffImageFile)
+            return _from_tags(picture.tag_v2)
+    form.loaded().check(data)
+    return carried(data).texts.get(MANIFEST_KEY) if form.name == "PNG" else None
 
 
 @contextlib.contextmanager

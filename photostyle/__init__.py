@@ -86,8 +86,8 @@ __all__ = [
     "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running", "RunningOptions", "Runs",
     "Scores", "SegmentationOptions", "Step", "TrainStep", "Training", "TrainingConfig",
     "TrainingOptions", "Update", "apply", "batch", "compare", "export", "info", "load_image",
-    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render", "save_image", "segment",
-    "segment_pair", "stylize", "sweep", "train",
+    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render", "save_image",
+    "segment", "segment_pair", "stylize", "sweep", "train",
 ]  # fmt: skip
 
 

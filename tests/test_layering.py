@@ -42,7 +42,8 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "exif formats.table frames icc photoshop refusals xmp / spaces / colorimetry"
     " / containers listing profiles / formats.stored hashing / formats.pillow"
-    " / formats.gainmap / formats.jpeg formats.netpbm formats.png formats.tiff formats.webp"
+    " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
+    " formats.png formats.tiff formats.webp"
     " / decoding"
     " / picture / encoding given heat photograph / saving / facts sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",

@@ -13,10 +13,10 @@ from photostyle.images.containers import carried
 from photostyle.images.exif import orientation_of, read_exif
 from photostyle.images.formats.pillow import opened
 from photostyle.images.formats.stored import Stored
-from photostyle.images.formats.table import format_of
+from photostyle.images.formats.table import Format, format_of
 from photostyle.images.formats.tiff import turn_left
 from photostyle.images.profiles import Samples
-from photostyle.images.refusals import check_size, refusal_of
+from photostyle.images.refusals import Refusal, check_size, refusal_of
 from photostyle.images.xmp import orientation_in
 
 _TURNS = {
@@ -39,7 +39,7 @@ def decode(path: Path, data: bytes) -> Stored:
             unsigned samples.
     """
     with _refusals(path, data):
-        stored: Stored = format_of(data).loaded().read(data)
+        stored: Stored = _format(data).loaded().read(data)
         return stored
 
 
@@ -50,7 +50,15 @@ def check_header(path: Path, data: bytes) -> None:
         ImageError: as for `decode`.
     """
     with _refusals(path, data):
-        format_of(data).loaded().check(data)
+        _format(data).loaded().check(data)
+
+
+def _format(data: bytes) -> Format:
+    """The format of a file's bytes; raises Refusal where what it needs is not installed."""
+    form = format_of(data)
+    if form.missing:
+        raise Refusal(f"is a {form.name} picture, for which more is needed: {form.missing}")
+    return form
 
 
 @contextlib.contextmanager
@@ -75,7 +83,7 @@ def pillow_picture(data: bytes, most: int) -> Image.Image:
         Refusal: it is of a kind that is not read, or has more than so many pixels.
         Exception: nearly any, from damaged files.
     """
-    form, found = format_of(data), carried(data)
+    form, found = _format(data), carried(data)
     try:
         tiff = form.name == "TIFF"  # of which masks may have kinds that pictures may not
         if not tiff:

@@ -15,9 +15,6 @@ _TOO_LARGE = (
 )
 #: Kinds of files by the bytes at a place near their beginning.
 _KINDS = (
-    *((4, b"ftyp" + brand, "a HEIC picture") for brand in (b"heic", b"heix", b"heim", b"mif1")),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
-    (0, b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
     (0, b"II\xbc", "a JPEG XR picture"),
     (0, b"\x76\x2f\x31\x01", "an OpenEXR picture"),
     (0, b"#?RADIANCE", "a Radiance picture"),

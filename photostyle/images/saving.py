@@ -183,9 +183,12 @@ def check_output(path: str | Path, inputs: Sequence[Path]) -> None:
 def _format(path: Path) -> Format:
     """Return the format that the suffix names, or raise OutputError."""
     try:
-        return FORMATS[path.suffix.lower()]
+        form = FORMATS[path.suffix.lower()]
     except KeyError:
         raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
+    if form.missing:
+        raise OutputError(f"{path}: for {form.name} more is needed: {form.missing}.")
+    return form
 
 
 def _flush(path: Path) -> None:

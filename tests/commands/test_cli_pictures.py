@@ -123,7 +123,7 @@ def test_a_plain_srgb_photograph_stays_as_it_is() -> None:
 
 
 BAD = {
-    "kind": (b"\0\0\0\x18ftypheic" + bytes(99), "a HEIC picture", "save it as"),
+    "kind": (b"II\xbc\1" + bytes(99), "a JPEG XR picture", "save it as"),
     "damage": (tiff(photograph(), photometric="rgb")[:5000], "damaged or incomplete", ""),
 }
 
@@ -153,7 +153,7 @@ def test_batch_refuses_and_takes_the_same_files_as_a_run(
     Image.fromarray(photograph(1)).save("style.png")
     Path("jobs.csv").write_text("content,style\nbad.jpg,style.png\n")
     assert photostyle("batch jobs.csv --preset color --size 64 --out out") == 2
-    assert "is a HEIC picture" in capsys.readouterr().err
+    assert "is a JPEG XR picture" in capsys.readouterr().err
     Path("jobs.csv").write_text("content,style\ndeep.tif,style.png\n")
     assert photostyle("batch jobs.csv --preset color --size 64 --out out --format tif") == 0
     assert load_image("out/deep-style.tif").metadata.alpha is not None

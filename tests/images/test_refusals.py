@@ -31,8 +31,7 @@ def half(form):
 
 
 KINDS = {
-    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(99), "a HEIC picture"),
-    "JPEG XL": (imagecodecs.jpegxl_encode(noise()), "a JPEG XL picture"),
+    "JPEG XR": (b"II\xbc\1" + bytes(99), "a JPEG XR picture"),
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
     "PDF": (b"%PDF-1.7\n", "a PDF document"),
     "video": (b"\0\0\0\x18ftypisom" + bytes(99), "a video"),
@@ -56,6 +55,9 @@ DAMAGED = {
     "WebP": half("WEBP"),
     "GIF": half("GIF"),
     "AVIF": half("AVIF")[:60],
+    "HEIC": b"\0\0\0\x18ftypheic" + bytes(99),
+    "JPEG XL": imagecodecs.jpegxl_encode(noise())[:60],
+    "JPEG XL without codes": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40),
     "JPEG 2000": half("JPEG2000")[:30],
     "PNG without a header": b"\x89PNG\r\n\x1a\n" + bytes(40),
     "TIFF without pages": b"II*\0\0\0\0\0",

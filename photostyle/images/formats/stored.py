@@ -68,11 +68,17 @@ class Fitted:
     space: Space | None = None
 
 
-def gathered(samples: Samples, alpha: Samples | None, tags: Image.Exif, found: Carried) -> Stored:
+def gathered(
+    samples: Samples,
+    alpha: Samples | None,
+    tags: Image.Exif,
+    found: Carried,
+    notes: tuple[str, ...] = (),
+) -> Stored:
     """Gather what is known of a picture; EXIF's word on colours is the last."""
     turn = orientation_of(tags) or orientation_in(found.xmp) or 1
     found.dpi = found.dpi or dpi_of(tags)
     found.resources = {n: found.resources[n] for n in photoshop.KEPT if n in found.resources}
     found.texts.pop(MANIFEST_KEY, None)  # it tells how this picture was made
     said = [*found.said, *colorimetry.of_exif(tags)]
-    return Stored(samples, alpha, said, turn, kept_exif(tags, MANIFEST_KEY), found)
+    return Stored(samples, alpha, said, turn, kept_exif(tags, MANIFEST_KEY), found, notes=notes)

@@ -5,6 +5,7 @@ Plain data: the lists of the help and the README are made of it, so it loads no 
 
 import functools
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -26,7 +27,7 @@ class Format:
         asks: whether `knows(data)` has the last word on what `starts` found.
         depths: bits per channel that are written, none where it is only read.
         keeps: of `KEPT`, when written.
-        extra: of photostyle that has to be installed for it.
+        extra, needs: of photostyle that has to be installed for it, and what that brings.
         longest: most pixels of a side that it holds.
     """
 
@@ -38,6 +39,7 @@ class Format:
     depths: tuple[int, ...] = ()
     keeps: tuple[str, ...] = ()
     extra: str = ""
+    needs: str = ""
     longest: int = 2**31
 
     def fits(self, data: bytes) -> bool:
@@ -45,6 +47,13 @@ class Format:
         if not any(data.startswith(start, place) for place, start in self.starts):
             return False
         return not self.asks or bool(self.loaded().knows(data))
+
+    @property
+    def missing(self) -> str:
+        """What has to be installed first; empty where it is there."""
+        if not self.needs or importlib.util.find_spec(self.needs):
+            return ""
+        return f'pip install "photostyle[{self.extra}]"'
 
     def loaded(self) -> ModuleType:
         """Its module."""
@@ -70,11 +79,20 @@ FORMATS = (
            keeps=("alpha", "profile", "EXIF", "XMP", "IPTC", "manifest")),
     Format("WebP", (".webp",), "webp", ((8, b"WEBP"),), depths=(8,),
            keeps=("alpha", "profile", "EXIF", "XMP"), longest=16383),
+    Format("AVIF", (".avif",), "avif", ((4, b"ftypavif"), (4, b"ftypavis")), depths=(8,),
+           keeps=("alpha", "profile", "EXIF", "XMP")),
+    Format("HEIC", (".heic", ".heif", ".hif"), "heif",
+           tuple((4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1",
+                                                    b"msf1", b"hevc", b"hevx")),
+           depths=(8, 12), keeps=("alpha", "profile", "EXIF", "XMP"),
+           extra="heif", needs="pillow_heif", longest=16384),
+    Format("JPEG XL", (".jxl",), "jxl", ((0, b"\xff\x0a"), (0, b"\0\0\0\x0cJXL ")),
+           depths=(8, 16), keeps=("alpha", "EXIF", "XMP")),
     Format("Netpbm", (".ppm", ".pgm", ".pbm", ".pnm"), "netpbm",
            tuple((0, b"P%d" % n) for n in range(1, 7)), asks=True),
 )  # fmt: skip
 #: All others that Pillow knows.
-OTHERS = Format("BMP, GIF, JPEG 2000, AVIF", (".bmp", ".gif", ".jp2", ".avif"), "pillow")
+OTHERS = Format("BMP, GIF, JPEG 2000", (".bmp", ".gif", ".jp2"), "pillow")
 
 
 def format_of(data: bytes) -> Format:

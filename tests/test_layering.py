@@ -43,7 +43,7 @@ FILES = {
     "images": "exif formats.table frames icc photoshop refusals xmp / spaces / colorimetry"
     " / containers listing profiles / formats.stored hashing / formats.pillow"
     " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
-    " formats.png formats.tiff formats.webp"
+    " formats.png formats.raw formats.tiff formats.webp"
     " / decoding"
     " / picture / encoding given heat photograph / saving / facts sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",

@@ -57,7 +57,7 @@ def _format(data: bytes) -> Format:
     """The format of a file's bytes; raises Refusal where what it needs is not installed."""
     form = format_of(data)
     if form.missing:
-        raise Refusal(f"is a {form.name} picture, for which more is needed: {form.missing}")
+        raise Refusal(f"is a {form.name} file, for which more is needed: {form.missing}")
     return form
 
 

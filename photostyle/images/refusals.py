@@ -25,8 +25,6 @@ _KINDS = (
     (0, b"%PDF", "a PDF document"),
     (0, b"<svg", "an SVG drawing"),
     (0, b"<?xml", "an SVG drawing or another XML file"),
-    (4, b"ftypcrx", "a camera's raw file"),
-    *((0, start, "a camera's raw file") for start in (b"FUJIFILM", b"IIRO", b"IIU\0", b"FOVb")),
     *((4, start, "a video") for start in (b"ftyp", b"moov", b"mdat")),
     (0, b"\x1aE\xdf\xa3", "a video"),
     (8, b"AVI ", "a video"),

@@ -35,7 +35,6 @@ KINDS = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
     "PDF": (b"%PDF-1.7\n", "a PDF document"),
     "video": (b"\0\0\0\x18ftypisom" + bytes(99), "a video"),
-    "raw": (b"FUJIFILMCCD-RAW 0201" + bytes(99), "a camera's raw file"),
     "12-bit JPEG": (
         imagecodecs.jpeg8_encode(noise(bits=16) >> 4, bitspersample=12), "a JPEG of 12 bits"),
     "lossless JPEG": (imagecodecs.ljpeg_encode(noise(channels=1)[..., 0]), "lossless"),

@@ -13,8 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photostyle.api.batches import batch
     from photostyle.api.judging import compare
-    from photostyle.api.many import batch, post, sweep
+    from photostyle.api.looking import apply_look
+    from photostyle.api.many import post, sweep
     from photostyle.api.networks import Exported, Training, apply, export, train
     from photostyle.api.regions import Regions
     from photostyle.api.running import Running, RunningOptions, Runs
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
     from photostyle.images.shown import Picture
+    from photostyle.looks.fitting import fit_look
+    from photostyle.looks.look import Look
+    from photostyle.looks.pairs import Learnt, learn_look
     from photostyle.matting.laplacian import matting_laplacian
     from photostyle.metrics import Scores
     from photostyle.result import Recipe, Result, load_recipe
@@ -47,8 +52,10 @@ if TYPE_CHECKING:
     from photostyle.segmentation.segmenter import load_masks, segment_pair
 
 _HOMES = {
+    "photostyle.api.batches": ("batch",),
     "photostyle.api.judging": ("compare",),
-    "photostyle.api.many": ("batch", "post", "sweep"),
+    "photostyle.api.looking": ("apply_look",),
+    "photostyle.api.many": ("post", "sweep"),
     "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
     "photostyle.api.regions": ("Regions",),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),
@@ -67,6 +74,9 @@ _HOMES = {
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
     "photostyle.images.shown": ("Picture",),
+    "photostyle.looks.fitting": ("fit_look",),
+    "photostyle.looks.look": ("Look",),
+    "photostyle.looks.pairs": ("Learnt", "learn_look"),
     "photostyle.matting.laplacian": ("matting_laplacian",),
     "photostyle.metrics": ("Scores",),
     "photostyle.result": ("Recipe", "Result", "load_recipe"),
@@ -81,13 +91,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
-    "PRESETS", "Applied", "Config", "Exported", "Facts", "LabelMap", "MaskLike", "Masks", "Memory",
-    "Metadata", "Options", "Photo", "PhotostyleError", "Picture", "PictureLike", "Progress",
-    "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running", "RunningOptions", "Runs",
-    "Scores", "SegmentationOptions", "Step", "TrainStep", "Training", "TrainingConfig",
-    "TrainingOptions", "Update", "apply", "batch", "compare", "export", "info", "load_image",
-    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render", "save_image",
-    "segment", "segment_pair", "stylize", "sweep", "train",
+    "PRESETS", "Applied", "Config", "Exported", "Facts", "LabelMap", "Learnt", "Look", "MaskLike",
+    "Masks", "Memory", "Metadata", "Options", "Photo", "PhotostyleError", "Picture", "PictureLike",
+    "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running",
+    "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep", "Training",
+    "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch", "compare",
+    "export", "fit_look", "info", "learn_look", "load_image", "load_masks", "load_recipe",
+    "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
+    "stylize", "sweep", "train",
 ]  # fmt: skip
 
 

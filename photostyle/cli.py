@@ -18,6 +18,7 @@ from photostyle.commands import (
     config,
     export,
     info,
+    look,
     post,
     render,
     report,
@@ -34,7 +35,7 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, info, render, train, apply, export,
+    run, segment, sweep, batch, post, report, compare, info, render, look, train, apply, export,
     compare_fast, weights, config,
 )  # fmt: skip
 

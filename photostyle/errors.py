@@ -6,6 +6,7 @@ PhotostyleError            anything below; its text is one sentence for the user
 │   ├── MaskError          a mask or label picture that cannot be used
 │   ├── WeightsError       an encoder's weight file that cannot be used
 │   ├── ModelError         a style network or its training's checkpoint that cannot be used
+│   ├── LookError          a look that cannot be used, or learnt
 │   ├── LutError           another program's look-up table that cannot be read, or a look that it
 │   │                      cannot hold
 │   ├── OptionError        an option, preset or configuration file that cannot be used
@@ -39,6 +40,10 @@ class WeightsError(InputError):
 
 class ModelError(InputError):
     """A style network, or the checkpoint of its training, that cannot be used."""
+
+
+class LookError(InputError):
+    """A look that cannot be used, or learnt."""
 
 
 class LutError(InputError):

@@ -22,7 +22,7 @@ runtime matting films
 segmentation encoders
 color
 objective smoothness
-feedforward metrics
+feedforward metrics faults
 optimize
 finish inputs
 views
@@ -54,21 +54,22 @@ FILES = {
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
-    "color": "grain lab lut spills terms / prior silhouettes / regional transfer / fitting preserve"
-    " / matching",
+    "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"
+    " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
     "optimize": "canvas start / loop / solving tiles",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
-    "looks": "encodings lattice / lut / formats.reading"
-    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains",
-    "api": "files regions running / judging many networks styling telling",
-    "commands": "helping / arguments / apply compare compare_fast config export info render report"
-    " run running segment train weights / batch post sweep",
+    "looks": "encodings lattice mosaic provenance / lut / formats.reading"
+    " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
+    " / pairs regions shown / exporting fitting",
+    "jobs": "axes comparing jobs jobsfile verdicts / executors report stylejob / campaign cluster"
+    " / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "files regions running / batches judging looking many networks styling telling",
+    "commands": "helping / arguments / apply compare compare_fast config export info report run"
+    " running segment train weights / batch look_tables post render sweep / look",
 }
 
 

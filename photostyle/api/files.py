@@ -1,14 +1,18 @@
 """Pictures and masks that were given in Python as files, for jobs that may run anywhere."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from photostyle.errors import OptionError
 from photostyle.images.given import PictureLike, picture_of
+from photostyle.images.listing import pictures_in
 from photostyle.images.saving import save_image
+from photostyle.jobs.report import results
 from photostyle.places import expanded
 from photostyle.segmentation.arrays import MaskLike, fingerprint, mask_of
 from photostyle.segmentation.labels import write_labels
@@ -36,6 +40,32 @@ def picture_file(given: PictureLike, folder: Path, name: str) -> Path:
     if not path.exists():
         save_image(path, photo.shown, replace(photo.metadata, exif=None), wide=photo.wide)
     return path
+
+
+def picture_files(given: Iterable[PictureLike], folder: Path, name: str) -> list[Path]:
+    """The paths of pictures as `picture_file` gives them, of folders those of their pictures.
+
+    Raises:
+        ImageError: one cannot be used. OptionError: a folder without pictures.
+        OutputError: the folder cannot be written.
+    """
+    return [path for one in given for path in pictures_at(picture_file(one, folder, name))]
+
+
+def pictures_at(given: Path) -> list[Path]:
+    """A picture itself; of a folder its pictures, or those that jobs left in it.
+
+    Raises:
+        OptionError: a folder without pictures.
+    """
+    if not given.is_dir():
+        return [given]
+    found = results(given)
+    if found is None:
+        found = pictures_in(given)
+    if not found:
+        raise OptionError(f"{given}: there is no picture in this folder.")
+    return found
 
 
 def mask_file(given: MaskLike | None, folder: Path, name: str) -> Path | None:

@@ -21,13 +21,16 @@ SECOND = np.outer([1, -2, 1], [1, -2, 1]).astype(np.float32) / 6
 PER_MEDIAN = 1 / 0.6745
 #: Bands of rows that are looked at, and the share of pixels, the flattest ones, that counts.
 BANDS, ROWS, FLATTEST = 8, 64, 0.4
+#: Pixels of a band that suffice: those of wide pictures have fewer rows, down to so many.
+ENOUGH, FEWEST = 100_000, 16
 
 
 def grain_variance(content: Tensor) -> float:
     """Variance below which detail of a content 1×3×H×W in [0, 1] may be noise."""
-    height = content.shape[2]
-    starts = np.unique(np.linspace(0, max(height - ROWS, 0), BANDS).astype(int))
-    bands = [_noise_in(content[0, :, y : y + ROWS]) for y in starts]
+    height, width = content.shape[2:]
+    rows = min(ROWS, max(FEWEST, ENOUGH // width))
+    starts = np.unique(np.linspace(0, max(height - rows, 0), BANDS).astype(int))
+    bands = [_noise_in(content[0, :, y : y + rows]) for y in starts]
     seen = np.concatenate([answer for answer, _ in bands]), np.concatenate([s for _, s in bands])
     if not len(seen[0]):
         return LEAST

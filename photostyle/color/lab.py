@@ -41,3 +41,10 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     roots = (lab + lab.new_tensor([_WHITE, 0.0, 0.0])) @ _FROM_LAB.T.to(lab)
     xyz = torch.where(roots <= _KNEE, (roots - 4 / 29) * (3 * _KNEE**2), roots**3)
     return srgb_of(xyz @ _FROM_XYZ.T.to(lab))
+
+
+def delta_e(image: Tensor, other: Tensor) -> Tensor:
+    """H×W distances in CIELAB (1976) of two pictures 1×3×H×W."""
+    a, b = (rgb_to_lab(x[0].flatten(1).T.double()) for x in (image, other))
+    found: Tensor = (a - b).norm(dim=1).reshape(image.shape[2:])
+    return found.float()

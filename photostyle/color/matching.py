@@ -8,6 +8,7 @@ is the likeliest under the matches and the prior over looks; map and matches tak
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,7 @@ SURE = 4.0  # how fast a place's say falls with its similarity
 COLOR, HEIGHT = 1.0, 0.2  # what a distance in RGB, and the picture's height, cost in similarity
 BEGIN = 0.5  # share of the Monge-Kantorovich map in the first guess, the rest the identity
 SPREAD = 0.2  # share of the weighted Monge-Kantorovich map in what is aimed at: it keeps contrast
+MOST_PLACES = 8192  # of several contents together, evenly thinned; one alone has fewer
 LEAST_PLACES = 40  # of a region in either picture, for matches of its own
 PLAIN = 0.01  # deviation of luma in a place's surroundings below which it is like any other
 HOPE = 0.05  # what the rounds after the first may still add to the similarity
@@ -64,6 +66,15 @@ class Places:
             self.features[torch.from_numpy(chosen)], self.colors[chosen], self.heights[chosen],
             self.structured[chosen],
         )  # fmt: skip
+
+    def thinned(self, most: int) -> "Places":
+        """At most so many of the places, evenly chosen."""
+        count = len(self.heights)
+        if count <= most:
+            return self
+        chosen = np.zeros(count, bool)
+        chosen[np.linspace(0, count - 1, most).round().astype(int)] = True
+        return self.only(chosen)
 
 
 @dataclass(frozen=True)
@@ -94,17 +105,42 @@ def match_regions(
         content_masks, style_masks: K×H×W and K×h×w in [0, 1], by the weights of the pixels.
         weights: of content and style, see `Scene`.
     """
-    here, there = places_of(content, weights[0]), places_of(style, weights[1])
-    change, kinship = np.zeros((len(content_masks), COLORS, 3)), np.zeros(len(content_masks))
-    whole, most = _matched_whole((here, there), (content, style), weights)
-    if len(content_masks) == 1:
+    return match_pooled([content], style, [content_masks], style_masks, ([weights[0]], weights[1]))
+
+
+def match_pooled(
+    contents: Sequence[Tensor],
+    style: Tensor,
+    content_masks: Sequence[Tensor],
+    style_masks: Tensor,
+    weights: tuple[Sequence[Tensor | None], Tensor | None],
+) -> Matches:
+    """The matched map of every region of several contents together, each at its own proportions.
+
+    Args:
+        contents: 1×3×H×W in [0, 1]. style: 1×3×h×w.
+        content_masks: K×H×W of each. style_masks: K×h×w.
+        weights: of every content, and of the style; see `Scene`.
+    """
+    mine, its = weights
+    each = [places_of(*one) for one in zip(contents, mine, strict=True)]
+    there, count = places_of(style, its), len(style_masks)
+    change, kinship = np.zeros((count, COLORS, 3)), np.zeros(count)
+    seen = [_seen(*one) for one in zip(each, contents, mine, strict=True)]
+    whole, most = _matched_whole(_pooled(seen).thinned(MOST_PLACES), _seen(there, style, its))
+    if count == 1:
         return Matches(whole[None], np.array([most]))
     if most == 0:  # a sky is like any other: regions alone do not make pictures of one kind
         return Matches(change, kinship)
-    grids = [_of_regions(m, x) for m, x in ((content_masks, content), (style_masks, style))]
+    here = _pooled(each)
+    grids = (
+        np.concatenate([_of_regions(*one) for one in zip(content_masks, contents, strict=True)], 1),
+        _of_regions(style_masks, style),
+    )
     for k, (mine, theirs) in enumerate(zip(*grids, strict=True)):
         if min(mine.sum(), theirs.sum()) >= LEAST_PLACES:
-            change[k], kinship[k] = matched(here.only(mine), there.only(theirs))
+            own = here.only(mine).thinned(MOST_PLACES)
+            change[k], kinship[k] = matched(own, there.only(theirs))
     return Matches(change, np.minimum(kinship, most))
 
 
@@ -116,20 +152,22 @@ def match_whole(
     weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of the whole pictures, for each of the regions."""
-    places = places_of(content, weights[0]), places_of(style, weights[1])
-    change, kinship = _matched_whole(places, (content, style), weights)
+    here, there = (
+        _seen(places_of(image, weight), image, weight)
+        for image, weight in zip((content, style), weights, strict=True)
+    )
+    change, kinship = _matched_whole(here, there)
     count = len(content_masks)
     return Matches(np.repeat(change[None], count, axis=0), np.full(count, kinship))
 
 
-def _matched_whole(
-    places: tuple[Places, Places], images: tuple[Tensor, Tensor], weights: Weights
-) -> tuple[Array, float]:
-    """What `matched` gives of two pictures' places, but for those where nothing is seen."""
-    here, there = (
-        place if weight is None else place.only(_of_regions(weight[None], image)[0])
-        for place, image, weight in zip(places, images, weights, strict=True)
-    )
+def _seen(places: Places, image: Tensor, weight: Tensor | None) -> Places:
+    """The places of a picture where anything is seen."""
+    return places if weight is None else places.only(_of_regions(weight[None], image)[0])
+
+
+def _matched_whole(here: Places, there: Places) -> tuple[Array, float]:
+    """What `matched` gives of two pictures' places, where enough of both is seen."""
     if min(len(here.colors), len(there.colors)) < LEAST_PLACES:
         return np.zeros((COLORS, 3)), 0.0
     return matched(here, there)
@@ -158,6 +196,17 @@ def _grid(image: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
 def _of_regions(masks: Tensor, image: Tensor) -> Array:
     """K×N booleans: which places belong to which region."""
     return members(resize_masks(masks, _grid(image)[1])).flatten(1).cpu().numpy()
+
+
+def _pooled(all_places: Sequence[Places]) -> Places:
+    if len(all_places) == 1:
+        return all_places[0]
+    return Places(
+        torch.cat([one.features for one in all_places]),
+        np.concatenate([one.colors for one in all_places]),
+        np.concatenate([one.heights for one in all_places]),
+        np.concatenate([one.structured for one in all_places]),
+    )
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ begins is told by guided masks, affine functions of the content's colours (He, S
 eq. 19), which follow the edges of the picture that they are applied to, pixel by pixel.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,11 +13,13 @@ import torch
 from torch import Tensor
 
 from photostyle.brief import Brief
+from photostyle.color.beyond import beyond
 from photostyle.color.grain import grain_variance, smoothed
 from photostyle.color.silhouettes import Borders
-from photostyle.color.terms import apply_terms
+from photostyle.color.terms import apply_rows, apply_terms
 from photostyle.images.picture import LUMA, fit_size, image_size, resize
 from photostyle.matting.maps import neighbours
+from photostyle.runtime.device import in_threads
 
 #: Rows and columns of the tiles that are rendered at a time, so that the terms of one stay in the
 #: processor's cache; most lie within one region.
@@ -31,8 +34,6 @@ STEEP, STEP = 1.15, 0.02
 #: Share of plain clipping for colours outside [0, 1], which keeps them pure where giving up chroma
 #: alone would wash out a flame or a lamp.
 PURE = 0.5
-#: How much further than the content's a result's colours may reach beyond what is shown.
-MOST_BEYOND = 1.5
 
 Tile = tuple[slice, slice]
 
@@ -77,29 +78,35 @@ class RegionalLook(Brief):
         # The steeper the map, the more of the detail may be noise.
         detail = max(steepness) * grain_variance(content) if any(steep) else 0.0
         planes = self._planes(content)
-        out = torch.empty_like(content)
-        for rows in _slices(content.shape[2], TILE[0]):
+        out = torch.zeros_like(content)
+
+        def render(rows: slice) -> None:
             band = smoothed(content, rows, detail) if any(steep) else content[0, :, rows]
             for columns in _slices(content.shape[3], TILE[1]):
                 strip, smooth = content[0, :, rows, columns], band[:, :, columns]
                 y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
                 far = None if wide is None else wide[0, :, rows, columns] - strip
-                here = y.repeat_interleave(len(x)), x.repeat(len(y))
-                total = torch.zeros_like(strip)
                 kept = self._regions_in((rows, columns), weights, image_size(content))
+                total: Tensor | None = None
                 for k, weight, shift in _shared(strip, kept, planes, (rows, columns)):
                     own = [strip, smooth] if steep[k] else [strip]
                     if shift is not None:
                         own = [colors + shift for colors in own]
-                    found = _mapped(maps[k], [colors.clamp(0.0, 1.0) for colors in own], here)
+                    found = _mapped(maps[k], [colors.clamp(0.0, 1.0) for colors in own], (y, x))
                     if far is not None:
-                        found = found + _beyond(maps[k], own[0].clamp(0.0, 1.0), far, here)
+                        there = functools.partial(apply_rows, maps[k], y=y, x=x)
+                        found = found + beyond(there, own[0].clamp(0.0, 1.0), far)
                         own[0] = own[0] + far
                     if self.strengths[k] < 1:  # unclamped colours add up to the content's own
                         found = torch.lerp(own[0], found, float(self.strengths[k]))
-                    total += found if weight is None else weight * found
-                out[0, :, rows, columns] = total
-        return out.clamp_(0.0, 1.0) if wide is None else out
+                    found = found if weight is None else weight * found
+                    total = found if total is None else total + found
+                if total is not None:
+                    low, high = (0.0, 1.0) if wide is None else (-torch.inf, torch.inf)
+                    torch.clamp(total, low, high, out=out[0, :, rows, columns])
+
+        in_threads(render, _slices(content.shape[2], TILE[0]), content.device)
+        return out
 
     def weights(self, content: Tensor) -> Tensor:
         """K×H×W weights of the regions on a content 1×3×H×W, summing to 1."""
@@ -197,37 +204,27 @@ def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Te
     """3×rows×W colours under a map; given their smooth version too, grain keeps the size that it
     has beside its own brightness, and little chroma, while what is broad is enlarged."""
     found = [
-        in_gamut(apply_terms(coefficients, x.reshape(3, -1), *here)).reshape_as(x) for x in pair
+        in_gamut(apply_rows(coefficients, x, *here).reshape(3, -1)).reshape_as(x) for x in pair
     ]
     if len(pair) == 1:
         return found[0]
     (full, base), (strip, smooth) = found, pair
     detail = full - base
-    darker = _luma(base) / _luma(smooth).clamp(min=1e-2)
-    allowed = (strip - smooth).square().sum(dim=0).sqrt() * darker.clamp(GRAIN_LEAST, 1.0)
-    share = (allowed / detail.square().sum(dim=0).sqrt().clamp(min=1e-6)).clamp(max=1.0)
-    grey = _luma(detail)
-    return base + share * torch.lerp(grey.expand_as(detail), detail, GRAIN_CHROMA)
-
-
-def _beyond(
-    coefficients: Tensor, strip: Tensor, far: Tensor, here: tuple[Tensor, Tensor]
-) -> Tensor:
-    """What a map makes of the steps `far` from colours in [0, 1], both 3×rows×W, by its slope there
-    in their direction: polynomials run away outside."""
-    size = far.abs().amax(dim=0).clamp(min=STEP)
-    step = far * (STEP / size)
-    start, back = (
-        apply_terms(coefficients, x.reshape(3, -1), *here).reshape_as(x)
-        for x in (strip, strip - step)
-    )
-    made = (start - back) * (size / STEP)
-    most = MOST_BEYOND * far.square().sum(dim=0).sqrt()
-    return made * (most / made.square().sum(dim=0).sqrt().clamp(min=1e-9)).clamp(max=1.0)
+    darker = (_luma(base) / _luma(smooth).clamp(min=1e-2)).clamp(GRAIN_LEAST, 1.0)
+    allowed = _length2(strip - smooth) * darker.square_()
+    share = (allowed / _length2(detail).clamp_(min=1e-12)).clamp_(max=1.0).sqrt_()
+    grey = _luma(detail) * (share * (1 - GRAIN_CHROMA))
+    return detail.mul_(share * GRAIN_CHROMA).add_(grey).add_(base)
 
 
 def _luma(rgb: Tensor) -> Tensor:
     return LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2]
+
+
+def _length2(rgb: Tensor) -> Tensor:
+    """Squared length of three planes, without a reduction, which is far slower."""
+    r, g, b = rgb
+    return torch.addcmul(torch.addcmul(r * r, g, g), b, b)
 
 
 def in_gamut(rgb: Tensor) -> Tensor:
@@ -235,9 +232,10 @@ def in_gamut(rgb: Tensor) -> Tensor:
     low, high = torch.aminmax(rgb) if rgb.numel() else (rgb.new_zeros(()), rgb.new_ones(()))
     if low >= 0 and high <= 1:
         return rgb
-    least, most = rgb.amin(dim=0), rgb.amax(dim=0)
+    r, g, b = rgb
+    least, most = (f(f(r, g), b) for f in (torch.minimum, torch.maximum))
     outside = ((least < 0) | (most > 1)).nonzero()[:, 0]
-    own = rgb[:, outside]
+    own = rgb.index_select(1, outside)
     luma = _luma(own)
     inside = luma.clamp(0.0, 1.0)
     away = own - luma

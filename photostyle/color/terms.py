@@ -27,6 +27,8 @@ COLORS = len(POWERS)
 #: The terms of place, in order: y, y·r, y·g, y·b, y², x, x·luma, x², x·y.
 PLACES = 9
 COUNT = COLORS + PLACES
+#: Columns of those that read the height alone: the first five.
+HEIGHT = tuple(range(COLORS, COLORS + 5))
 
 
 def color_terms(rgb: Array) -> Array:
@@ -80,3 +82,27 @@ def apply_terms(coefficients: Tensor, rgb: Tensor, y: Tensor, x: Tensor) -> Tens
         if pair is not None:
             torch.mul(*pair, out=one)
     return used.T @ rows  # 3×T @ T×N
+
+
+def apply_rows(coefficients: Tensor, rgb: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """3×R×W colours of R rows under one map, as `apply_terms` has them.
+
+    Where the map reads no place but the height, which is the same all along a row, every row has a
+    map of colours alone, which costs half.
+
+    Args:
+        coefficients: 29×3. rgb: 3×R×W. y: R places, x: W, in [-½, ½].
+    """
+    if coefficients[10:COLORS].any() or coefficients[COLORS + len(HEIGHT) :].any():
+        here = y.repeat_interleave(len(x)), x.repeat(len(y))
+        return apply_terms(coefficients, rgb.reshape(3, -1), *here).reshape_as(rgb)
+    colors, level, tint = coefficients[:10], coefficients[COLORS], coefficients[COLORS + 1 :][:3]
+    own = colors.T.expand(len(y), 3, 10).clone()  # R×3×10
+    own[:, :, 0] += y[:, None] * level + (y * y)[:, None] * coefficients[COLORS + 4]
+    own[:, :, 1:4] += y[:, None, None] * tint.T
+    r, g, b = rgb
+    terms = rgb.new_empty(len(y), 9, rgb.shape[2])
+    terms[:, :3] = rgb.transpose(0, 1)
+    for k, pair in enumerate(((r, r), (r, g), (r, b), (g, g), (g, b), (b, b)), start=3):
+        torch.mul(*pair, out=terms[:, k])
+    return torch.baddbmm(own[:, :, :1], own[:, :, 1:], terms).transpose(0, 1)

@@ -81,6 +81,12 @@ def add_options(
     one_line_usage(parser)
 
 
+def add_side_files(parser: Any, help: str) -> argparse.Action:
+    """The option that says where the files go that belong to results."""
+    option: argparse.Action = parser.add_argument("--side-files", metavar="DIR|none", help=help)
+    return option
+
+
 def _metavar(choices: tuple[str, ...] | None, name: str) -> str:
     return "|".join(choices) if choices else name.rpartition("_")[2].upper()
 

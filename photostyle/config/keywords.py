@@ -133,6 +133,7 @@ class RenderOptions(TypedDict, total=False):
     color: float | None
     protect: Shares | None
     output_space: Literal["srgb", "p3", "adobergb", "rec2020", "prophoto"] | None
+    bit_depth: Literal[8, 16, "8", "16", "keep"] | None
 
 
 class NetworkOptions(TypedDict, total=False):

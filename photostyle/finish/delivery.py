@@ -17,6 +17,7 @@ from torch import Tensor
 from photostyle.brief import Brief
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import Borders
+from photostyle.color.tabled import Tabled
 from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.documents import parse_json
@@ -43,7 +44,7 @@ class Grade(Brief):
         names: of the regions.
     """
 
-    maps: LocalAffine | Painted | RegionalLook
+    maps: LocalAffine | Painted | RegionalLook | Tabled
     masks: Tensor
     names: tuple[str, ...]
 
@@ -65,6 +66,8 @@ class Grade(Brief):
             tensors["sides"] = self.maps.borders.colors.cpu().half().contiguous()
         elif isinstance(self.maps, LocalAffine):
             tensors["maps"] = self.maps.coefficients.cpu().half()
+        elif isinstance(self.maps, Tabled):
+            raise TypeError("a table is kept as a look, not as a grade")
         else:
             tensors["picture"] = self.maps.picture.cpu().mul(LEVELS).round().to(torch.uint16)
         return save(tensors, metadata={"names": json.dumps(self.names)})
@@ -132,7 +135,7 @@ def deliver(
         return working.cpu()
     content, maps = resize(photo.image, size), grade.maps
     far = resize(photo.wide, size, bounded=False) if wide and photo.wide is not None else None
-    if not whole and isinstance(maps, RegionalLook):
+    if not whole and isinstance(maps, RegionalLook | Tabled):
         maps = maps.faded(values)
     elif not whole:
         maps = maps.faded(_strength_map(values, grade))  # type: ignore[arg-type]
@@ -231,10 +234,17 @@ def _strength_map(values: Sequence[float], grade: Grade) -> Tensor:
 
 def fitting_metadata(photo: Photo, image: Tensor, options: RenderConfig) -> Metadata:
     """The photograph's metadata with its alpha channel at the image's size, and the colour space
-    asked for."""
-    metadata = in_space(photo.metadata, options.output_space)
+    and as many bits as are asked for."""
+    metadata = with_depth(in_space(photo.metadata, options.output_space), options.bit_depth)
     if metadata.alpha is None:
         return metadata
     plane = torch.from_numpy(metadata.alpha).float()[None, None]  # H×W -> 1×1×H×W
     fitted = resize(plane, image_size(image))[0, 0].numpy()
     return dataclasses.replace(metadata, alpha=fitted)
+
+
+def with_depth(metadata: Metadata, depth: str | None) -> Metadata:
+    """The metadata with 8 or 16 bits a channel; None and "keep" leave them as they are."""
+    if depth in (None, "keep"):
+        return metadata
+    return dataclasses.replace(metadata, bit_depth=int(depth))

@@ -105,15 +105,29 @@ def regional_look(
             their strengths.
     """
     content, masks = scene.content, scene.content_masks
+    found = regional_maps(image, matches, scene, as_one, WHOLE if as_one else FREEDOMS)
+    return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+
+
+def regional_maps(
+    image: Tensor,
+    matches: Matches | None,
+    scene: Scene,
+    as_one: bool,
+    freedoms: Sequence[tuple[int, ...]],
+    at: tuple[Array, Array] | None = None,
+) -> Tensor:
+    """K×29×3 maps of a finished picture's regions; see `regional_look` and `distilled`."""
+    masks = scene.content_masks
     sides = [
         counted(m.new_ones(1, *m.shape[1:]), weight) if as_one else m
         for m, weight in zip((scene.counted, scene.style_masks), scene.weights, strict=True)
     ]
-    hues = hues_of(scene.style, scene.style_masks, scene.weights[1])
+    shown = scene.weights[1]
+    hues = hues_of(scene.style, scene.style_masks, shown)
     maps = distilled(
-        image, content, sides[0], None if as_one else black_of(scene.style, scene.weights[1]),
-        WHOLE if as_one else FREEDOMS,
-        hues_of(scene.style, sides[1], scene.weights[1]) if as_one else hues,
+        image, scene.content, sides[0], None if as_one else black_of(scene.style, shown),
+        freedoms, hues_of(scene.style, sides[1], shown) if as_one else hues, at,
     )  # fmt: skip
     found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
@@ -121,8 +135,7 @@ def regional_look(
         known[:, :COLORS] = torch.from_numpy(matches.change).float()
         known[:, 1:4] += torch.eye(3)
         found = torch.lerp(found, known, torch.from_numpy(matches.kinship).float()[:, None, None])
-    found = torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
-    return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+    return torch.stack([side.without_hue(one) for side, one in zip(hues, found, strict=True)])
 
 
 def hues_of(style: Tensor, masks: Tensor, weight: Tensor | None = None) -> list[Hues]:
@@ -164,6 +177,8 @@ def distilled(
     black: Array | None = None,
     freedoms: Sequence[tuple[int, ...]] | None = None,
     hues: Sequence[Hues] | None = None,
+    at: tuple[Array, Array] | None = None,
+    ridge: float = RIDGE,
 ) -> Tensor:
     """K×29×3 float32 coefficients of the smooth maps from content to image.
 
@@ -172,17 +187,20 @@ def distilled(
         masks: K×H×W, summing to the pixels' weights over K.
         black: what the content's black should become, so that no region fogs what is black in it;
             None for whatever the maps make of it.
+        at: (y, x) of all pixels, each H·W in [-½, ½]; the content's own without it.
+        ridge: what holds the coefficients down where little is known of them.
     """
     goal, source = (x[0].detach().cpu().double().flatten(1).T.numpy() for x in (image, content))
-    y, x = places((content.shape[2], content.shape[3]))
+    y, x = at or places((content.shape[2], content.shape[3]))
     found = []
     own, drawn = (m.cpu().numpy() for m in (masks > 0.5 * masks.sum(dim=0) + 1e-6, members(masks)))
     for k in range(len(masks)):
         used = _inside(own[k], drawn[k])
         z = source[used]
         terms = np.concatenate([color_terms(z), place_terms(z, y[used], x[used])], axis=1)
-        freedom = _freedom(terms, goal[used], _folds(y[used], x[used]), freedoms or FREEDOMS)
-        fit = _fitted(terms, goal[used], freedom, black)
+        folds = _folds(y[used], x[used])
+        freedom = _freedom(terms, goal[used], folds, freedoms or FREEDOMS, ridge)
+        fit = _fitted(terms, goal[used], freedom, black, ridge)
         found.append(hues[k].bounded(fit, terms @ fit) if hues else fit)
     return torch.from_numpy(np.stack(found)).float()
 
@@ -206,7 +224,7 @@ def _folds(y: Array, x: Array) -> Array:
 
 
 def _freedom(
-    terms: Array, goal: Array, folds: Array, freedoms: Sequence[tuple[int, ...]]
+    terms: Array, goal: Array, folds: Array, freedoms: Sequence[tuple[int, ...]], ridge: float
 ) -> tuple[int, ...]:
     """The columns of the terms that foretell held-out blocks best."""
     terms, goal, folds = terms[::THINNER], goal[::THINNER], folds[::THINNER]
@@ -220,7 +238,7 @@ def _freedom(
             out = folds == fold
             if out.all():
                 continue
-            held = robust_fit(columns[~out], goal[~out], ones[~out], RIDGE, KNEE, TRIAL_ROUNDS)
+            held = robust_fit(columns[~out], goal[~out], ones[~out], ridge, KNEE, TRIAL_ROUNDS)
             misfit = np.linalg.norm(goal[out] - columns[out] @ held, axis=1)
             error += np.minimum(misfit, KNEE).sum() / len(terms)
         if error < WORTH * least:
@@ -228,7 +246,9 @@ def _freedom(
     return best
 
 
-def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | None) -> Array:
+def _fitted(
+    terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | None, ridge: float
+) -> Array:
     """29×3 coefficients of a fit with that freedom, at the spread of the goal."""
     rows, wanted, weights = terms[:, freedom], goal, np.ones(len(terms))
     if black is not None:
@@ -236,9 +256,9 @@ def _fitted(terms: Array, goal: Array, freedom: tuple[int, ...], black: Array | 
         rows, wanted = np.concatenate([rows, dark]), np.concatenate([goal, black[None]])
         weights = np.append(weights, ANCHOR * len(terms))
     found = np.zeros((COUNT, 3))
-    found[list(freedom)] = robust_fit(rows, wanted, weights, RIDGE, KNEE)
+    found[list(freedom)] = robust_fit(rows, wanted, weights, ridge, KNEE)
     plain = np.zeros((COUNT, 3))
-    plain[list(LINEAR)] = robust_fit(terms[:, LINEAR], goal, np.ones(len(terms)), RIDGE, KNEE)
+    plain[list(LINEAR)] = robust_fit(terms[:, LINEAR], goal, np.ones(len(terms)), ridge, KNEE)
     found = _rising(found, plain, terms[:, 1:4])
     return _spread(found, terms @ found, goal)
 

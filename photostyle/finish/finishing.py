@@ -63,15 +63,23 @@ def _distil(image: Tensor, start: Start, scene: Scene, config: Config) -> Maps:
     """The picture distilled; under a large photorealism weight rather the start, under a small one
     rather the picture as it is, both by decades. Rare colours change in place, which only local
     maps can."""
-    decades = math.log10(max(config.objective.photoreal_weight, 1e-9) / MIDDLE)
-    firm, free = (min(1.0, max(0.0, d)) for d in (decades / FIRM, -decades / FREE))
-    goal = torch.lerp(image, start.picture, firm)
+    free = min(1.0, max(0.0, -_decades(config) / FREE))
+    goal = firmed(image, start, config)
     look = regional_look(goal, start.matches, scene, config.segmentation.unguided)
     if free == 0 and config.postprocess.rare_colors == 0:
         return look
     return _project(
         torch.lerp(look.apply(scene.content), image, free), start.picture, scene, config
     )
+
+
+def firmed(image: Tensor, start: Start, config: Config) -> Tensor:
+    """What is distilled: the solved picture, under a large photorealism weight rather the start."""
+    return torch.lerp(image, start.picture, min(1.0, max(0.0, _decades(config) / FIRM)))
+
+
+def _decades(config: Config) -> float:
+    return math.log10(max(config.objective.photoreal_weight, 1e-9) / MIDDLE)
 
 
 def _project(image: Tensor, start: Tensor, scene: Scene, config: Config) -> LocalAffine:

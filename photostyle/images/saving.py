@@ -109,13 +109,18 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 def lost_note(path: str | Path, metadata: Metadata) -> str | None:
     """A sentence for the user when the format of `path` drops what the metadata holds."""
     form = _format(Path(path))
-    words = lost(form, metadata)
-    if not words:
-        return None
-    *others, last = words
-    listed = f"{', '.join(others)} and {last}" if others else last
-    other = "" if form.name == "PNG" else "; .png would"
-    return f"{path}: {form.name} does not keep the photograph's {listed}{other}."
+    notes = []
+    if metadata.bit_depth > 8 and max(form.depths) == 8:
+        notes.append(
+            f"{path}: {form.name} has 8 bits a channel, not {metadata.bit_depth}; .png and .tif "
+            "have."
+        )
+    if words := lost(form, metadata):
+        *others, last = words
+        listed = f"{', '.join(others)} and {last}" if others else last
+        other = "" if form.name == "PNG" else "; .png would"
+        notes.append(f"{path}: {form.name} does not keep the photograph's {listed}{other}.")
+    return " ".join(notes) or None
 
 
 def read_manifest(path: str | Path) -> str | None:

@@ -59,7 +59,7 @@ def estimate(jobs: Sequence[Job], todo: Sequence[Job], folder: Folder, workers: 
         return f"{head}\nAbout {clock(seconds)} at the mean of the {len(times)} finished jobs."
     styled = [job for job in todo if isinstance(job, StyleJob)]
     if not styled:
-        return f"{head}\nNo time is predicted for post-processing; it takes seconds a picture."
+        return f"{head}\nNo time is predicted without a solve; it takes seconds a picture."
     seconds, kinds = _probed(styled, workers)
     return (
         f"{head}\nAbout {clock(seconds)} with {workers} at a time, by a probe of {PROBED} "

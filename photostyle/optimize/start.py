@@ -24,16 +24,20 @@ class Start:
     matches: Matches | None = None
 
 
-def start_of(scene: Scene, init: str, seed: int, as_one: bool = False) -> Start:
+def start_of(
+    scene: Scene, init: str, seed: int, as_one: bool = False, matches: Matches | None = None
+) -> Start:
     """The start that `init` names; "color" follows the matches as far as the pictures are akin.
 
     Args:
         as_one: the pictures are matched as a whole, whatever regions they have.
+        matches: those of the scene, where they are known.
     """
     if init != "color":
         return Start(start_image(scene, init, seed))
-    match = match_whole if as_one else match_regions
-    matches = match(*scene.pair, scene.weights)
+    if matches is None:
+        match = match_whole if as_one else match_regions
+        matches = match(*scene.pair, scene.weights)
     if (matches.kinship == 1).all():
         return Start(changed(scene.content, scene.content_masks, matches), matches)
     picture = start_image(scene, init, seed)

@@ -1,11 +1,16 @@
 """Where tensors live: the `--device` option."""
 
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from photostyle.errors import DeviceError
+
+T = TypeVar("T")
 
 
 def resolve_device(name: str) -> torch.device:
@@ -49,6 +54,27 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def in_threads(work: Callable[[T], None], parts: Sequence[T], device: torch.device) -> None:
+    """Does the work on all parts, on a CPU in as many threads as torch may use there.
+
+    Worth it where torch's own operations are each too small to be shared out.
+    """
+    count = min(torch.get_num_threads(), len(parts)) if device.type == "cpu" else 1
+    if count <= 1:
+        for part in parts:
+            work(part)
+        return
+    inference = torch.is_inference_mode_enabled()  # each thread has its own
+
+    def one(part: T) -> None:
+        with torch.inference_mode(inference):
+            work(part)
+
+    with ThreadPoolExecutor(count) as pool:
+        for _ in pool.map(one, parts):
+            pass
 
 
 def free_memory(device: torch.device) -> int | None:

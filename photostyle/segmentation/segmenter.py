@@ -157,14 +157,15 @@ def segment(
     wishes: Wishes,
     weights: Sequence[Tensor | None],
 ) -> Segmented:
-    """The label maps of one picture or of two; see `segment_pair`."""
+    """The label maps of one picture, of two, or of several contents and their style, which are then
+    not clustered; see `segment_pair`."""
     given = [drawing for drawing in drawings if drawing is not None]
     kind = _kind(wishes, bool(given))
     if kind == "labels" and given:
         return Segmented(_drawn(drawings, wishes), "labels")
     if kind == "semantic":
         return _semantic(images, wishes, weights)
-    if kind == "cluster":
+    if kind == "cluster" and len(images) < 3:  # more have no place of their own in the tree
         return Segmented(_clustered(images, wishes, weights), "cluster")
     return Segmented(tuple(_unlabelled(image) for image in images), "none")
 
@@ -187,14 +188,16 @@ def _drawn(drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes) -> tup
     missing = [i for i, drawing in enumerate(drawings) if drawing is None]
     if missing:
         names = ("--content-mask", "--style-mask")
-        absent, given = names[missing[0]], names[1 - missing[0]]
+        last = len(drawings) > 1 and missing[0] == len(drawings) - 1
+        absent, given = names[last], names[not last]
         raise MaskError(f"{absent} is missing: masks come in pairs, and {given} was given.")
     complete = [drawing for drawing in drawings if drawing is not None]
     files = [drawing for drawing in complete if isinstance(drawing, Drawing)]
     read = iter(read_drawings(files, wishes.palette))
     maps = tuple(without_void(d) if isinstance(d, LabelMap) else next(read) for d in complete)
-    for labels, drawing, role in zip(maps, complete, ("content", "style"), strict=False):
+    for n, (labels, drawing) in enumerate(zip(maps, complete, strict=True)):
         if isinstance(drawing, Drawing):  # the others meet their pictures when they are paired
+            role = "style" if 0 < n == len(maps) - 1 else "content"
             check_proportions(labels, drawing.picture_size, role)
     return maps
 

@@ -7,8 +7,10 @@ import torch
 from photostyle.color.terms import (
     COLORS,
     COUNT,
+    HEIGHT,
     PLACES,
     POWERS,
+    apply_rows,
     apply_terms,
     color_terms,
     place_terms,
@@ -65,3 +67,15 @@ def test_terms_of_place_vanish_in_the_middle(colors: np.ndarray) -> None:
     zero = np.zeros(len(colors))
     assert not place_terms(colors, zero, zero).any()
     assert place_terms(colors, zero + 0.5, zero - 0.5).any(axis=0).all()
+
+
+@pytest.mark.parametrize("used", [[*range(10)], [*range(10), *HEIGHT], [*range(COUNT)], [3, 22]])
+def test_rows_are_the_terms_at_their_places(used: list[int]) -> None:
+    generator = torch.Generator().manual_seed(1)
+    coefficients = torch.zeros(COUNT, 3)
+    coefficients[used] = torch.randn(len(used), 3, generator=generator)
+    rgb = torch.rand(3, 7, 11, generator=generator)
+    y, x = torch.linspace(-0.5, 0.5, 7), torch.linspace(-0.5, 0.5, 11)
+    here = y.repeat_interleave(11), x.repeat(7)
+    expected = apply_terms(coefficients, rgb.reshape(3, -1), *here).reshape(3, 7, 11)
+    assert torch.allclose(apply_rows(coefficients, rgb, y, x), expected, atol=1e-5)

@@ -26,6 +26,10 @@ from photostyle.images.saving import (
 from tests.images.pictures import noise, pixels
 
 
+#: What Pillow reads, as a second opinion.
+BY_PILLOW = [suffix for suffix, form in FORMATS.items() if form.module not in ("heif", "jxl")]
+
+
 def tensor(array):
     levels = np.iinfo(array.dtype).max
     return torch.from_numpy(array.astype(np.float32) / levels).permute(2, 0, 1)[None]  # 1×3×H×W
@@ -129,7 +133,7 @@ def test_alpha_follows_the_image_and_leaves_jpeg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", BY_PILLOW)
 def test_exif_and_profile_travel(tmp_path: Path, exif, suffix, bits) -> None:
     metadata = Metadata(bit_depth=bits, exif=exif, icc_profile=srgb_profile())
     save_image(tmp_path / f"a{suffix}", tensor(noise()), metadata)

@@ -7,7 +7,7 @@ import torch
 
 from photostyle.errors import DeviceError
 from photostyle.runtime import device
-from photostyle.runtime.device import fast_bfloat16, free_memory, resolve_device
+from photostyle.runtime.device import fast_bfloat16, free_memory, in_threads, resolve_device
 
 
 @pytest.mark.parametrize("name", ["abacus", "cpu:1", "auto:0", "cuda:x", "mps:0"])
@@ -52,3 +52,22 @@ def test_bfloat16_is_fast_where_the_processor_has_it(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
     assert fast_bfloat16(torch.device("cpu")) is fast
     assert not fast_bfloat16(torch.device("meta"))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_in_threads_does_all_parts_and_passes_faults_on(threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with torch.inference_mode():
+            out = torch.zeros(20)
+
+            def work(part: int) -> None:
+                out[part] += part  # in a thread of another mode this would be refused
+
+            in_threads(work, range(20), torch.device("cpu"))
+        assert out.tolist() == list(range(20))
+        with pytest.raises(ZeroDivisionError):
+            in_threads(lambda part: 1 // part, [1, 0, 2], torch.device("cpu"))
+    finally:
+        torch.set_num_threads(before)

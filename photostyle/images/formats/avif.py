@@ -34,12 +34,23 @@ def read(data: bytes) -> Stored:
 def write(pixels: Samples, fitted: Fitted, manifest: str | None) -> bytes:
     """Encode H×W×3 or H×W×4; it holds no manifest."""
     file = io.BytesIO()
-    tags = b"" if fitted.exif is None else EXIF_HEAD + exif_bytes(fitted.exif)
+    tags = b"" if fitted.exif is None else _AsItIs(EXIF_HEAD + exif_bytes(fitted.exif))
     Image.fromarray(pixels).save(
         file, "AVIF", quality=_QUALITY, subsampling="4:4:4",
         exif=tags, icc_profile=fitted.icc or b"", xmp=fitted.xmp or b"",
     )  # fmt: skip
     return file.getvalue()
+
+
+class _AsItIs(Image.Exif):
+    """EXIF that Pillow does not write anew, with question marks for all that is not ASCII."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._bytes = data
+
+    def tobytes(self, offset: int = 8) -> bytes:
+        return self._bytes
 
 
 def _bits(data: bytes) -> int:

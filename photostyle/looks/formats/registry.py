@@ -115,7 +115,24 @@ def export_lut(
     path: str | Path, function: ColourMap, *, size: int = 33, input: str = SRGB,
     output: str = SRGB, title: str = "", name: str | None = None,
 ) -> Lut:  # fmt: skip
-    """Writes a function from sRGB to sRGB values as look-up table.
+    """Writes a function from sRGB to sRGB values as look-up table; see `made_lut`.
+
+    Returns:
+        The table that was written, to be compared with the function.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    lut = made_lut(path, function, size=size, input=input, output=output, title=title, name=name)
+    write_lut(path, lut, name)
+    return lut
+
+
+def made_lut(
+    path: str | Path, function: ColourMap, *, size: int = 33, input: str = SRGB,
+    output: str = SRGB, title: str = "", name: str | None = None,
+) -> Lut:  # fmt: skip
+    """A function from sRGB to sRGB values as the look-up table that a file will hold.
 
     Args:
         path, name: as for `write_lut`.
@@ -123,11 +140,8 @@ def export_lut(
         size: nodes along a side; a format of other sizes gets the nearest that it has.
         input, output: encodings of the values that the other program looks up, and wants.
 
-    Returns:
-        The table that was written, to be compared with the function.
-
     Raises:
-        OptionError, LutError, OutputError: as `write_lut`, or a size or encoding that is none.
+        OptionError, LutError: as `write_lut`, or a size or encoding that is none.
     """
     path = Path(path)
     form = format_of(path, name)
@@ -136,9 +150,7 @@ def export_lut(
     if not 2 <= size <= MOST_NODES:
         raise OptionError(f"A look-up table of size {size} is none; give 2 to {MOST_NODES}.")
     _check_writable(path, form, input)
-    lut = Lut.of(function, form.fitted(size), input, output, title)
-    write_lut(path, lut, name)
-    return lut
+    return Lut.of(function, form.fitted(size), input, output, title)
 
 
 def _check_writable(path: Path, form: Format, input: str) -> None:

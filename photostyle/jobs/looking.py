@@ -1,0 +1,166 @@
+"""A look on many pictures: a job for each, at its own size and depth."""
+
+import functools
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photostyle.config.rendering import RenderConfig
+from photostyle.errors import MaskError, OptionError
+from photostyle.images.listing import hidden
+from photostyle.jobs.jobs import Record, key_of, sha256_of
+from photostyle.places import as_seen
+
+if TYPE_CHECKING:
+    from photostyle.runtime.memory import Memory
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How the regions of pictures are found; see `looks.regions.regions_for`.
+
+    Attributes:
+        how: auto, semantic or none.
+        model, groups, palette: as for `segmentation.Wishes`.
+    """
+
+    how: str = "auto"
+    model: str | None = None
+    groups: str | None = None
+    palette: str | None = None
+
+
+@dataclass(frozen=True)
+class LookJob:
+    """A picture under a look; bit depth, alpha and metadata stay.
+
+    Attributes:
+        name, labels: see `jobs.Job`.
+        mask: the picture's own masks, where they are given.
+        options: strength and what else `render` can choose anew.
+    """
+
+    name: str
+    picture: Path
+    look: Path
+    options: RenderConfig
+    mask: Path | None = None
+    finding: Finding = Finding()
+    suffix: str = ".png"
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        return (("picture", self.picture.name), ("look", self.look.stem))
+
+    @functools.cached_property
+    def key(self) -> str:
+        inputs = [
+            None if path is None else sha256_of(path)
+            for path in (self.picture, self.look, self.mask)
+        ]
+        options = json.dumps([vars(self.options), vars(self.finding)], sort_keys=True)
+        place = self.name + self.suffix
+        return key_of({"kind": "look", "inputs": inputs, "options": options, "place": place})
+
+    def files(self) -> list[Path]:
+        return [p for p in (self.picture, self.look, self.mask) if p is not None]
+
+    def writes(self, folder: Path) -> list[Path]:
+        return [folder / (self.name + self.suffix)]
+
+    def run(self, folder: Path, memory: "Memory") -> Record:
+        """Writes the picture.
+
+        Raises:
+            LookError, ImageError, MaskError, OptionError: a file or option cannot be used.
+        """
+        import torch
+
+        from photostyle.images.hashing import file_stamp
+        from photostyle.images.photograph import photograph
+        from photostyle.images.picture import image_size, load_image
+        from photostyle.images.saving import lost_note, save_image
+        from photostyle.jobs.verdicts import compared
+        from photostyle.looks.look import Look
+        from photostyle.looks.regions import regions_for
+        from photostyle.segmentation.segmenter import Wishes
+
+        began = time.monotonic()
+        look = memory.get(("look", *file_stamp(self.look)), lambda: Look.load(self.look))
+        photo = photograph(load_image(self.picture))
+        wishes = Wishes(self.finding.how, self.finding.model, self.finding.groups,
+                        palette=self.finding.palette)  # fmt: skip
+        found, how = regions_for(look, photo, self.mask, wishes)
+        made = look.deliver(photo, found, self.options)
+        name = self.name + self.suffix
+        save_image(folder / name, made.image, made.metadata, wide=made.wide)
+        lost = lost_note(folder / name, made.metadata)
+        masks = torch.ones(1, *image_size(photo.image)) if found is None else found.content
+        return {"picture": name, "seconds": round(time.monotonic() - began, 3), "regions": how,
+                "warnings": list(compared(made.image, photo, masks)),
+                "size": [made.image.shape[3], made.image.shape[2]],
+                "remarks": [*made.notes, *([lost] if lost else [])]}  # fmt: skip
+
+
+def look_jobs(
+    pictures: Sequence[Path],
+    masks: Path | None,
+    suffixes: Sequence[str],
+    **common: Any,
+) -> list[LookJob]:
+    """A job for each picture, each under a name of its own.
+
+    Args:
+        masks: of the one picture, or a folder of masks (files, or a folder each) with the
+            pictures' names.
+        common: `look`, `options` and `finding` of all the jobs.
+
+    Raises:
+        OptionError: the pictures are not there. MaskError: a picture has no mask among those given.
+    """
+    from photostyle.jobs.sweep import free_name
+
+    for path in pictures:
+        if not path.exists():
+            raise OptionError(f"{path} does not exist; check the name and the folder.")
+    taken: set[str] = set()
+    return [
+        LookJob(
+            name=free_name(as_seen(path.stem), taken),
+            picture=path,
+            mask=mask,
+            suffix=path.suffix if path.suffix.lower() in suffixes else ".png",
+            **common,
+        )
+        for path, mask in zip(pictures, masks_of(pictures, masks), strict=True)
+    ]
+
+
+def masks_of(pictures: Sequence[Path], masks: Path | None) -> list[Path | None]:
+    """The mask of each picture: the one given for a single one, or those of their names in a
+    folder.
+
+    Raises:
+        MaskError: there is no such file, or none for one of the pictures.
+    """
+    if masks is None:
+        return [None] * len(pictures)
+    if not masks.exists():
+        raise MaskError(f"--content-mask {masks} does not exist; check the name and the folder.")
+    listed = sorted(masks.iterdir()) if masks.is_dir() else []
+    named = {as_seen(path.stem): path for path in listed if not hidden(path.name)}
+    stems = [as_seen(path.stem) for path in pictures]
+    if len(pictures) == 1:
+        return [named.get(stems[0], masks)]
+    if not masks.is_dir():
+        raise MaskError(
+            f"--content-mask {masks} is one file for {len(pictures)} pictures; give a folder of "
+            "masks with the pictures' names."
+        )
+    for stem in stems:
+        if stem not in named:
+            raise MaskError(f"--content-mask {masks}: it holds no mask called {stem}.")
+    return [named[stem] for stem in stems]

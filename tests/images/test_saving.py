@@ -25,7 +25,6 @@ from photostyle.images.saving import (
 )
 from tests.images.pictures import noise, pixels
 
-
 #: What Pillow reads, as a second opinion.
 BY_PILLOW = [suffix for suffix, form in FORMATS.items() if form.module not in ("heif", "jxl")]
 

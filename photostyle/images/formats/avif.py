@@ -49,6 +49,9 @@ class _AsItIs(Image.Exif):
         super().__init__()
         self._bytes = data
 
+    def __bool__(self) -> bool:
+        return True
+
     def tobytes(self, offset: int = 8) -> bytes:
         return self._bytes
 

@@ -40,10 +40,11 @@ __main__
 #: The files of each package; slashes part the lines.
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
-    "images": "exif formats.table frames icc photoshop refusals xmp / spaces / colorimetry"
+    "images": "exif formats.table frames icc photoshop refusals xmp / spaces"
+    " / colorimetry scene"
     " / containers listing profiles / formats.stored hashing / formats.pillow"
     " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
-    " formats.png formats.raw formats.tiff formats.webp"
+    " formats.png formats.raw formats.tiff formats.vfx formats.webp"
     " / decoding"
     " / picture / encoding given heat photograph / saving / facts sheets shown",
     "runtime": "device memory steps stopping streams / progress watching / updates",

@@ -1,8 +1,10 @@
 """Encoding pictures with all that travels with them, put right for what is written."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from photostyle.images.exif import fitted_exif
 from photostyle.images.formats import jpeg
@@ -10,14 +12,15 @@ from photostyle.images.formats.stored import Fitted, Light
 from photostyle.images.formats.table import Format
 from photostyle.images.icc import described
 from photostyle.images.picture import Metadata
-from photostyle.images.profiles import Samples
 from photostyle.images.spaces import dcf_index
 from photostyle.images.xmp import fitted_xmp
+
+Pixels = npt.NDArray[Any]
 
 
 def encode(
     form: Format,
-    pixels: Samples,
+    pixels: Pixels,
     metadata: Metadata,
     manifest: str | None,
     light: Light | None = None,
@@ -26,7 +29,8 @@ def encode(
 
     Args:
         form: one that is written.
-        pixels: H×W×3, or H×W×4 with alpha where the format keeps it; of one of its depths.
+        pixels: H×W×3, or H×W×4 with alpha where the format keeps it; of one of its depths,
+            or floats where it holds light of a scene.
         metadata: what of it the format does not hold is left out; see `lost`.
         manifest: left out where the format does not hold it.
         light: for a gain map, where the format keeps one; see `Fitted`.
@@ -40,7 +44,7 @@ def lost(form: Format, metadata: Metadata) -> list[str]:
     """Words for what `encode` leaves out of a picture's metadata."""
     fitted = _fitted(metadata, (1, 1), form)
     words = ["brighter version for HDR displays"] if _too_bright(form, metadata) else []
-    if metadata.space and not form.holds_profile:
+    if metadata.space and not form.holds_profile and not form.scene:
         words.append(f"colours outside sRGB (it was in {metadata.space.name})")
     opaque = metadata.alpha is None or bool(np.all(metadata.alpha == 1))
     if "alpha" not in form.keeps and not opaque:
@@ -70,7 +74,9 @@ def _fitted(metadata: Metadata, size: tuple[int, ...], form: Format) -> Fitted:
     xmp = None
     if metadata.xmp:
         xmp = fitted_xmp(metadata.xmp, (height, width), dpi, _profile_name(icc), index)
-    return Fitted(exif, icc, xmp, metadata.resources, dpi, metadata.texts, space=space)
+    return Fitted(
+        exif, icc, xmp, metadata.resources, dpi, metadata.texts, space=space, scene=metadata.scene
+    )
 
 
 def _profile_name(icc: bytes | None) -> str | None:

@@ -21,6 +21,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
 from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
+from photostyle.images.scene import Primaries, seen
 from photostyle.images.spaces import Space, standard
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded
@@ -41,11 +42,12 @@ class Metadata(Brief):
     """What of a picture travels beside the image and is put back on saving.
 
     Attributes:
-        bit_depth: 8 or 16, bits per channel of the file.
+        bit_depth: 8 or 16, bits per channel of the file; 32 for floats.
         alpha: H×W float32 in [0, 1], or None. Colours are not multiplied by it.
         exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
         icc_profile: an sRGB profile where the file had any, or None.
         space: that it is saved in where that is not sRGB.
+        scene: what light of a scene is measured in, of which the image is a view (see `scene`).
         hdr: whether its `wide` is what HDR displays show, and the image a version for others.
         xmp: a packet as it was in the file, or None; saving puts it right.
         resources: Photoshop's, by their numbers: IPTC (1028) and what belongs to it.
@@ -63,6 +65,7 @@ class Metadata(Brief):
     texts: Mapping[str, str] = field(default_factory=dict)
     space: Space | None = None
     hdr: bool = False
+    scene: Primaries | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +131,8 @@ def decoded_photo(path: Path, data: bytes) -> Photo:
 
 def photo_of(path: Path, data: bytes, stored: Stored) -> Photo:
     """The picture of a file's bytes, decoded."""
+    if stored.scene is not None:
+        return _of_scene(path, data, stored)
     channels = stored.samples.shape[2]
     fit = [said is None or profiles.usable(said, channels) for said in stored.said]
     profile = next((p for p, fits in zip(stored.said, fit, strict=True) if fits), None)
@@ -147,6 +152,18 @@ def photo_of(path: Path, data: bytes, stored: Stored) -> Photo:
         notes=tuple(_notes(path, stored, fit)),
         wide=wide,
     )
+
+
+def _of_scene(path: Path, data: bytes, stored: Stored) -> Photo:
+    assert stored.scene is not None
+    light, primaries, bits = stored.scene
+    shown = _tensor(seen(primaries.space.srgb_of_light(light)), stored.orientation)
+    alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
+    metadata = replace(_metadata(stored, alpha, None), bit_depth=bits, scene=primaries)
+    return Photo(
+        shown.clamp(0, 1), metadata, path, hashlib.sha256(data).hexdigest(),
+        notes=tuple(_notes(path, stored, ())), wide=shown if reaches_out(shown) else None,
+    )  # fmt: skip
 
 
 def _tensor(values: Array, orientation: int) -> Tensor:
@@ -180,7 +197,7 @@ def _notes(path: Path, stored: Stored, fit: Sequence[bool]) -> Iterator[str]:
     yield from (f"{path} {note}." for note in stored.notes)
     if stored.carried.frames > 1:
         yield f"{path} holds several frames or pages; the first one alone is used."
-    if any(said and not fits for said, fits in zip(stored.said, fit, strict=True)):
+    if any(said and not fits for said, fits in zip(stored.said, fit, strict=False)):
         yield f"{path}: its colour profile is damaged or made for other pictures and is not used."
 
 

@@ -16,7 +16,6 @@ _TOO_LARGE = (
 #: Kinds of files by the bytes at a place near their beginning.
 _KINDS = (
     (0, b"II\xbc", "a JPEG XR picture"),
-    (0, b"\x76\x2f\x31\x01", "an OpenEXR picture"),
     (0, b"#?RADIANCE", "a Radiance picture"),
     (0, b"8BPB", "a Photoshop file"),
     (0, b"8BPS", "a Photoshop file"),

@@ -5,8 +5,10 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import TiffImagePlugin
 from torch import Tensor
@@ -20,6 +22,7 @@ from photostyle.images.formats.table import Format, format_of, written
 from photostyle.images.formats.tiff import MANIFEST_TAG
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize, to_array
 from photostyle.images.profiles import Array, Samples
+from photostyle.images.scene import LOG, Primaries, to_log, unseen
 from photostyle.images.spaces import Space, standard
 from photostyle.places import check_place, check_places, expanded
 
@@ -74,13 +77,37 @@ def encode_image(
             f"{path}: {form.name} holds at most {form.longest} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
+    log = metadata.scene is not None and metadata.scene.coding == LOG and form.name == "DPX"
+    if form.scene or log:
+        return encode(form, _scene(image, wide, metadata, form), metadata, manifest)
     space, light = metadata.space if form.holds_profile else None, None
+    if metadata.scene:
+        wide = None  # the picture is the view of it
     if metadata.hdr and wide is not None:
         if "gain map" in form.keeps:
             light = (space or standard("srgb")).light_of_srgb(to_array(wide))
         wide = None
     shown = _in_space(image, wide, space)
     return encode(form, samples(shown, metadata, form), metadata, manifest, light)
+
+
+def _scene(
+    image: Tensor, wide: Tensor | None, metadata: Metadata, form: Format
+) -> npt.NDArray[Any]:
+    """H×W×3 or H×W×4: light of the scene that a picture is a view of, else of the picture; floats,
+    or, for DPX, whole numbers on film's log."""
+    values = to_array(image if wide is None else wide)
+    primaries = metadata.scene or Primaries()
+    light = primaries.space.light_of_srgb(unseen(values) if metadata.scene else values)
+    if not form.scene:
+        return np.rint(to_log(light) * 65535).astype(np.uint16)
+    if metadata.alpha is not None:
+        alpha = torch.from_numpy(np.array(metadata.alpha, dtype=np.float32))[None, None]
+        plane = to_array(resize(alpha, (light.shape[0], light.shape[1])))
+        light = np.concatenate([light, plane], axis=2)
+    most = np.finfo(np.float16).max
+    half = form.depth(metadata.bit_depth) == 16
+    return light.clip(-most, most).astype(np.float16) if half else light
 
 
 def _in_space(image: Tensor, wide: Tensor | None, space: Space | None) -> Tensor:

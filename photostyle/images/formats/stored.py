@@ -12,6 +12,7 @@ from photostyle.images.colorimetry import Said
 from photostyle.images.containers import Carried
 from photostyle.images.exif import dpi_of, kept_exif, orientation_of
 from photostyle.images.profiles import Samples
+from photostyle.images.scene import Primaries
 from photostyle.images.spaces import Space
 from photostyle.images.xmp import orientation_in
 
@@ -35,6 +36,8 @@ class Stored:
         carried: what else lies in the file.
         light: linear, H×W×3 float32 in the picture's primaries, 1 for its white, where a gain map
             says more of it than the samples; or None.
+        scene: light of a scene, H×W×3 float32 without an upper end, what it is measured in, and its
+            bits; it takes the samples' place. Or None.
         notes: on what of the file is not used, continuing a sentence that begins with its name.
     """
 
@@ -45,6 +48,7 @@ class Stored:
     exif: bytes | None
     carried: Carried
     light: Light | None = None
+    scene: tuple[Light, Primaries, int] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -56,6 +60,7 @@ class Fitted:
         light: linear, H×W×3 float32 in the primaries of `space`, 1 for its white, to be written as
             a gain map; or None.
         space: of the picture's values.
+        scene: what light of a scene is measured in, for formats that hold it.
     """
 
     exif: Image.Exif | None
@@ -66,6 +71,7 @@ class Fitted:
     texts: Mapping[str, str]
     light: Light | None = None
     space: Space | None = None
+    scene: Primaries | None = None
 
 
 def gathered(
@@ -74,6 +80,7 @@ def gathered(
     tags: Image.Exif,
     found: Carried,
     notes: tuple[str, ...] = (),
+    scene: tuple[Light, Primaries, int] | None = None,
 ) -> Stored:
     """Gather what is known of a picture; EXIF's word on colours is the last."""
     turn = orientation_of(tags) or orientation_in(found.xmp) or 1
@@ -81,4 +88,5 @@ def gathered(
     found.resources = {n: found.resources[n] for n in photoshop.KEPT if n in found.resources}
     found.texts.pop(MANIFEST_KEY, None)  # it tells how this picture was made
     said = [*found.said, *colorimetry.of_exif(tags)]
-    return Stored(samples, alpha, said, turn, kept_exif(tags, MANIFEST_KEY), found, notes=notes)
+    kept = kept_exif(tags, MANIFEST_KEY)
+    return Stored(samples, alpha, said, turn, kept, found, scene=scene, notes=notes)

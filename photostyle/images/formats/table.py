@@ -28,6 +28,7 @@ class Format:
         depths: bits per channel that are written, none where it is only read.
         keeps: of `KEPT`, when written.
         extra, needs: of photostyle that has to be installed for it, and what that brings.
+        scene: whether it holds light of a scene, in floats.
         longest: most pixels of a side that it holds.
     """
 
@@ -40,6 +41,7 @@ class Format:
     keeps: tuple[str, ...] = ()
     extra: str = ""
     needs: str = ""
+    scene: bool = False
     longest: int = 2**31
 
     def fits(self, data: bytes) -> bool:
@@ -94,6 +96,10 @@ FORMATS = (
            extra="heif", needs="pillow_heif", longest=16384),
     Format("JPEG XL", (".jxl",), "jxl", ((0, b"\xff\x0a"), (0, b"\0\0\0\x0cJXL ")),
            depths=(8, 16), keeps=("alpha", "EXIF", "XMP")),
+    Format("OpenEXR", (".exr",), "vfx", ((0, b"\x76\x2f\x31\x01"),), depths=(16, 32),
+           keeps=("alpha",), extra="vfx", needs="OpenImageIO", scene=True),
+    Format("DPX", (".dpx",), "vfx", ((0, b"SDPX"), (0, b"XPDS")), depths=(8, 16),
+           extra="vfx", needs="OpenImageIO"),
     Format("Netpbm", (".ppm", ".pgm", ".pbm", ".pnm"), "netpbm",
            tuple((0, b"P%d" % n) for n in range(1, 7)), asks=True),
 )  # fmt: skip

@@ -41,7 +41,7 @@ __main__
 FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "exif formats.table frames icc photoshop refusals xmp / spaces"
-    " / colorimetry scene"
+    " / colorimetry ocio / scene"
     " / containers listing profiles / formats.stored hashing / formats.pillow"
     " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
     " formats.png formats.raw formats.tiff formats.vfx formats.webp"

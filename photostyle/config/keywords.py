@@ -36,6 +36,8 @@ class ImageOptions(TypedDict, total=False):
     """Stage 1, load."""
 
     size: int
+    input_space: str | None
+    ocio: str | None
     style_scale: float | None
     preserve_color: Literal["none", "luminance", "match"]
 

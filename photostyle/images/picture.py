@@ -21,7 +21,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
 from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
-from photostyle.images.scene import Primaries, seen
+from photostyle.images.scene import PLAIN, Primaries, Viewing, seen
 from photostyle.images.spaces import Space, standard
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded
@@ -107,7 +107,7 @@ def paths_of(photos: Iterable[Photo]) -> tuple[Path, ...]:
     return tuple(photo.path for photo in photos if photo.path is not None)
 
 
-def load_image(path: str | Path) -> Photo:
+def load_image(path: str | Path, viewing: Viewing = PLAIN) -> Photo:
     """Read a picture of any of the formats in `formats.table`.
 
     The EXIF orientation is applied; colours are converted to sRGB from what the file says of them,
@@ -115,13 +115,17 @@ def load_image(path: str | Path) -> Photo:
     L*a*b* become RGB. Of an animation or a multi-page file the first frame is read, and a note says
     so.
 
+    Args:
+        viewing: what is known of a scene's light besides what its file says.
+
     Raises:
         ImageError: the file is missing, unreadable, no picture, damaged, incomplete, of a kind that
             is not read, larger than 120 megapixels, or holds other than 1- to 16-bit unsigned
             samples.
     """
     path = expanded(path)
-    return decoded_photo(path, read_bytes(path))
+    data = read_bytes(path)
+    return photo_of(path, data, decoding.decode(path, data), viewing)
 
 
 def decoded_photo(path: Path, data: bytes) -> Photo:
@@ -129,10 +133,10 @@ def decoded_photo(path: Path, data: bytes) -> Photo:
     return photo_of(path, data, decoding.decode(path, data))
 
 
-def photo_of(path: Path, data: bytes, stored: Stored) -> Photo:
+def photo_of(path: Path, data: bytes, stored: Stored, viewing: Viewing = PLAIN) -> Photo:
     """The picture of a file's bytes, decoded."""
     if stored.scene is not None:
-        return _of_scene(path, data, stored)
+        return _of_scene(path, data, stored, viewing)
     channels = stored.samples.shape[2]
     fit = [said is None or profiles.usable(said, channels) for said in stored.said]
     profile = next((p for p, fits in zip(stored.said, fit, strict=True) if fits), None)
@@ -154,10 +158,11 @@ def photo_of(path: Path, data: bytes, stored: Stored) -> Photo:
     )
 
 
-def _of_scene(path: Path, data: bytes, stored: Stored) -> Photo:
+def _of_scene(path: Path, data: bytes, stored: Stored, viewing: Viewing) -> Photo:
     assert stored.scene is not None
     light, primaries, bits = stored.scene
-    shown = _tensor(seen(primaries.space.srgb_of_light(light)), stored.orientation)
+    primaries = replace(primaries, viewing=viewing)
+    shown = _tensor(seen(primaries.to_srgb(light)), stored.orientation)
     alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
     metadata = replace(_metadata(stored, alpha, None), bit_depth=bits, scene=primaries)
     return Photo(

@@ -98,7 +98,7 @@ def _scene(
     or, for DPX, whole numbers on film's log."""
     values = to_array(image if wide is None else wide)
     primaries = metadata.scene or Primaries()
-    light = primaries.space.light_of_srgb(unseen(values) if metadata.scene else values)
+    light = primaries.of_srgb(unseen(values) if metadata.scene else values)
     if not form.scene:
         return np.rint(to_log(light) * 65535).astype(np.uint16)
     if metadata.alpha is not None:

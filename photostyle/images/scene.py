@@ -7,12 +7,14 @@ mirrored, and what is brighter goes on beyond 1.
 Reference: Kennel 1994, "Digital film scanning and recording: the technology and practice" (Cineon).
 """
 
+import contextlib
+import struct
 from dataclasses import dataclass
 
 import numpy as np
 
 from photostyle.brief import Brief
-from photostyle.images import icc
+from photostyle.images import icc, ocio
 from photostyle.images.spaces import Array, Space, space_of
 
 #: Extended sRGB value from which the shoulder begins, and how soon it bends.
@@ -25,16 +27,49 @@ REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 
 @dataclass(frozen=True)
+class Viewing(Brief):
+    """What is known of scenes' light besides what their files say.
+
+    Attributes:
+        space: of an OpenColorIO configuration; None for what the file says.
+        config: its file; None for $OCIO's, or OpenColorIO's own.
+    """
+
+    space: str | None = None
+    config: str | None = None
+
+
+#: Nothing more than the files say.
+PLAIN = Viewing()
+
+
+@dataclass(frozen=True)
 class Primaries(Brief):
     """What scene-linear light is measured in.
 
     Attributes:
         chromaticities: x and y of R, G, B and white.
         coding: how the file's numbers stand for light: linear, or log as in Cineon film scans.
+        viewing: the space of a configuration that takes their place.
     """
 
     chromaticities: tuple[float, ...] = REC709
     coding: str = LINEAR
+    viewing: Viewing = PLAIN
+
+    def to_srgb(self, light: Array) -> Array:
+        """Extended sRGB values of H×W×3 light of a file."""
+        if self.viewing.space is None:
+            return self.space.srgb_of_light(light)
+        aces = Primaries(ocio.ACES).space
+        return aces.srgb_of_light(ocio.to_aces(light, self.viewing.space, self.viewing.config))
+
+    def of_srgb(self, values: Array) -> Array:
+        """The inverse of `to_srgb`."""
+        if self.viewing.space is None:
+            return self.space.light_of_srgb(values)
+        light = Primaries(ocio.ACES).space.light_of_srgb(values)
+        return ocio.of_aces(light, self.viewing.space, self.viewing.config)
 
     @property
     def space(self) -> Space:
@@ -45,7 +80,7 @@ class Primaries(Brief):
         """
         *primaries, x, y = self.chromaticities
         found = None
-        if len(primaries) == 6 and min(*primaries[1::2], y) > 0:
+        with contextlib.suppress(np.linalg.LinAlgError, struct.error, ZeroDivisionError):
             found = space_of(icc.made("scene-linear", primaries, (x, y), 0, 1.0))
         if found is None:
             raise ValueError("its primaries make no sense")

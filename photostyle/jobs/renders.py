@@ -22,6 +22,7 @@ from photostyle.jobs.jobs import Record, key_of, sha256_of
 from photostyle.jobs.report import done, results
 from photostyle.jobs.sweep import free_name
 from photostyle.jobs.verdicts import compared, is_painting
+from photostyle.loading import viewing_of
 from photostyle.places import as_seen
 from photostyle.result import Recipe, load_recipe
 from photostyle.runtime.memory import Memory
@@ -61,7 +62,9 @@ def stored(
     recipe = load_recipe(path, side)
     if content is None:
         recipe.verify(encoder=False)
-        content = photograph(load_image(recipe.inputs.content.file("content")))
+        content = photograph(
+            load_image(recipe.inputs.content.file("content"), viewing_of(recipe.config))
+        )
     files = beside(path, recipe.side_files)
     return recipe, content, Grade.load(grade_path(path, recipe.side_files)), (path, *files)
 

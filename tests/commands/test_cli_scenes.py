@@ -10,6 +10,8 @@ from PIL import Image
 
 import photostyle
 from photostyle.cli import main
+from photostyle.images.icc import SRGB_CURVE
+from photostyle.images.scene import Viewing, unseen
 from tests.images.pictures import noise
 
 ACES_CG = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
@@ -198,3 +200,47 @@ def test_broken_files_and_missing_extras_are_one_sentence(capsys, monkeypatch) -
     assert main(words.split()) == 2
     assert 'pip install "photostyle[vfx]"' in capsys.readouterr().err
     assert not Path("r.exr").exists()
+
+
+def test_a_space_of_a_configuration_there_and_back(capsys) -> None:
+    """Checked against OpenColorIO's own way from ACEScg to linear Rec.709."""
+    import PyOpenColorIO as ocio
+
+    light = ramp()
+    write("c.exr", light)
+    image = photostyle.load_image("c.exr", Viewing("ACEScg"))
+    config = ocio.Config.CreateFromFile("ocio://default")
+    truth = light.copy()
+    config.getProcessor("ACEScg", "Linear Rec.709 (sRGB)").getDefaultCPUProcessor().applyRGB(truth)
+    found = SRGB_CURVE.light(unseen(image.wide[0].permute(1, 2, 0).numpy()))
+    assert np.abs(found - truth).max() < 2e-3 * np.abs(truth).max()
+    run("r.exr", "--strength 0 --input-space ACEScg")
+    after, _ = read("r.exr")
+    assert (np.abs(after - light) <= 1e-3 * light.max(axis=-1, keepdims=True) + 1e-6).all()
+    assert main(["render", "r.exr", "--strength", "0", "--out", "n.exr"]) == 0
+    assert np.allclose(read("n.exr")[0], after, rtol=1e-3, atol=1e-5)
+    run("t.exr", "--input-space ACEScg")
+    assert read("t.exr")[0].max() > 1
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("--input-space Nowhere", "has no such space; there are "),
+        ("--input-space ACEScg --ocio s.png", "--ocio s.png: it is no configuration"),
+    ],
+)
+def test_configurations_that_cannot_be_used_are_one_sentence(more, says, capsys) -> None:
+    write("c.exr", ramp())
+    words = f"run --content c.exr --style s.png --preset color --out r.exr {more}"
+    assert main(words.split()) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert says in said[-1]
+    assert not Path("r.exr").exists()
+
+
+def test_primaries_that_make_no_sense(capsys) -> None:
+    write("c.exr", ramp(), chromaticities=(0.3, 0.3) * 4)
+    words = "run --content c.exr --style s.png --preset color --out r.exr"
+    assert main(words.split()) == 2
+    assert "its primaries make no sense" in capsys.readouterr().err

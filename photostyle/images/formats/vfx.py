@@ -57,6 +57,7 @@ def read(data: bytes) -> Stored:
             return gathered(samples, alpha, read_exif(None), Carried(), notes)
         light = of_log(light)
     scene = Primaries(tuple(float(n) for n in chromaticities), coding)
+    _ = scene.space  # primaries that make no sense show here
     return gathered(
         np.zeros((1, 1, 3), np.uint16), alpha, read_exif(None), Carried(), notes,
         scene=(light, scene, min(bits, 32)),

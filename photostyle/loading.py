@@ -13,7 +13,7 @@ from photostyle.errors import ImageError
 from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.hashing import content_sha256, file_stamp
-from photostyle.images.ocio import check_space
+from photostyle.images.ocio import check_words
 from photostyle.images.photograph import Photograph, photograph, unframed
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.images.scene import PLAIN, Viewing
@@ -113,11 +113,11 @@ def viewing_of(config: Config) -> Viewing:
     """What is known of scenes' light.
 
     Raises:
-        OptionError: there is no such configuration, or no such space in it.
+        OptionError: there is no such configuration, or no such space or view in it.
     """
-    if config.image.input_space is not None:
-        check_space(config.image.input_space, config.image.ocio)
-    return Viewing(config.image.input_space, config.image.ocio)
+    image = config.image
+    check_words(image.input_space, image.view, image.ocio)
+    return Viewing(image.input_space, image.ocio, image.view)
 
 
 def loaded(given: PictureLike, memory: Memory, name: str, viewing: Viewing = PLAIN) -> Photograph:

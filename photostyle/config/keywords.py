@@ -38,6 +38,7 @@ class ImageOptions(TypedDict, total=False):
     size: int
     input_space: str | None
     ocio: str | None
+    view: str | None
     style_scale: float | None
     preserve_color: Literal["none", "luminance", "match"]
 

@@ -26,9 +26,14 @@ class ImageConfig(Stage):
     )
     ocio: str | None = option(
         None,
-        "OpenColorIO configuration of --input-space; without it the one that $OCIO names, else "
-        "OpenColorIO's own.",
+        "OpenColorIO configuration of --input-space and --view; without it the one that $OCIO "
+        "names, else OpenColorIO's own.",
         file=True,
+    )
+    view: str | None = option(
+        None,
+        "How the solve sees scene-linear pictures: DISPLAY/VIEW of an OpenColorIO configuration, "
+        "for an sRGB display; without it, sRGB with a shoulder up to 16 times white.",
     )
     style_scale: float | None = option(
         None,

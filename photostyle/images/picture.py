@@ -21,7 +21,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
 from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
-from photostyle.images.scene import PLAIN, Primaries, Viewing, seen
+from photostyle.images.scene import PLAIN, Primaries, Viewing
 from photostyle.images.spaces import Space, standard
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded
@@ -162,7 +162,7 @@ def _of_scene(path: Path, data: bytes, stored: Stored, viewing: Viewing) -> Phot
     assert stored.scene is not None
     light, primaries, bits = stored.scene
     primaries = replace(primaries, viewing=viewing)
-    shown = _tensor(seen(primaries.to_srgb(light)), stored.orientation)
+    shown = _tensor(primaries.picture(light), stored.orientation)
     alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
     metadata = replace(_metadata(stored, alpha, None), bit_depth=bits, scene=primaries)
     return Photo(

@@ -22,7 +22,7 @@ from photostyle.images.formats.table import Format, format_of, written
 from photostyle.images.formats.tiff import MANIFEST_TAG
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize, to_array
 from photostyle.images.profiles import Array, Samples
-from photostyle.images.scene import LOG, Primaries, to_log, unseen
+from photostyle.images.scene import LOG, Primaries, to_log
 from photostyle.images.spaces import Space, standard
 from photostyle.places import check_place, check_places, expanded
 
@@ -98,7 +98,7 @@ def _scene(
     or, for DPX, whole numbers on film's log."""
     values = to_array(image if wide is None else wide)
     primaries = metadata.scene or Primaries()
-    light = primaries.of_srgb(unseen(values) if metadata.scene else values)
+    light = primaries.light(values) if metadata.scene else primaries.of_srgb(values)
     if not form.scene:
         return np.rint(to_log(light) * 65535).astype(np.uint16)
     if metadata.alpha is not None:

@@ -28,15 +28,17 @@ REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 @dataclass(frozen=True)
 class Viewing(Brief):
-    """What is known of scenes' light besides what their files say.
+    """What is known of scenes' light besides what their files say, and how it is looked at.
 
     Attributes:
         space: of an OpenColorIO configuration; None for what the file says.
         config: its file; None for $OCIO's, or OpenColorIO's own.
+        view: a display and a view of it, DISPLAY/VIEW; None for `seen`.
     """
 
     space: str | None = None
     config: str | None = None
+    view: str | None = None
 
 
 #: Nothing more than the files say.
@@ -56,6 +58,29 @@ class Primaries(Brief):
     chromaticities: tuple[float, ...] = REC709
     coding: str = LINEAR
     viewing: Viewing = PLAIN
+
+    def picture(self, light: Array) -> Array:
+        """What H×W×3 light of a file is looked at as: sRGB values in [0, 1], and beyond them what
+        the view does not show. Saturated colours that a view bends without inverse are its own."""
+        values = self.to_srgb(light)
+        if self.viewing.view is None:
+            return seen(values)
+        aces = Primaries(ocio.ACES).space.light_of_srgb(values)
+        shown = ocio.to_display(aces, self.viewing.view, self.viewing.config)
+        return np.asarray(shown + (values - self._behind(shown)), np.float32)
+
+    def light(self, picture: Array) -> Array:
+        """The inverse of `picture`."""
+        view = self.viewing.view
+        return self.of_srgb(unseen(picture) if view is None else self._behind(picture))
+
+    def _behind(self, picture: Array) -> Array:
+        """Extended sRGB values of what is seen by the view; what it cannot show is added."""
+        assert self.viewing.view is not None
+        inside = picture.clip(0, 1)
+        aces = ocio.of_display(inside, self.viewing.view, self.viewing.config)
+        own = Primaries(ocio.ACES).space.srgb_of_light(aces)
+        return np.asarray(own + (picture - inside), np.float32)
 
     def to_srgb(self, light: Array) -> Array:
         """Extended sRGB values of H×W×3 light of a file."""

@@ -227,6 +227,7 @@ def test_a_space_of_a_configuration_there_and_back(capsys) -> None:
     ("more", "says"),
     [
         ("--input-space Nowhere", "has no such space; there are "),
+        ("--view sRGB", "has no such display and view; there are "),
         ("--input-space ACEScg --ocio s.png", "--ocio s.png: it is no configuration"),
     ],
 )
@@ -244,3 +245,31 @@ def test_primaries_that_make_no_sense(capsys) -> None:
     words = "run --content c.exr --style s.png --preset color --out r.exr"
     assert main(words.split()) == 2
     assert "its primaries make no sense" in capsys.readouterr().err
+
+
+VIEW = "sRGB - Display/ACES 2.0 - SDR 100 nits (Rec.709)"
+
+
+def test_the_solve_sees_a_display_view_and_the_scene_comes_back() -> None:
+    import PyOpenColorIO as ocio
+
+    light = ramp()
+    write("c.exr", light)
+    photo = photostyle.load_image("c.exr", Viewing(view=VIEW))
+    config = ocio.Config.CreateFromFile("ocio://default")
+    look = ocio.DisplayViewTransform("Linear Rec.709 (sRGB)", *VIEW.split("/"))
+    truth = light.copy()
+    config.getProcessor(look).getDefaultCPUProcessor().applyRGB(truth)
+    found = photo.image[0].permute(1, 2, 0).numpy()
+    assert np.abs(found - truth.clip(0, 1))[:32].max() < 2e-3
+    words = ["run", "--content", "c.exr", "--style", "s.png", "--preset", "color", "--size", "64"]
+    assert main([*words, "--view", VIEW, "--strength", "0", "--out", "r.exr"]) == 0
+    after, _ = read("r.exr")
+    near = np.abs(after - light) <= 2e-3 * light.max(axis=-1, keepdims=True) + 1e-5
+    assert near[:32].all()
+    assert near[48:].all()
+    assert near[32:48].mean() > 0.8  # the view bends the most saturated lights for good
+    assert main([*words, "--view", VIEW, "--out", "t.exr"]) == 0
+    styled, _ = read("t.exr")
+    assert np.isfinite(styled).all()
+    assert styled.max() > 1

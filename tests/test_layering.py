@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 ROOMS = """
 errors brief
 places
-documents
+documents kinds
 config images
 beside
 runtime matting films
@@ -47,14 +47,14 @@ FILES = {
     " formats.png formats.raw formats.tiff formats.vfx formats.webp"
     " / decoding"
     " / picture / encoding given heat photograph / saving / facts sheets shown",
-    "runtime": "device memory steps stopping streams / progress watching / updates",
+    "runtime": "device memory peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
-    "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
+    "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
     "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"
     " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
@@ -66,11 +66,12 @@ FILES = {
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / pairs regions shown / exporting fitting",
-    "jobs": "axes comparing jobs jobsfile verdicts / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains looking photographs renders",
-    "api": "files regions running / batches judging looking many networks styling telling",
-    "commands": "helping / arguments / apply compare compare_fast config export info report run"
-    " running segment train weights / batch look_tables post render sweep / look",
+    "jobs": "axes comparing jobs jobsfile methods verdicts / executors report stylejob / campaign"
+    " cluster / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "files regions running / batches judging looking many methods networks rivals styling"
+    " telling",
+    "commands": "helping / arguments / apply compare_fast compare_methods config export info report"
+    " run running segment train weights / batch compare look_tables post render sweep / look",
 }
 
 

@@ -19,7 +19,7 @@ from photostyle.config.keywords import (
 )
 from photostyle.errors import OptionError
 from photostyle.images.given import PictureLike, picture_of
-from photostyle.images.photograph import photograph
+from photostyle.images.photograph import photograph, seen_photograph
 from photostyle.images.picture import image_size, paths_of
 from photostyle.images.shown import Picture
 from photostyle.jobs.campaign import Plan
@@ -112,9 +112,9 @@ def segment(
     config = with_keywords(
         Config(), options, ("style", "content_mask", "style_mask"), ("segmentation",)
     )
-    photos = [photograph(picture_of(content, "The content"))]
+    photos = [seen_photograph(picture_of(content, "The content"), "The content")]
     if style is not None:
-        photos.append(photograph(picture_of(style, "The style")))
+        photos.append(seen_photograph(picture_of(style, "The style"), "The style"))
     images = [fitted_image(photo.image, config.image.size, LEAST_SIDE) for photo in photos]
     drawn = config.segmentation.segmenter in ("auto", "labels")
     masks = mask_of(content_mask, CONTENT_MASK), mask_of(style_mask, STYLE_MASK)

@@ -26,6 +26,7 @@ from photostyle.finish.keeping import FINDERS, found, kept
 from photostyle.images.photograph import framed
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, in_space, resize
 from photostyle.images.saving import atomic_path
+from photostyle.kinds import GRADE, kind_of
 from photostyle.matting.maps import LocalAffine, Painted
 from photostyle.runtime.watching import Log
 
@@ -94,6 +95,9 @@ class Grade(Brief):
             else:
                 maps = LocalAffine(tensors["maps"])
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            what = kind_of(path)
+            if what not in (None, GRADE):
+                raise OptionError(f"{path} is a {what}, where a {GRADE} is needed.") from None
             raise OptionError(
                 f"{path}: the run's local maps are missing or damaged; run it again."
             ) from None

@@ -21,13 +21,16 @@ from photostyle.images.formats.stored import MANIFEST_KEY
 from photostyle.images.formats.table import Format, format_of, written
 from photostyle.images.formats.tiff import MANIFEST_TAG
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize, to_array
-from photostyle.images.profiles import Array, Samples
+from photostyle.images.profiles import Samples
 from photostyle.images.scene import LOG, Primaries, to_log
 from photostyle.images.spaces import Space, standard
+from photostyle.kinds import suffix_note
 from photostyle.places import check_place, check_places, expanded
 
 #: Formats that are written, by suffix.
 FORMATS = written()
+#: Rows that are rounded at once.
+BAND = 256
 
 
 def save_image(
@@ -217,7 +220,9 @@ def _format(path: Path) -> Format:
     try:
         form = FORMATS[path.suffix.lower()]
     except KeyError:
-        raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
+        raise OutputError(
+            f"{suffix_note(path)} should end in one of {', '.join(FORMATS)}."
+        ) from None
     if form.missing:
         raise OutputError(f"{path}: for {form.name} more is needed: {form.missing}.")
     return form
@@ -242,9 +247,12 @@ def samples(image: Tensor, metadata: Metadata, form: Format = FORMATS[".png"]) -
         height, width = image.shape[2:]
         channels = torch.cat([channels, resize(alpha, (height, width))], dim=1)
     deep = form.depth(metadata.bit_depth) > 8
-    levels = channels[0].permute(1, 2, 0).numpy() * (65535 if deep else 255)  # H×W×C
-    rounded: Array = np.rint(levels)
-    return rounded.astype(np.uint16) if deep else rounded.astype(np.uint8)
+    kind, white = (np.uint16, 65535) if deep else (np.uint8, 255)
+    levels = np.empty((*channels.shape[2:], channels.shape[1]), kind)  # H×W×C
+    for top in range(0, len(levels), BAND):  # band by band: all at once takes twice the picture
+        band = channels[0, :, top : top + BAND].permute(1, 2, 0).numpy() * white
+        levels[top : top + BAND] = np.rint(band)
+    return levels
 
 
 def _from_tags(tags: TiffImagePlugin.ImageFileDirectory_v2) -> str | None:

@@ -67,6 +67,11 @@ def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Ce
     Raises:
         OutputError: the sheet cannot be written there.
     """
+    _save(drawn_grid(cells, columns, top), path)
+
+
+def drawn_grid(cells: Sequence[Cell], columns: int, top: Sequence[Cell] = ()) -> Image.Image:
+    """Cells in rows of `columns` as one picture; see `grid_sheet`."""
     rows = [list(top)] if top else []
     rows += [list(cells[i : i + columns]) for i in range(0, len(cells), columns)]
     known = [c.picture for row in rows for c in row if c.picture]
@@ -79,7 +84,7 @@ def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Ce
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
             _draw_cell(sheet, cell, (MARGIN + c * across, MARGIN + sum(deep[:r])), (width, height))
-    _save(sheet, path)
+    return sheet
 
 
 def is_sheet(path: Path) -> bool:

@@ -139,13 +139,13 @@ class PostJob:
         import time
 
         from photostyle.finish.delivery import with_depth
-        from photostyle.images.photograph import framed, photograph
+        from photostyle.images.photograph import framed, photograph, seen_photograph
         from photostyle.images.picture import load_image
         from photostyle.images.saving import lost_note, save_image
         from photostyle.jobs.verdicts import judged_again
 
         began = time.monotonic()
-        photo = photograph(load_image(self.picture))
+        photo = seen_photograph(load_image(self.picture), "The picture")
         content = None if self.content is None else photograph(load_image(self.content))
         notes = [*photo.notes, *(content.notes if content else ())]
         image = framed(filtered(photo.image, content, self.chain), photo)

@@ -39,6 +39,7 @@ from photostyle.images.photograph import Photograph, framed, photograph
 from photostyle.images.picture import fit_size, image_size, paths_of, resize
 from photostyle.images.saving import atomic_path
 from photostyle.images.shown import Picture
+from photostyle.kinds import LOOK, kind_of
 from photostyle.looks.encodings import SRGB
 from photostyle.looks.formats.registry import export_lut
 from photostyle.looks.lattice import ColourMap
@@ -48,7 +49,7 @@ from photostyle.looks.tables import table_of, tensors_of, words_of
 from photostyle.segmentation.masks import Masks, resize_masks
 
 #: Version of the file's layout, and what tells such a file from other safetensors.
-FORMAT, KIND = 1, "photostyle look"
+FORMAT, KIND = 1, LOOK
 SUFFIX = ".look"
 #: Long side at which the borders of regions are found, and the name of what no region covers.
 SIDE, REST = 700, "rest"
@@ -279,8 +280,7 @@ def check_suffix(path: Path) -> None:
 def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
     if metadata.get("kind") != KIND:
         raise LookError(
-            f"{path} is no look but another safetensors file; give one that `photostyle look fit` "
-            "wrote."
+            f"{path} is no look but a {kind_of(path)}; give one that `photostyle look fit` wrote."
         )
     if metadata.get("format") != str(FORMAT):
         raise LookError(

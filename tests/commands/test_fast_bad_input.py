@@ -128,8 +128,12 @@ CASES = {
         "is not the style of net.safetensors",
     ),
     "iterations that are words": (
-        "compare-fast good.png --model net.safetensors --iterations many",
+        "compare fast good.png --model net.safetensors --iterations many",
         "--iterations is 'many'",
+    ),
+    "the name of before": (
+        "compare-fast good.png --model net.safetensors",
+        "compare-fast is now `photostyle compare fast`, with the same options",
     ),
 }
 

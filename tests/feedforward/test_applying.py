@@ -77,9 +77,11 @@ def test_pictures_of_any_kind(
 ) -> None:
     counts = []
 
-    def counted(model: StyleModel, images: torch.Tensor, memory: int | None) -> torch.Tensor:
+    def counted(
+        model: StyleModel, images: torch.Tensor, memory: int | None, out: torch.Tensor
+    ) -> torch.Tensor:
         counts.append(len(images))
-        return stylised(model.network, images, memory)
+        return stylised(model.network, images, memory, out)
 
     monkeypatch.setattr(applying, "styled", counted)
     jobs = plan([folder / "in"], folder / "out")

@@ -49,8 +49,10 @@ def lost(form: Format, metadata: Metadata) -> list[str]:
     opaque = metadata.alpha is None or bool(np.all(metadata.alpha == 1))
     if "alpha" not in form.keeps and not opaque:
         words.append("transparency")
-    if metadata.xmp and not fitted.xmp:
+    if metadata.xmp and not fitted.xmp and "XMP" in form.keeps:
         words.append("XMP, which is damaged")
+    words += [name for name, there in (("EXIF", metadata.exif), ("XMP", metadata.xmp))
+              if there and name not in form.keeps]  # fmt: skip
     if "IPTC" not in form.keeps and fitted.resources:
         words.append("IPTC")
     if form.module == "jpeg":

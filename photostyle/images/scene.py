@@ -67,7 +67,8 @@ class Primaries(Brief):
             return seen(values)
         aces = Primaries(ocio.ACES).space.light_of_srgb(values)
         shown = ocio.to_display(aces, self.viewing.view, self.viewing.config)
-        return np.asarray(shown + (values - self._behind(shown)), np.float32)
+        ends = (shown <= 0) | (shown >= 1)  # elsewhere a small step would be a large one behind it
+        return np.where(ends, shown + (values - self._behind(shown)), shown)
 
     def light(self, picture: Array) -> Array:
         """The inverse of `picture`."""

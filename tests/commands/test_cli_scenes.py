@@ -266,7 +266,7 @@ def test_the_solve_sees_a_display_view_and_the_scene_comes_back() -> None:
     assert main([*words, "--view", VIEW, "--strength", "0", "--out", "r.exr"]) == 0
     after, _ = read("r.exr")
     near = np.abs(after - light) <= 2e-3 * light.max(axis=-1, keepdims=True) + 1e-5
-    assert near[:32].mean() > 0.98
+    assert near[:32].all()
     assert near[48:].all()
     assert near[32:48].mean() > 0.8  # the view bends the most saturated lights for good
     assert main([*words, "--view", VIEW, "--out", "t.exr"]) == 0

@@ -26,7 +26,9 @@ from photostyle.images.saving import (
 from tests.images.pictures import noise, pixels
 
 #: What Pillow reads, as a second opinion.
-BY_PILLOW = [suffix for suffix, form in FORMATS.items() if form.module not in ("heif", "jxl")]
+BY_PILLOW = [
+    suffix for suffix, form in FORMATS.items() if form.module not in ("heif", "jxl", "vfx")
+]
 
 
 def tensor(array):

@@ -132,6 +132,6 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
     """Name, suffixes, bits that are written, what is kept, and needs of every format, in words."""
     for form in (*FORMATS, OTHERS):
         bits = ", ".join(map(str, form.depths)) or "only read"
-        kept = "all" if form.keeps == KEPT[:-1] else ", ".join(form.keeps)
+        kept = "all but gain maps" if form.keeps == KEPT[:-1] else ", ".join(form.keeps)
         needs = f"`photostyle[{form.extra}]`" if form.extra else ""
         yield form.name, " ".join(f"`{suffix}`" for suffix in form.suffixes), bits, kept, needs

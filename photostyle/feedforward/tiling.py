@@ -4,7 +4,7 @@ Instance normalisation sees the whole picture, so tiles cannot simply be styled 
 of rows goes through the layers with the rows around it that it depends on, and wherever a layer
 normalises, the statistics over all strips are gathered first. Only maps at a quarter of the size
 are ever held whole: two of them; where these do not fit into the memory, in half precision, which
-moves the result by less than half an 8-bit level; and where these do not either, one, at the price
+moves the result by less than one 8-bit level; and where these do not either, one, at the price
 of computing most of the network twice. The layers above them are computed again for each pass,
 which costs about half as much again as the whole picture at once.
 """

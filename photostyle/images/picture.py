@@ -206,6 +206,18 @@ def _notes(path: Path, stored: Stored, fit: Sequence[bool]) -> Iterator[str]:
         yield f"{path}: its colour profile is damaged or made for other pictures and is not used."
 
 
+def shown_only(photo: Photo) -> Photo:
+    """The picture without its wide colours, for what works on what is shown, with a note."""
+    if photo.wide is None:
+        return photo
+    note = (
+        f"{photo.called}: colours outside sRGB, or lights above white, are taken as the nearest "
+        "that are shown."
+    )
+    metadata = replace(photo.metadata, hdr=False)
+    return replace(photo, wide=None, metadata=metadata, notes=(*photo.notes, note))
+
+
 def in_space(metadata: Metadata, word: str | None) -> Metadata:
     """The metadata of a picture that is to be saved in the space of a word of `spaces.SPACES`, or,
     without one, in its own."""

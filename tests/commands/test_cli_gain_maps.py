@@ -102,3 +102,10 @@ def test_plain_pictures_get_no_map() -> None:
     assert b"21496" not in Path("r.jpg").read_bytes()
     Path("c.jpg").write_bytes(png(2, np.full((64, 96, 3), 9000, np.uint16)))
     assert load_image("c.jpg").wide is None
+
+
+def test_filters_work_on_what_is_shown_and_say_so(capsys) -> None:
+    assert main(["post", "median", "c.jpg", "--out", "out"]) == 0
+    assert b"21496" not in Path("out/c.jpg").read_bytes()
+    report = Path("out/report.html").read_text(encoding="utf-8")
+    assert "lights above white, are taken as the nearest" in report + capsys.readouterr().err

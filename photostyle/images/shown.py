@@ -107,5 +107,5 @@ def png_of(picture: Image.Image, side: int = SIDE) -> bytes:
     height, width = fit_size((picture.height, picture.width), side)
     small = picture.resize((width, height), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    small.save(out)
+    small.save(out, "PNG")
     return out.getvalue()

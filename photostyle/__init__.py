@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from photostyle.api.rivals import Rivals, compare_fast
     from photostyle.api.running import Running, RunningOptions, Runs
     from photostyle.api.styling import render, segment, stylize
+    from photostyle.api.telling import info
     from photostyle.config.config import Config
     from photostyle.config.keywords import (
         Options,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from photostyle.errors import PhotostyleError
     from photostyle.feedforward.working import Applied
     from photostyle.films.restyling import FilmReport
+    from photostyle.images.facts import Facts
     from photostyle.images.given import PictureLike
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
@@ -68,6 +70,7 @@ _HOMES = {
     "photostyle.api.rivals": ("Rivals", "compare_fast"),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),
     "photostyle.api.styling": ("render", "segment", "stylize"),
+    "photostyle.api.telling": ("info",),
     "photostyle.config.config": ("Config",),
     "photostyle.config.keywords": (
         "Options", "RenderOptions", "SegmentationOptions", "TrainingOptions",
@@ -77,6 +80,7 @@ _HOMES = {
     "photostyle.errors": ("PhotostyleError",),
     "photostyle.feedforward.working": ("Applied",),
     "photostyle.films.restyling": ("FilmReport",),
+    "photostyle.images.facts": ("Facts",),
     "photostyle.images.given": ("PictureLike",),
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
@@ -99,13 +103,13 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
-    "PRESETS", "Applied", "Config", "Exported", "FilmReport", "LabelMap", "Learnt", "Look",
+    "PRESETS", "Applied", "Config", "Exported", "Facts", "FilmReport", "LabelMap", "Learnt", "Look",
     "MaskLike", "Masks", "Memory", "Metadata", "Method", "Methods", "Options", "Photo",
     "PhotostyleError", "Picture", "PictureLike", "Progress", "Recipe", "Region", "Regions",
     "RenderOptions", "Result", "Rivals", "Running", "RunningOptions", "Runs", "Scores",
     "SegmentationOptions", "Step", "TrainStep", "Training", "TrainingConfig", "TrainingOptions",
     "Update", "apply", "apply_look", "batch", "compare", "compare_fast", "compare_methods",
-    "export", "fit_look", "learn_look", "load_image", "load_masks", "load_recipe",
+    "export", "fit_look", "info", "learn_look", "load_image", "load_masks", "load_recipe",
     "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
     "stylize", "stylize_film", "sweep", "train",
 ]  # fmt: skip

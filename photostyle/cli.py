@@ -16,6 +16,7 @@ from photostyle.commands import (
     compare,
     config,
     export,
+    info,
     look,
     post,
     render,
@@ -34,8 +35,8 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, serve, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
-    weights, config,
+    run, serve, segment, sweep, batch, post, report, compare, info, render, look, train, apply,
+    export, weights, config,
 )  # fmt: skip
 
 #: What commands were called before, and are called now.

@@ -44,8 +44,13 @@ __main__
 FILES = {
     "config": "options / rendering solves universal / stages / config / presets training / files"
     " / keywords",
-    "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
-    " / tiff / decoding / picture / encoding given heat photograph / saving / curves sheets shown",
+    "images": "exif formats.table frames icc photoshop refusals xmp / spaces"
+    " / colorimetry ocio / scene"
+    " / containers listing profiles / formats.stored hashing / formats.pillow"
+    " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
+    " formats.png formats.raw formats.tiff formats.vfx formats.webp"
+    " / decoding"
+    " / picture / encoding given heat photograph / saving / curves facts sheets shown",
     "runtime": "device memory peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots tensors turning / reading / encoding glancing"
     " / writing / restyling",
@@ -54,7 +59,7 @@ FILES = {
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
-    "color": "grain lab lut spills tabled terms / prior silhouettes / regional transfer"
+    "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"
     " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
@@ -70,13 +75,14 @@ FILES = {
     "jobs": "axes comparing jobs jobsfile leaking methods verdicts / executors report stylejob"
     " / campaign cluster / estimate outputs sweep / batch chains looking photographs renders",
     "api": "anystyle files regions running"
-    " / batches exporting filming judging looking many methods networks rivals styling",
+    " / batches exporting filming judging looking many methods networks rivals styling"
+    " telling",
     "web": "limits refusing / folder guard store turning workshop / pictures state"
     " / delivering session solving / asking exporting looking many regions sweeping"
     " / routes tasks / results / server",
     "commands": "helping / arguments / compare_fast compare_leak compare_methods config export"
-    " report running segment serve train weights / apply batch compare look_tables post render run"
-    " sweep / look",
+    " info report running segment serve train weights"
+    " / apply batch compare look_tables post render run sweep / look",
 }
 
 

@@ -38,7 +38,7 @@ def picture_file(given: PictureLike, folder: Path, name: str) -> Path:
         return photo.path
     path = folder / INPUTS / f"{photo.sha256[:16]}.png"
     if not path.exists():
-        save_image(path, photo.shown, replace(photo.metadata, exif=None))
+        save_image(path, photo.shown, replace(photo.metadata, exif=None), wide=photo.wide)
     return path
 
 

@@ -29,7 +29,7 @@ from photostyle.feedforward.tiling import usual_memory
 from photostyle.feedforward.working import Applied, FileListener, Manner, apply_files
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.photograph import framed, seen_photograph
-from photostyle.images.picture import paths_of
+from photostyle.images.picture import paths_of, shown_only
 from photostyle.images.sheets import is_sheet
 from photostyle.images.shown import Picture
 from photostyle.places import check_not_foreign, check_places, expanded
@@ -262,7 +262,7 @@ def apply(
     if out is None:
         if len(given) != 1:
             raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
-        photo = seen_photograph(picture_of(given[0], "The picture"), "The picture")
+        photo = seen_photograph(shown_only(picture_of(given[0], "The picture")), "The picture")
         image = framed(styled(network, photo.image, room), photo)
         return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
     folder = expanded(out)

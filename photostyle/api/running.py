@@ -13,6 +13,7 @@ from photostyle.brief import Brief
 from photostyle.config.config import Config
 from photostyle.config.keywords import Base, Options, RenderOptions, configured
 from photostyle.errors import OptionError
+from photostyle.images.formats.table import usual
 from photostyle.images.saving import FORMATS
 from photostyle.images.shown import png_of
 from photostyle.jobs.campaign import Plan, Summary, carry_out, missing
@@ -221,7 +222,7 @@ def prepared(
     where, values = parted(options)
     executor_of(where)
     if f".{form}" not in FORMATS:
-        raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
+        raise OptionError(f"--format is {form!r}; choose from {', '.join(usual())}.")
     return where, configuring(config, values), f".{form}"
 
 

@@ -5,6 +5,7 @@ begins is told by guided masks, affine functions of the content's colours (He, S
 eq. 19), which follow the edges of the picture that they are applied to, pixel by pixel.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from photostyle.brief import Brief
+from photostyle.color.beyond import beyond
 from photostyle.color.grain import grain_variance, smoothed
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import apply_rows, apply_terms
@@ -87,10 +89,14 @@ class RegionalLook(Brief):
         """The look at part of its strength, one number a region."""
         return replace(self, strengths=self.strengths * self.strengths.new_tensor(strengths))
 
-    def apply(self, content: Tensor, care: Care | None = None) -> Tensor:
+    def apply(
+        self, content: Tensor, wide: Tensor | None = None, care: Care | None = None
+    ) -> Tensor:
         """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size.
 
         Args:
+            wide: 1×3×H×W, where the content reaches beyond [0, 1] or has more light than it shows;
+                the maps go on straight from the content to it, and so beyond [0, 1].
             care: what was measured of the content; without it, it is measured.
         """
         maps = list(self.coefficients.to(content))
@@ -107,6 +113,7 @@ class RegionalLook(Brief):
             for columns in _slices(content.shape[3], TILE[1]):
                 strip, smooth = content[0, :, rows, columns], band[:, :, columns]
                 y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
+                far = None if wide is None else wide[0, :, rows, columns] - strip
                 kept = self._regions_in((rows, columns), weights, image_size(content))
                 total: Tensor | None = None
                 for k, weight, shift in _shared(strip, kept, planes, (rows, columns)):
@@ -116,12 +123,17 @@ class RegionalLook(Brief):
                         own = [colors + shift for colors in own]
                         inside = [colors.clamp(0.0, 1.0) for colors in own]
                     found = _mapped(maps[k], inside, (y, x))
+                    if far is not None:
+                        there = functools.partial(apply_rows, maps[k], y=y, x=x)
+                        found = found + beyond(there, inside[0], far)
+                        own = [own[0] + far, *own[1:]]
                     if self.strengths[k] < 1:  # unclamped colours add up to the content's own
                         found = torch.lerp(own[0], found, float(self.strengths[k]))
                     found = found if weight is None else weight * found
                     total = found if total is None else total + found
                 here = out[0, :, rows, columns]
-                _ = here.zero_() if total is None else torch.clamp(total, 0.0, 1.0, out=here)
+                low, high = (0.0, 1.0) if wide is None else (-torch.inf, torch.inf)
+                _ = here.zero_() if total is None else torch.clamp(total, low, high, out=here)
 
         in_threads(render, _slices(content.shape[2], TILE[0]), content.device)
         return out

@@ -19,6 +19,7 @@ from photostyle.commands.running import FrameBar, add_film, film_options, frames
 from photostyle.config.config import Config
 from photostyle.errors import OptionError
 from photostyle.films.containers import VIDEO_SUFFIXES, written_suffix
+from photostyle.images.formats.table import usual
 from photostyle.places import expanded, identity
 
 #: The usual result, of films with the suffix that they are written with.
@@ -61,7 +62,7 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 def _add_outputs(files: Any) -> None:
     files.add_argument(
         "--out", type=expanded, default=RESULT,
-        help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
+        help=f"result picture, .{' .'.join(usual())} (default: %(default)s); its manifest (.json) "
         "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
     keep_back(

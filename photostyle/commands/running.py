@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Self
 
 from photostyle.commands.arguments import FAILED, INTERRUPTED
+from photostyle.images.formats.table import usual
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def add_format(parser: Any, *, keep: bool = False) -> None:
     """`keep` offers the contents' own."""
     parser.add_argument(
         "--format",
-        choices=("png", "jpg", "tif", "webp", *(["keep"] if keep else [])),
+        choices=(*usual(), *(["keep"] if keep else [])),
         default="png",
         help=("of the results, or keep, each photograph's own" if keep else "of the results")
         + " (default: %(default)s)",

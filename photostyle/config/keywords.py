@@ -36,6 +36,9 @@ class ImageOptions(TypedDict, total=False):
     """Stage 1, load."""
 
     size: int
+    input_space: str | None
+    ocio: str | None
+    view: str | None
     style_scale: float | None
     preserve_color: Literal["none", "luminance", "match"]
 
@@ -143,6 +146,7 @@ class RenderOptions(TypedDict, total=False):
     luminance: float | None
     color: float | None
     protect: Shares | None
+    output_space: Literal["srgb", "p3", "adobergb", "rec2020", "prophoto"] | None
     bit_depth: Literal[8, 16, "8", "16", "keep"] | None
 
 

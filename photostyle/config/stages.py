@@ -19,6 +19,22 @@ class ImageConfig(Stage):
     """Stage 1, load."""
 
     size: int = option(700, "Long side in pixels at which the picture is optimised.", low=32)
+    input_space: str | None = option(
+        None,
+        "Space of scene-linear pictures, such as ACEScg, of an OpenColorIO configuration; without "
+        "it, what the files say.",
+    )
+    ocio: str | None = option(
+        None,
+        "OpenColorIO configuration of --input-space and --view; without it the one that $OCIO "
+        "names, else OpenColorIO's own.",
+        file=True,
+    )
+    view: str | None = option(
+        None,
+        "How the solve sees scene-linear pictures: DISPLAY/VIEW of an OpenColorIO configuration, "
+        "for an sRGB display; without it, sRGB with a shoulder up to 16 times white.",
+    )
     style_scale: float | None = option(
         None,
         "Long side of the style as a share of the content's, 1 for the same; without it, the "

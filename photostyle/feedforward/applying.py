@@ -18,7 +18,7 @@ from photostyle.films.restyling import FilmReport, Progress, restyle_batches
 from photostyle.films.tensors import image_of, pixels_of
 from photostyle.images.listing import PICTURES, files_below
 from photostyle.images.photograph import framed, seen_photograph
-from photostyle.images.picture import Photo, load_image
+from photostyle.images.picture import Photo, load_image, shown_only
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
 
@@ -122,7 +122,7 @@ def apply_pictures(
     waiting: list[tuple[Job, Photo]] = []
     for job in jobs:
         try:
-            photo = seen_photograph(load_image(job.source), "The picture")
+            photo = seen_photograph(shown_only(load_image(job.source)), "The picture")
         except ImageError as error:
             yield job, error
             continue

@@ -34,11 +34,13 @@ def kept(
     color: float = 1.0,
     whole: Tensor | None = None,
     chroma: Tensor | None = None,
+    *,
+    bounded: bool = True,
 ) -> Tensor:
     """A finished picture of which part is the content's again.
 
     Args:
-        content, image: 1×3×H×W in [0, 1].
+        content, image: 1×3×H×W, in [0, 1] where `bounded`.
         luminance, color: shares of the change in luma and in chroma to keep, in [0, 1].
         whole, chroma: H×W shares of the content's own look, or of its chroma alone, to bring back.
     """
@@ -55,7 +57,9 @@ def kept(
         mixed += torch.lerp(own_luma, new_luma, luminance)
         if whole is not None:
             mixed = torch.lerp(mixed, own, whole[rows].to(own))
-        out[0, :, rows] = in_gamut(mixed.reshape(3, -1)).reshape_as(own).clamp_(0.0, 1.0)
+        if bounded:
+            mixed = in_gamut(mixed.reshape(3, -1)).reshape_as(own).clamp_(0.0, 1.0)
+        out[0, :, rows] = mixed
     return out
 
 

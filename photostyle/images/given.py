@@ -85,7 +85,8 @@ def _of_pil(image: Image.Image, name: str) -> Photo:
     except (OSError, ValueError, SyntaxError) as error:
         raise ImageError(f"{name}, a {what}, cannot be used ({error}).") from error
     photo = decoded_photo(Path(f"{name} ({what})"), data.getvalue())
-    return replace(_without_file(photo.image, photo.metadata, what), notes=photo.notes)
+    found = _without_file(photo.image, photo.metadata, what)
+    return replace(found, notes=photo.notes, wide=photo.wide)
 
 
 def _resolution(image: Image.Image) -> dict[str, Any]:

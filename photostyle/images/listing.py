@@ -4,13 +4,11 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from photostyle.images.formats.table import read_suffixes
 from photostyle.places import as_seen
 
 #: Ends of the files that are taken for pictures in a folder.
-PICTURES = (
-    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif",
-    ".ppm", ".pgm", ".pbm", ".pnm",
-)  # fmt: skip
+PICTURES = read_suffixes()
 #: Files that systems leave in folders, and folders that they and servers fill with copies; folded.
 _KEPT_BY_SYSTEMS = frozenset(
     ["thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle"]

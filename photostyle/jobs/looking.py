@@ -102,7 +102,7 @@ class LookJob:
         found, how = regions_for(look, photo, self.mask, self.finding.wishes)
         made = look.deliver(photo, found, self.options)
         name = self.name + self.suffix
-        save_image(folder / name, made.image, made.metadata)
+        save_image(folder / name, made.image, made.metadata, wide=made.wide)
         lost = lost_note(folder / name, made.metadata)
         masks = torch.ones(1, *image_size(photo.image)) if found is None else found.content
         return {"picture": name, "seconds": round(time.monotonic() - began, 3), "regions": how,

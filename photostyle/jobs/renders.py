@@ -12,7 +12,7 @@ from photostyle.beside import beside, grade_path
 from photostyle.brief import Brief
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import ImageError, InputError, OptionError
-from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
+from photostyle.finish.delivery import Grade, deliver, deliver_wide, fitting_metadata, size_note
 from photostyle.images.listing import files_below
 from photostyle.images.photograph import Photograph, framed, photograph
 from photostyle.images.picture import image_size, load_image, paths_of, same_proportions
@@ -22,6 +22,7 @@ from photostyle.jobs.jobs import Record, key_of, sha256_of
 from photostyle.jobs.report import done, results
 from photostyle.jobs.sweep import free_name
 from photostyle.jobs.verdicts import compared, is_painting
+from photostyle.loading import viewing_of
 from photostyle.places import as_seen
 from photostyle.result import Recipe, load_recipe
 from photostyle.runtime.memory import Memory
@@ -46,8 +47,8 @@ def delivered(
     image = framed(deliver(photo, grade, chosen), photo)
     note = size_note(photo, grade, chosen)
     notes = (*photo.notes, *([note] if note else []))
-    metadata = fitting_metadata(photo, image, chosen.bit_depth)
-    return Picture(image, metadata, notes, (*paths_of([photo]), *read))
+    metadata, wide = fitting_metadata(photo, image, chosen), deliver_wide(photo, grade, chosen)
+    return Picture(image, metadata, notes, (*paths_of([photo]), *read), wide)
 
 
 def stored(
@@ -61,7 +62,9 @@ def stored(
     recipe = load_recipe(path, side)
     if content is None:
         recipe.verify(encoder=False)
-        content = photograph(load_image(recipe.inputs.content.file("content")))
+        content = photograph(
+            load_image(recipe.inputs.content.file("content"), viewing_of(recipe.config))
+        )
     files = beside(path, recipe.side_files)
     return recipe, content, Grade.load(grade_path(path, recipe.side_files)), (path, *files)
 
@@ -114,7 +117,7 @@ class RenderJob(Brief):
         recipe, photo, grade, read = stored(self.result, None, self.side)
         picture = delivered(photo, grade, self.chosen, read)
         place = folder / (self.name + self.suffix)
-        save_image(place, picture.image, picture.metadata)
+        save_image(place, picture.image, picture.metadata, wide=picture.wide)
         lost = lost_note(place, picture.metadata)
         warnings = () if is_painting(recipe.config) else compared(
             picture.image, photo, grade.masks, _styles(recipe)

@@ -199,14 +199,14 @@ def _compared(
     """Departures and stains as pictures, and what looks wrong."""
     from photostyle.images.picture import fit_size, image_size
     from photostyle.jobs.verdicts import judged
-    from photostyle.loading import decoded
+    from photostyle.loading import decoded, viewing_of
     from photostyle.metrics import heatmap
     from photostyle.result import beside_content
     from photostyle.smoothness import stain_map
 
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    photo = decoded(content, memory)
+    photo = decoded(content, memory, viewing_of(result.config))
     image, full, masks = beside_content(result, photo, size)
     shown = {"heat": heatmap(image, full), "stains": stain_map(image, full, masks)}
     return shown, list(judged(result, photo, size))

@@ -267,7 +267,7 @@ class _Graded:
         maps = self._looks.at(self._number, follower.names, borders)
         if min(self._values) < 1:
             maps = maps.faded(self._values)
-        made = maps.apply(content, self._care)
+        made = maps.apply(content, care=self._care)
         whole = not planes and options.luminance is None and options.color is None
         return made if whole else partly(content, made, options, planes)
 

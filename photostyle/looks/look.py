@@ -28,6 +28,7 @@ from photostyle.errors import LookError, MaskError, OptionError
 from photostyle.finish.delivery import (
     Grade,
     deliver,
+    deliver_wide,
     fitting_metadata,
     protected,
     region_strengths,
@@ -124,8 +125,9 @@ class Look:
         made = framed(deliver(photo, grade, fitting), photo)
         note = size_note(photo, grade, options)
         notes = (*photo.notes, *([note] if note else []))
-        metadata = fitting_metadata(photo, made, options.bit_depth)
-        return Picture(made, metadata, notes, paths_of([photo]))
+        metadata = fitting_metadata(photo, made, options)
+        wide = deliver_wide(photo, grade, fitting)
+        return Picture(made, metadata, notes, paths_of([photo]), wide)
 
     def changed(self, content: Tensor, masks: Regions | None = None) -> Tensor:
         """A content 1×3×H×W in [0, 1] under all of the look."""

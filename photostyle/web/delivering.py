@@ -1,7 +1,6 @@
 """Finished results delivered: as views at any strength, at full size, as heat maps. Runs in a
 worker, without any solve."""
 
-import dataclasses
 import io
 import json
 import zipfile
@@ -14,6 +13,7 @@ from torch import Tensor
 from photostyle import views
 from photostyle.config.config import Config
 from photostyle.config.files import from_dict
+from photostyle.config.rendering import RenderConfig
 from photostyle.finish.delivery import Grade, deliver, fitting_metadata
 from photostyle.finish.keeping import FINDERS, found
 from photostyle.images.photograph import Photograph, framed
@@ -75,7 +75,7 @@ def keep(
     image = _delivered(result, photo, options)
     bench.check()
     deep = 16 if depth == 16 and form in DEEP else 8
-    metadata = dataclasses.replace(fitting_metadata(photo, image), bit_depth=deep)
+    metadata = fitting_metadata(photo, image, RenderConfig(bit_depth=str(deep)))
     text = manifest(result, options, called, image)
     path = Path(result) / f"result.{form}"
     put(path, encode_image(path, image, metadata, manifest=text))

@@ -18,7 +18,8 @@ places
 documents
 config images
 beside
-runtime matting films
+runtime
+matting films
 segmentation encoders
 color
 objective smoothness
@@ -56,7 +57,7 @@ FILES = {
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
-    "optimize": "canvas start / loop / solving tiles",
+    "optimize": "canvas lbfgs start / loop tiles / solving",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"

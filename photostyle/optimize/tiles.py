@@ -5,7 +5,7 @@ from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.images.picture import image_size
 from photostyle.objective.tiling import tile_side
-from photostyle.optimize.loop import HISTORY
+from photostyle.optimize.lbfgs import HISTORY
 from photostyle.runtime.device import free_memory
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.scene import Scene

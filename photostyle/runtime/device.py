@@ -1,5 +1,6 @@
 """Where tensors live: the `--device` option."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from photostyle.errors import DeviceError
 
@@ -34,6 +36,21 @@ def resolve_device(name: str) -> torch.device:
             raise _absent(name, f"this PyTorch finds {count or 'no'} CUDA GPU{'s' * (count > 1)}")
         return torch.device("cuda", int(index or 0))
     raise DeviceError(f"--device {name} is no device; choose from auto, cpu, cuda, cuda:N, mps.")
+
+
+Numbers = float | tuple["Numbers", ...]
+
+
+def constant(values: Numbers, like: Tensor) -> Tensor:
+    """A tensor of numbers, of `like`'s dtype and on its device, to be read only. Made once: a copy
+    of it in every call would have a GPU wait for the host each time."""
+    return _constant(values, like.device, like.dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def _constant(values: Numbers, device: torch.device, dtype: torch.dtype) -> Tensor:
+    with torch.inference_mode(False):  # for graphs of later calls too
+        return torch.tensor(values, dtype=dtype).to(device)
 
 
 def fast_bfloat16(device: torch.device) -> bool:

@@ -178,7 +178,7 @@ def test_every_preset(name: str) -> None:
 def test_a_network_as_a_preset(tmp_path: Path) -> None:
     model = tmp_path / "net.safetensors"
     save_network(model)
-    on_both(lambda place: styled("fast", place, model=str(model), iterations=0))
+    on_both(lambda place: styled("fast", place, model=str(model), iterations=1))
 
 
 @pytest.mark.parametrize("chosen", [

@@ -104,7 +104,9 @@ class Objective:
             else:
                 value = term.source.value({layer: next(found) for layer in term.source.layers})
             values[term.name] = term.weight * value
-        return sum(values.values(), image.new_zeros(())), values
+        # With all weights 0 it is still a function of the picture, if one that is flat.
+        nothing = image.new_zeros(()) if values else 0.0 * image.sum()
+        return sum(values.values(), nothing), values
 
     def _gathered(self, image: Tensor) -> Sequence[Tensor]:
         """For every (term, layer) what it needs of the picture's features."""

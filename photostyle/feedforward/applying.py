@@ -11,7 +11,7 @@ from torch import Tensor
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
-from photostyle.feedforward.tiling import stylised
+from photostyle.feedforward.tiling import MOST_ON_CPU, stylised, usual_memory
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
@@ -20,6 +20,9 @@ from photostyle.images.photograph import framed, photograph
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
+
+#: Bytes for the network's maps below which nothing is tried.
+LEAST_MEMORY = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -121,31 +124,52 @@ def apply_pictures(
         for note in (*photo.notes, *([lost] if lost else [])):
             tell(note)
         if waiting and photo.image.shape != waiting[0][1].image.shape:
-            yield from _flushed(model, waiting, memory)
+            yield from _flushed(model, waiting, memory, tell)
             waiting = []
         waiting.append((job, photo))
         if len(waiting) == batch:
-            yield from _flushed(model, waiting, memory)
+            yield from _flushed(model, waiting, memory, tell)
             waiting = []
-    yield from _flushed(model, waiting, memory)
+    yield from _flushed(model, waiting, memory, tell)
 
 
 def _flushed(
-    model: StyleModel, waiting: Sequence[tuple[Job, Photo]], memory: int | None
+    model: StyleModel,
+    waiting: Sequence[tuple[Job, Photo]],
+    memory: int | None,
+    tell: Callable[[str], None],
 ) -> Iterator[tuple[Job, None]]:
     if not waiting:
         return
     images = torch.cat([photo.image for _, photo in waiting])
-    results = styled(model, images, memory)
+    results = styled(model, images, memory, tell)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
         save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
 
 
-def styled(model: StyleModel, images: Tensor, memory: int | None) -> Tensor:
-    """N×3×H×W pictures in the model's style, on the CPU."""
+def styled(
+    model: StyleModel,
+    images: Tensor,
+    memory: int | None,
+    tell: Callable[[str], None] = lambda note: None,
+) -> Tensor:
+    """N×3×H×W pictures in the model's style, on the CPU; fewer at once, and then in narrower
+    strips, where the device's memory does not do."""
     device = next(model.network.parameters()).device
-    return stylised(model.network, images.to(device), memory).cpu()
+    try:
+        return stylised(model.network, images.to(device), memory).cpu()
+    except torch.OutOfMemoryError:
+        least = len(images) == 1 and memory is not None and memory <= LEAST_MEMORY
+        if least:
+            raise
+    # Outside the handler, which would hold on to all that was being worked on.
+    tell("The device's memory did not do; less went through at once, with the same result.")
+    if len(images) > 1:
+        halves = torch.split(images, [len(images) // 2, len(images) - len(images) // 2])
+        return torch.cat([styled(model, half, memory) for half in halves])
+    room = memory or usual_memory(device) or MOST_ON_CPU
+    return styled(model, images, max(LEAST_MEMORY, room // 2))
 
 
 def apply_video(

@@ -2,8 +2,9 @@
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,6 +65,27 @@ def fast_bfloat16(device: torch.device) -> bool:
         return False
     able = torch.cpu.get_capabilities()
     return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def settled_precision(asked: str | None, device: torch.device) -> str:
+    """The precision of an encoder's maps, "float32" or "bfloat16". On a CPU that is float32 unless
+    the other is asked for, so that all of them make the same picture."""
+    if asked in (None, "auto"):
+        return "bfloat16" if device.type == "cuda" and fast_bfloat16(device) else "float32"
+    return str(asked)
+
+
+@contextmanager
+def arithmetic(precision: str) -> Iterator[None]:
+    """A GPU's float32 within the block: exact under "float32"; else convolutions may be TF32.
+    Matrix products, which the sums of the objective are, stay exact in either."""
+    matmul, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, convolutions.allow_tf32
+    matmul.allow_tf32, convolutions.allow_tf32 = False, precision != "float32"
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, convolutions.allow_tf32 = before
 
 
 def usable_cores() -> int:

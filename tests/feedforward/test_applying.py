@@ -77,7 +77,9 @@ def test_pictures_of_any_kind(
 ) -> None:
     counts = []
 
-    def counted(model: StyleModel, images: torch.Tensor, memory: int | None) -> torch.Tensor:
+    def counted(
+        model: StyleModel, images: torch.Tensor, memory: int | None, tell: object
+    ) -> torch.Tensor:
         counts.append(len(images))
         return stylised(model.network, images, memory)
 

@@ -43,7 +43,7 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
     " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
-    "runtime": "device memory steps stopping streams / progress watching / updates",
+    "runtime": "device memory pages steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",

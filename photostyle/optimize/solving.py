@@ -19,6 +19,7 @@ from photostyle.optimize.loop import minimise
 from photostyle.optimize.tiles import smaller_tile
 from photostyle.runtime.device import arithmetic, settled_precision
 from photostyle.runtime.memory import Memory
+from photostyle.runtime.pages import kept_pages
 from photostyle.runtime.steps import Step
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.scene import Scene
@@ -82,7 +83,7 @@ def _fitting(
     precision = settled_precision(config.optimize.precision, scene.content.device)
     while True:
         try:
-            with arithmetic(precision):
+            with arithmetic(precision), kept_pages():
                 return _solve(image, scene, encoder, config, log, which, precision), config
         except torch.OutOfMemoryError:
             side = smaller_tile(config, encoder, image_size(scene.content))

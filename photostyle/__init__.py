@@ -13,11 +13,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photostyle.api.batches import batch
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
-    from photostyle.api.many import batch, post, sweep
+    from photostyle.api.many import post, sweep
+    from photostyle.api.methods import Methods, compare_methods
     from photostyle.api.networks import Exported, Training, apply, export, train
     from photostyle.api.regions import Regions
+    from photostyle.api.rivals import Rivals, compare_fast
     from photostyle.api.running import Running, RunningOptions, Runs
     from photostyle.api.styling import render, segment, stylize
     from photostyle.config.config import Config
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
     from photostyle.images.shown import Picture
+    from photostyle.jobs.methods import Method
     from photostyle.looks.fitting import fit_look
     from photostyle.looks.look import Look
     from photostyle.looks.pairs import Learnt, learn_look
@@ -49,11 +53,14 @@ if TYPE_CHECKING:
     from photostyle.segmentation.segmenter import load_masks, segment_pair
 
 _HOMES = {
+    "photostyle.api.batches": ("batch",),
     "photostyle.api.judging": ("compare",),
     "photostyle.api.looking": ("apply_look",),
-    "photostyle.api.many": ("batch", "post", "sweep"),
+    "photostyle.api.many": ("post", "sweep"),
+    "photostyle.api.methods": ("Methods", "compare_methods"),
     "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
     "photostyle.api.regions": ("Regions",),
+    "photostyle.api.rivals": ("Rivals", "compare_fast"),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),
     "photostyle.api.styling": ("render", "segment", "stylize"),
     "photostyle.config.config": ("Config",),
@@ -68,6 +75,7 @@ _HOMES = {
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
     "photostyle.images.shown": ("Picture",),
+    "photostyle.jobs.methods": ("Method",),
     "photostyle.looks.fitting": ("fit_look",),
     "photostyle.looks.look": ("Look",),
     "photostyle.looks.pairs": ("Learnt", "learn_look"),
@@ -86,13 +94,13 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
     "PRESETS", "Applied", "Config", "Exported", "LabelMap", "Learnt", "Look", "MaskLike", "Masks",
-    "Memory", "Metadata", "Options", "Photo", "PhotostyleError", "Picture", "PictureLike",
-    "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Running",
-    "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep", "Training",
-    "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch", "compare",
-    "export", "fit_look", "learn_look", "load_image", "load_masks", "load_recipe",
-    "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
-    "stylize", "sweep", "train",
+    "Memory", "Metadata", "Method", "Methods", "Options", "Photo", "PhotostyleError", "Picture",
+    "PictureLike", "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Rivals",
+    "Running", "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep",
+    "Training", "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch",
+    "compare", "compare_fast", "compare_methods", "export", "fit_look", "learn_look", "load_image",
+    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render",
+    "save_image", "segment", "segment_pair", "stylize", "sweep", "train",
 ]  # fmt: skip
 
 

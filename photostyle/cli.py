@@ -14,7 +14,6 @@ from photostyle.commands import (
     apply,
     batch,
     compare,
-    compare_fast,
     config,
     export,
     look,
@@ -34,9 +33,12 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export,
-    compare_fast, weights, config,
+    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export, weights,
+    config,
 )  # fmt: skip
+
+#: What commands were called before, and are called now.
+RENAMED = {"compare-fast": "compare fast"}
 
 #: Names of files and values may hold what a terminal would obey.
 _CONTROLS = {n: repr(chr(n))[1:-1] for n in (*range(32), *range(127, 160))}
@@ -81,13 +83,12 @@ def _complain(sentence: str, code: int, lines: bool = False) -> int:
 
 
 def _dispatch(argv: list[str]) -> int:
-    if argv[:2] == ["compare", "fast"]:  # the one comparison that is not of pictures
-        argv = ["compare-fast", *argv[2:]]
     if not argv:
         print(FIRST)
         return 0
-    parser = _parser()
-    arguments, unknown = parser.parse_known_args(argv)
+    if now := RENAMED.get(argv[0]):
+        raise OptionError(f"{argv[0]} is now `photostyle {now}`, with the same options.")
+    arguments, unknown = _parser().parse_known_args(compare.explicit(argv))
     if unknown:
         raise OptionError(f"{unknown[0]} is no option{_hint(unknown[0], arguments.known)}")
     code: int = arguments.command(arguments)

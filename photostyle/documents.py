@@ -175,3 +175,13 @@ def _too_deep(value: Any) -> bool:
         parts = (x.values() if isinstance(x, dict) else x for x in level)
         level = [y for part in parts for y in part if isinstance(y, dict | list)]
     return bool(level)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of words as lines with columns: the first to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        [row[0].ljust(widths[0]), *(w.rjust(n) for w, n in zip(row[1:], widths[1:], strict=True))]
+        for row in rows
+    )
+    return ["  ".join(line).rstrip() for line in lines]

@@ -13,7 +13,7 @@ from photostyle.errors import ImageError
 from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.hashing import content_sha256, file_stamp
-from photostyle.images.photograph import Photograph, photograph, unframed
+from photostyle.images.photograph import Photograph, photograph, seen_photograph, unframed
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.inputs import InputFile, Inputs
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
@@ -117,13 +117,9 @@ def loaded(given: PictureLike, memory: Memory, name: str) -> Photograph:
             nothing in it can be seen.
     """
     if isinstance(given, str | os.PathLike):
-        photo = decoded(expanded(given), memory)
+        photo = seen_photograph(decoded(expanded(given), memory), name)
     else:
-        photo = photograph(picture_of(given, name))
-    if photo.unseen:
-        raise ImageError(
-            f"{photo.path or name} is wholly transparent: there is nothing in it to see."
-        )
+        photo = seen_photograph(picture_of(given, name), name)
     height, width = photo.image.shape[2:]
     if min(height, width) < LEAST_SIDE:
         raise ImageError(

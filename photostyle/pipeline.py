@@ -70,7 +70,8 @@ def stylize(
     return Result(
         image=image, grade=grade, scores=scores, masks=masks, config=config,
         inputs=sources.files(), device=str(device), segmenter_sha256=network,
-        metadata=fitting_metadata(sources.content, image), content=sources.content,
+        metadata=fitting_metadata(sources.content, image, config.render.bit_depth),
+        content=sources.content,
         styles=tuple(kept_view(style.shown) for style in sources.styles),
         **encoder_facts(loaded_encoder, encoder), **log.facts(),
     )  # fmt: skip

@@ -21,6 +21,14 @@ def expanded(text: str | os.PathLike[str]) -> Path:
         return Path(text)
 
 
+def relative(path: Path, folder: Path) -> str:
+    """The path as it is written in a folder, with slashes."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return str(path)
+
+
 def as_seen(name: str) -> str:
     """A name as people read it, the same for all bytes that show it: composed letters, and Latin-1
     for bytes that are no UTF-8."""

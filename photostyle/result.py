@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from photostyle import views
-from photostyle.beside import beside, check_result, manifest_path
+from photostyle.beside import SideFiles, beside, check_result, manifest_path, places_of, side_folder
 from photostyle.brief import Brief
 from photostyle.config.config import Config, option_files
 from photostyle.config.files import from_dict
@@ -24,12 +24,7 @@ from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
 from photostyle.images.photograph import Photograph, unframed
 from photostyle.images.picture import Metadata, image_size, resize
-from photostyle.images.saving import (
-    check_output,
-    encode_image,
-    read_manifest,
-    write_together,
-)
+from photostyle.images.saving import check_output, encode_image, read_manifest, write_together
 from photostyle.images.shown import Picture
 from photostyle.inputs import InputFile, Inputs
 from photostyle.metrics import Scores
@@ -176,25 +171,31 @@ class Result:
             "history": [_trace(steps) for steps in self.history],
         }
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        side_files: str | os.PathLike[str] | SideFiles | None = None,
+    ) -> None:
         """Writes the picture; beside it its manifest as JSON, which is also embedded where the
         format can, and its grade, which `photostyle render` delivers again (see `beside`). All
         three or none; what is none of ours, or was an input, is not replaced.
+
+        Args:
+            side_files: a folder for manifest and grade, or "none" for neither.
 
         Raises:
             OutputError: the folder cannot be written, the suffix is unknown, or a file beside the
                 picture was not written by photostyle.
         """
-        path = expanded(path)
+        path, side = expanded(path), SideFiles.of(side_files)
         check_output(path, self._read)
-        check_result(path, (), self._read)
-        text = json.dumps({"picture": path.name, **self.manifest()}, indent=1)
-        manifest, grade = beside(path)
-        write_together({
-            path: encode_image(path, self.image, self.metadata, manifest=text),
-            manifest: text.encode("utf-8"),
-            grade: self.grade.to_bytes(),
-        })  # fmt: skip
+        check_result(path, (), self._read, side)
+        text = json.dumps({**places_of(path, side), **self.manifest()}, indent=1)
+        files = {path: encode_image(path, self.image, self.metadata, manifest=text)}
+        if side.written:
+            manifest, grade = beside(path, side.folder)
+            files |= {manifest: text.encode("utf-8"), grade: self.grade.to_bytes()}
+        write_together(files)
 
 
 def beside_content(
@@ -209,12 +210,15 @@ def beside_content(
 
 @dataclass(frozen=True)
 class Recipe(Brief):
-    """What a manifest asks for: the run that made its picture."""
+    """What a manifest asks for: the run that made its picture.
+
+    `side_files` is the folder of its grade, where that does not lie beside what was read."""
 
     config: Config
     inputs: Inputs
     encoder_sha256: str
     segmenter_sha256: str = ""
+    side_files: Path | None = None
 
     def verify(self, *, encoder: bool = True) -> None:
         """Checks that the inputs, and the encoder if wanted, are still those of the run.
@@ -243,15 +247,16 @@ class Recipe(Brief):
                 )
 
 
-def load_recipe(path: str | os.PathLike[str]) -> Recipe:
-    """Reads the manifest in a result picture, or in the JSON file itself.
+def load_recipe(path: str | os.PathLike[str], side_files: Path | None = None) -> Recipe:
+    """Reads the manifest in a result picture, or in the JSON file itself; of a picture that has
+    none in it, in the folder of side files.
 
     Raises:
         ImageError: there is no such file, or no manifest in it.
         OptionError: the manifest is damaged, or of a newer layout.
     """
     path = expanded(path)
-    text = _manifest_text(path)
+    text = _manifest_text(path, side_files)
     try:
         data = parse_json(text)
         if data["format"] != FORMAT:
@@ -267,6 +272,7 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
             _inputs(files),
             data["encoder"]["sha256"],
             data.get("segmenter", {}).get("sha256", ""),
+            side_files or side_folder(data, path),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         reason = error if isinstance(error, Unreadable) else shown(error)
@@ -281,7 +287,7 @@ def _inputs(files: dict[str, InputFile]) -> Inputs:
     return Inputs(**files, more_styles=tuple(more))
 
 
-def _manifest_text(path: Path) -> str:
+def _manifest_text(path: Path, folder: Path | None = None) -> str:
     if path.suffix.lower() == ".json":
         try:
             return read_text(path)
@@ -290,8 +296,8 @@ def _manifest_text(path: Path) -> str:
                 f"{path} cannot be read; give a result picture or its .json."
             ) from None
     text = read_manifest(path)
-    if text is None and manifest_path(path).is_file():
-        return _manifest_text(manifest_path(path))
+    if text is None and manifest_path(path, folder).is_file():
+        return _manifest_text(manifest_path(path, folder))
     if text is None:
         raise ImageError(
             f"{path} holds no manifest and has none beside it, so its run is not known."

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "photostyle"
 ROOMS = """
 errors brief
 places
-documents
+documents kinds
 config images
 beside
 runtime
@@ -23,7 +23,7 @@ matting films
 segmentation encoders
 color
 objective smoothness
-feedforward metrics
+feedforward metrics faults
 optimize
 finish inputs
 views
@@ -43,14 +43,14 @@ FILES = {
     "config": "options / rendering solves / stages / config / presets training / files / keywords",
     "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
     " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
-    "runtime": "device memory pages steps stopping streams / progress watching / updates",
+    "runtime": "device memory pages peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots turning / reading / encoding / writing"
     " / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
-    "encoders": "base download registry / builtin cache vgg / normalize weights / fetch",
+    "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
     "color": "grain lab lut spills tabled terms / prior silhouettes / regional transfer"
     " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
@@ -62,11 +62,11 @@ FILES = {
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / pairs regions shown / exporting fitting",
-    "jobs": "axes comparing jobs jobsfile / executors report stylejob / campaign cluster"
-    " / estimate outputs sweep / batch chains looking",
-    "api": "files regions running / judging looking many networks styling",
-    "commands": "helping / arguments / apply compare compare_fast config export render report run"
-    " running segment train weights / batch look_tables post sweep / look",
+    "jobs": "axes comparing jobs jobsfile methods verdicts / executors report stylejob / campaign"
+    " cluster / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "files regions running / batches judging looking many methods networks rivals styling",
+    "commands": "helping / arguments / apply compare_fast compare_methods config export report run"
+    " running segment train weights / batch compare look_tables post render sweep / look",
 }
 
 

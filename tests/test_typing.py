@@ -53,7 +53,7 @@ WRONG = {
     'photostyle.stylize("a", "b", sise=3)': "Unexpected keyword argument",
     'photostyle.stylize("a", "b", size="big")': "incompatible type",
     'photostyle.stylize("a", "b", init="colour")': "incompatible type",
-    'photostyle.render("a", size=3)': "Unexpected keyword argument",
+    'photostyle.render("a", size=3)': "No overload variant of",
     'photostyle.stylize(3, "b")': "incompatible type",
     "photostyle.nothing": "has no attribute",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.photograph import photograph, unframed
+from photostyle.images.photograph import seen_photograph, unframed
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.metrics import LONG_SIDE, Scores, measure
 from photostyle.segmentation.arrays import MaskLike
@@ -37,7 +37,7 @@ def compare(
         InputError: a picture or mask that cannot be used, or other proportions.
     """
     pair = tuple(
-        photograph(picture_of(x, name))
+        seen_photograph(picture_of(x, name), name)
         for x, name in ((content, "The content"), (style, "The style"))
     )
     mine, its = (resize(x.image, fit_size(image_size(x.image), LONG_SIDE)) for x in pair)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 from photostyle.api.files import mask_file, picture_files
-from photostyle.api.running import Running, Runs, carried_out, parted
+from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
 from photostyle.config.config import Config
-from photostyle.config.keywords import RenderOptions, with_keywords
+from photostyle.config.keywords import with_keywords
 from photostyle.errors import OptionError
 from photostyle.images.given import PictureLike, listed
 from photostyle.images.saving import FORMATS
@@ -23,10 +23,6 @@ from photostyle.segmentation.arrays import MaskLike
 OWN = ("out", "content_mask", "segmenter", "progress")
 
 
-class ApplyOptions(Running, RenderOptions, total=False):
-    """Options of rendering, and of where the runs take place."""
-
-
 def apply_look(
     look: Look | str | os.PathLike[str],
     pictures: PictureLike | Sequence[PictureLike],
@@ -38,7 +34,7 @@ def apply_look(
     segmenter_groups: str | os.PathLike[str] | None = None,
     palette: str | os.PathLike[str] | None = None,
     progress: Progress = False,
-    **options: Unpack[ApplyOptions],
+    **options: Unpack[RenderingOptions],
 ) -> Runs:
     """Photographs under a look, each at its own size and depth, into a folder.
 

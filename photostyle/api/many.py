@@ -1,9 +1,10 @@
-"""`sweep`, `batch`, `post`: many runs, into a folder."""
+"""`sweep` and `post`: many runs, into a folder."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from photostyle.api.files import mask_file, picture_file, picture_files
 from photostyle.api.running import (
@@ -11,20 +12,20 @@ from photostyle.api.running import (
     RunningOptions,
     Runs,
     carried_out,
-    configuring,
-    executor_of,
-    parted,
+    label_of,
+    prepared,
+    read_files,
 )
-from photostyle.config.config import hint
-from photostyle.config.keywords import Base, plain_value
-from photostyle.errors import InputError, JobsError, OptionError
+from photostyle.config.config import Config, hint
+from photostyle.config.keywords import Base, plain_value, with_keywords
+from photostyle.errors import OptionError
+from photostyle.finish.delivery import with_depth
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.photograph import framed, photograph
+from photostyle.images.photograph import framed, photograph, seen_photograph
 from photostyle.images.picture import load_image, paths_of
-from photostyle.images.saving import FORMATS, check_output
+from photostyle.images.saving import FORMATS
 from photostyle.images.shown import Picture
 from photostyle.jobs.axes import FILES, Axis, known_names, parse_axis
-from photostyle.jobs.batch import Batch
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.chains import (
     GUIDED,
@@ -34,14 +35,14 @@ from photostyle.jobs.chains import (
     parse_operation,
     post_jobs,
 )
-from photostyle.jobs.jobs import check_name
-from photostyle.jobs.stylejob import StyleJob
-from photostyle.jobs.sweep import Configure, Sweep, free_name
-from photostyle.places import expanded, folded
+from photostyle.jobs.sweep import Sweep
+from photostyle.places import expanded
 from photostyle.runtime.updates import Progress
 from photostyle.segmentation.arrays import MaskLike
 
 PathLike = str | os.PathLike[str]
+#: Bits of each channel.
+Depth = Literal[8, 16, "8", "16", "keep"]
 
 
 def sweep(
@@ -92,44 +93,7 @@ def sweep(
     )  # fmt: skip
     plan = found.plan()
     _check_files(plan)
-    return carried_out(plan, folder, where, progress, _files(config))
-
-
-def batch(
-    entries: PathLike | Iterable[Mapping[str, Any]] | None = None,
-    *,
-    pairs: PathLike | None = None,
-    out: PathLike,
-    config: Base | None = None,
-    format: str = "png",
-    progress: Progress = False,
-    **options: Unpack[RunningOptions],
-) -> Runs:
-    """Many pairs, each with its own options or all with the same.
-
-    Args:
-        entries: a jobs file (.yaml, .csv), or a dict for each job: content and style (pictures in
-            any form), perhaps content_mask, style_mask, name, preset, and any option.
-        pairs: in its place a folder with content/ and style/, and content_mask/ and style_mask/.
-        out, config, format, progress, options: as for `sweep`.
-
-    Raises:
-        InputError: of a jobs file for all of its mistakes at once; nothing was run.
-        OutputError: the folder is in use, or cannot be written.
-    """
-    if (entries is None) == (pairs is None):
-        raise OptionError("batch takes a jobs file or --pairs DIR; give one of them.")
-    where, configure, suffix = prepared(options, config, format)
-    folder = expanded(out)
-    found = Batch(folder, configure, suffix)
-    if pairs is not None:
-        plan = found.from_pairs(expanded(pairs))
-    elif isinstance(entries, str | os.PathLike):
-        plan = found.from_file(expanded(entries))
-    else:
-        numbered = enumerate(entries or (), start=1)
-        plan = Plan(folder.name, tuple(_job(n, entry, found) for n, entry in numbered))
-    return carried_out(plan, folder, where, progress, _files(config, entries))
+    return carried_out(plan, folder, where, progress, read_files(config))
 
 
 @overload
@@ -138,6 +102,7 @@ def post(
     operations: str | Sequence[str],
     *,
     content: PictureLike | None = None,
+    bit_depth: Depth | None = None,
     out: None = None,
 ) -> Picture: ...
 @overload
@@ -146,14 +111,15 @@ def post(
     operations: str | Sequence[str],
     *,
     content: PictureLike | None = None,
+    bit_depth: Depth | None = None,
     out: PathLike,
     progress: Progress = False,
     **options: Unpack[Running],
 ) -> Runs: ...
 def post(
     pictures: PictureLike | Sequence[PictureLike], operations: str | Sequence[str], *,
-    content: PictureLike | None = None, out: PathLike | None = None, progress: Progress = False,
-    **options: Unpack[Running],
+    content: PictureLike | None = None, bit_depth: Depth | None = None,
+    out: PathLike | None = None, progress: Progress = False, **options: Unpack[Running],
 ) -> Picture | Runs:  # fmt: skip
     """Finished pictures through post-processing operations; bit depth, alpha and metadata stay.
 
@@ -163,6 +129,7 @@ def post(
             parameters if wanted: "bilateral:d=9,sigma_color=0.1".
         content: the photograph that they were made of, or a folder of photographs with their names;
             without it, the one that a picture's manifest names.
+        bit_depth: bits of each channel, 8, 16 or "keep"; without it, the pictures' own.
         out: folder of the results; without it the one picture itself comes back.
         progress, options: as for `sweep`; those of `Running` alone.
 
@@ -171,37 +138,16 @@ def post(
     """
     words = [operations] if isinstance(operations, str) else list(operations)
     chain = tuple(parse_operation(word) for word in words)
+    depth = with_keywords(Config(), {"bit_depth": bit_depth}).render.bit_depth
     if out is None:
-        return _filtered(listed(pictures), chain, content)
+        filtered = _filtered(listed(pictures), chain, content)
+        return replace(filtered, metadata=with_depth(filtered.metadata, depth))
     folder = expanded(out)
     paths = picture_files(listed(pictures), folder, "The picture")
     given = None if content is None else picture_file(content, folder, "The content")
-    jobs = post_jobs(paths, chain, given, tuple(FORMATS))
+    jobs = post_jobs(paths, chain, given, tuple(FORMATS), depth)
     plan = Plan(" → ".join(map(str, chain)), tuple(jobs))
     return carried_out(plan, folder, options, progress)
-
-
-def prepared(
-    options: Mapping[str, Any], config: Base | None, form: str
-) -> tuple[dict[str, Any], Configure, str]:
-    """Where the runs take place, their configurations and their suffix; what is unfit shows before
-    anything is written.
-
-    Raises:
-        OptionError: an unfit option.
-    """
-    where, values = parted(options)
-    executor_of(where)
-    if f".{form}" not in FORMATS:
-        raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
-    return where, configuring(config, values), f".{form}"
-
-
-def _files(*given: object) -> list[Path]:
-    """Those of arguments that are paths; a configuration's name is none."""
-    config, *others = given
-    paths = [config] if isinstance(config, os.PathLike) else []
-    return [expanded(x) for x in (*paths, *others) if isinstance(x, str | os.PathLike)]
 
 
 def _axes(grid: Mapping[str, str | Sequence[Any]] | Sequence[str], folder: Path) -> list[Axis]:
@@ -222,7 +168,7 @@ def _axis(name: str, given: str | Sequence[Any], folder: Path) -> Axis:
     values: list[Any] = [_value(name, value, folder) for value in given]
     if len(set(values)) < len(values):
         raise OptionError(f"--grid {name}: two of the values are the same.")
-    return Axis(name, tuple(values), tuple(_label(value) for value in values))
+    return Axis(name, tuple(values), tuple(label_of(value) for value in values))
 
 
 def _value(name: str, given: Any, folder: Path) -> Any:
@@ -236,62 +182,12 @@ def _value(name: str, given: Any, folder: Path) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _label(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "+".join(_label(item) for item in value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "none" if value is None else str(value)
-
-
 def _check_files(plan: Plan) -> None:
     """A file that no cell could read shows before the first one runs."""
     for path in dict.fromkeys(path for job in plan.jobs for path in job.files()[:2]):
         load_image(path)
     for job in plan.jobs:
         assert job.key  # reads masks and weights
-
-
-def _job(number: int, entry: Mapping[str, Any], found: Batch) -> StyleJob:
-    """A job of a batch from its dict."""
-    try:
-        given = dict(entry)
-        roles = {role: given.pop(role, None) for role in FILES}
-        wanted, preset = given.pop("name", None), given.pop("preset", None)
-        values = {option: plain_value(option, value) for option, value in given.items()}
-        config = found.configure(preset, values)
-        files = _job_files(roles, found.out)
-        name = _job_name(wanted, files, found.taken)
-        check_output(found.out / f"{name}{found.suffix}", [p for p in files.values() if p])
-    except InputError as error:
-        raise JobsError(f"Job {number}: {error}") from None
-    labels = tuple((option, _label(value)) for option, value in values.items())
-    return StyleJob(name=name, config=config, labels=(("job", name), *labels),
-                    suffix=found.suffix, named=True, **files)  # type: ignore[arg-type]  # fmt: skip
-
-
-def _job_files(given: Mapping[str, Any], folder: Path) -> dict[str, Path | None]:
-    for role in ("content", "style"):
-        if given[role] is None:
-            raise JobsError(f"this job has no {role}.")
-    if (given["content_mask"] is None) != (given["style_mask"] is None):
-        raise JobsError("masks come in pairs: content_mask and style_mask.")
-    return {
-        role: (mask_file if role.endswith("mask") else picture_file)(value, folder, f"the {role}")
-        for role, value in given.items()
-    }
-
-
-def _job_name(given: str | None, files: Mapping[str, Path | None], taken: set[str]) -> str:
-    if given is None:
-        stems = (path.stem for path in (files["content"], files["style"]) if path)
-        return free_name("-".join(stems).lstrip("."), taken)
-    fault = check_name(given)
-    if folded(given) in taken:
-        fault = f"the name {given!r} is there twice"
-    if fault:
-        raise JobsError(f"{fault}.")
-    return free_name(given, taken)
 
 
 def _filtered(
@@ -301,7 +197,7 @@ def _filtered(
     if len(pictures) != 1:
         raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
     given = pictures[0]
-    photo = photograph(picture_of(given, "The picture"))
+    photo = seen_photograph(picture_of(given, "The picture"), "The picture")
     if content is None and any(operation.name in GUIDED for operation in chain):
         if not isinstance(given, str | os.PathLike):
             raise OptionError(f"{chain[0].name} looks at the content; give it as content=.")

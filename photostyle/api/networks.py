@@ -29,7 +29,7 @@ from photostyle.feedforward.style_model import StyleModel, load_model
 from photostyle.feedforward.tiling import usual_memory
 from photostyle.feedforward.working import Applied, FileListener, Manner, apply_files
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.photograph import framed, photograph
+from photostyle.images.photograph import framed, seen_photograph
 from photostyle.images.picture import paths_of
 from photostyle.images.sheets import is_sheet
 from photostyle.images.shown import Picture
@@ -229,7 +229,7 @@ def apply(
     if out is None:
         if len(given) != 1:
             raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
-        photo = photograph(picture_of(given[0], "The picture"))
+        photo = seen_photograph(picture_of(given[0], "The picture"), "The picture")
         image = framed(styled(network, photo.image, room), photo)
         return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
     folder = expanded(out)

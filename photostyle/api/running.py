@@ -1,6 +1,7 @@
 """Where the jobs of a sweep, batch or post run, and what comes of them."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,9 @@ from PIL import Image
 
 from photostyle.brief import Brief
 from photostyle.config.config import Config
-from photostyle.config.keywords import Base, Options, configured
+from photostyle.config.keywords import Base, Options, RenderOptions, configured
 from photostyle.errors import OptionError
+from photostyle.images.saving import FORMATS
 from photostyle.images.shown import png_of
 from photostyle.jobs.campaign import Plan, Summary, carry_out, missing
 from photostyle.jobs.estimate import estimate
@@ -20,6 +22,7 @@ from photostyle.jobs.jobs import Folder
 from photostyle.jobs.outputs import check_outputs
 from photostyle.jobs.report import Report, results
 from photostyle.jobs.sweep import Configure
+from photostyle.places import expanded
 from photostyle.runtime.updates import Progress, Update, Watched
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ class Running(TypedDict, total=False):
 
 class RunningOptions(Running, Options, total=False):
     """Every option of a run, and those of where the runs take place."""
+
+
+class RenderingOptions(Running, RenderOptions, total=False):
+    """The options of rendering, and those of where it takes place for many pictures."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +131,13 @@ def carried_out(
     where: Mapping[str, Any],
     progress: Progress,
     read: Iterable[Path] = (),
+    notes: Iterable[str] = (),
 ) -> Runs:
     """Does what is missing of a plan, or only tells of it; writes sheet, tables and page.
 
     Args:
         read: files that are read besides the jobs' own.
+        notes: sentences for the user that are told first.
 
     Raises:
         OptionError: unfit options of where it runs.
@@ -144,6 +153,8 @@ def carried_out(
         return Runs(out, estimate=told)
     summary, stopped = None, False
     with Watched(progress) as watched:
+        for note in notes:
+            watched.teller.tell(Update("jobs", note))
         try:
             summary = carry_out(
                 plan, out, executor, retry_failed=retry, say=_saying(watched, len(todo))
@@ -196,3 +207,35 @@ def executor_of(where: Mapping[str, Any]) -> Executor:
         if value:
             raise OptionError(f"--{option} belongs to --executor ray; give both, or neither.")
     return InProcess() if jobs == 1 else Processes(jobs)
+
+
+def prepared(
+    options: Mapping[str, Any], config: Base | None, form: str
+) -> tuple[dict[str, Any], Configure, str]:
+    """Where the runs take place, their configurations and their suffix; what is unfit shows before
+    anything is written.
+
+    Raises:
+        OptionError: an unfit option.
+    """
+    where, values = parted(options)
+    executor_of(where)
+    if f".{form}" not in FORMATS:
+        raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
+    return where, configuring(config, values), f".{form}"
+
+
+def read_files(*given: object) -> list[Path]:
+    """Those of arguments that are paths; a configuration's name is none."""
+    config, *others = given
+    paths = [config] if isinstance(config, os.PathLike) else []
+    return [expanded(x) for x in (*paths, *others) if isinstance(x, str | os.PathLike)]
+
+
+def label_of(value: Any) -> str:
+    """A value as it stands under a picture."""
+    if isinstance(value, tuple):
+        return "+".join(label_of(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value is None else str(value)

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, overload
 
 from photostyle import pipeline
 from photostyle.api.regions import Regions
-from photostyle.beside import beside, grade_path
+from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
 from photostyle.config.config import Config, option_files
 from photostyle.config.keywords import (
     Base,
@@ -17,16 +17,17 @@ from photostyle.config.keywords import (
     configured,
     with_keywords,
 )
-from photostyle.errors import ImageError, OptionError
-from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
+from photostyle.errors import OptionError
 from photostyle.images.given import PictureLike, picture_of
-from photostyle.images.photograph import Photograph, framed, photograph
-from photostyle.images.picture import image_size, paths_of, same_proportions
+from photostyle.images.photograph import photograph, seen_photograph
+from photostyle.images.picture import image_size, paths_of
 from photostyle.images.shown import Picture
+from photostyle.jobs.campaign import Plan
+from photostyle.jobs.renders import delivered, render_jobs, stored
 from photostyle.loading import LEAST_SIDE
 from photostyle.objective.styles import fitted_image
 from photostyle.places import expanded
-from photostyle.result import Result, load_recipe
+from photostyle.result import Result
 from photostyle.runtime.memory import Memory
 from photostyle.runtime.updates import Progress, Watched
 from photostyle.runtime.watching import Listener
@@ -40,6 +41,7 @@ from photostyle.segmentation.segmenter import (
     segment_pair,
 )
 
+PathLike = str | os.PathLike[str]
 #: Keywords of `stylize` that are no options.
 OWN = ("config", "content_mask", "style_mask", "start", "progress", "listener", "memory")
 
@@ -110,9 +112,9 @@ def segment(
     config = with_keywords(
         Config(), options, ("style", "content_mask", "style_mask"), ("segmentation",)
     )
-    photos = [photograph(picture_of(content, "The content"))]
+    photos = [seen_photograph(picture_of(content, "The content"), "The content")]
     if style is not None:
-        photos.append(photograph(picture_of(style, "The style")))
+        photos.append(seen_photograph(picture_of(style, "The style"), "The style"))
     images = [fitted_image(photo.image, config.image.size, LEAST_SIDE) for photo in photos]
     drawn = config.segmentation.segmenter in ("auto", "labels")
     masks = mask_of(content_mask, CONTENT_MASK), mask_of(style_mask, STYLE_MASK)
@@ -132,56 +134,67 @@ def segment(
     )  # fmt: skip
 
 
+@overload
 def render(
-    result: Result | str | os.PathLike[str],
+    result: Result | PathLike,
     *,
     content: PictureLike | None = None,
+    side_files: PathLike | None = None,
+    out: None = None,
     **options: Unpack[RenderOptions],
-) -> Picture:
-    """A finished result at another strength or size, at once. The run's own strength is not kept:
-    `strength=0.7` means 0.7, whatever it was before.
+) -> Picture: ...
+@overload
+def render(
+    result: PathLike,
+    *,
+    side_files: PathLike | None = None,
+    out: PathLike,
+    progress: Progress = False,
+    **options: Unpack[RenderingOptions],
+) -> Runs: ...
+def render(
+    result: Result | PathLike, *, content: PictureLike | None = None,
+    side_files: PathLike | None = None, out: PathLike | None = None, progress: Progress = False,
+    **options: Unpack[RenderingOptions],
+) -> Picture | Runs:  # fmt: skip
+    """A finished result at another strength, size or depth, at once; or all results of a folder.
+    A run's own strength is not kept: `strength=0.7` means 0.7, whatever it was before.
 
     Args:
-        result: a Result, or the path of a saved one, picture or .json.
+        result: a Result, or the path of a saved one, picture or .json; with `out`, of a folder.
         content: its photograph, where it has moved, or was no file when a saved result was made.
+        side_files: the folder of the side files, where the result does not name it.
+        out: the folder that a folder's results are delivered to; what is there stays.
+        progress: told once for each result of a folder.
         options: of rendering, such as `strength=0.7`, `strength={"blue": 0.5}`,
-            `output_size=2048`, `protect="skin"`.
+            `output_size=2048`, `protect="skin"`, `bit_depth=16`; with a folder those of `Running`.
 
     Returns:
         The picture; its notes say where fewer pixels come than were asked for.
 
     Raises:
         InputError: the result or its content is missing or has changed, or an unfit option.
+        OutputError: the folder cannot be written, or is where the results lie.
     """
-    chosen = with_keywords(Config(), options, ("content",), ("render",)).render
+    side = None if side_files is None else expanded(side_files)
+    where, values = parted(options)
+    chosen = with_keywords(Config(), values, ("content", "side_files", "out"), ("render",)).render
+    if out is not None:
+        if isinstance(result, Result):
+            raise OptionError("out= is for folders of results; save what comes back without it.")
+        folder = expanded(result)
+        if not folder.is_dir():
+            raise OptionError(f"{folder} is no folder; out= is for folders of results.")
+        words = ", ".join(f"{name} {value}" for name, value in values.items()) or "strength 1"
+        jobs, notes = render_jobs(folder, chosen, words, side)
+        return carried_out(Plan(words, tuple(jobs)), expanded(out), where, progress, notes=notes)
+    if where:
+        raise OptionError(f"{next(iter(where))} is for folders of results, with out=.")
     given = None if content is None else photograph(picture_of(content, "The content"))
-    photo, grade = _of_memory(result, given) if isinstance(result, Result) else (
-        _of_file(expanded(result), given)
-    )  # fmt: skip
-    if not same_proportions(image_size(photo.image), grade.masks.shape[1:]):
-        raise ImageError(
-            f"{photo.path or 'The content'} has other proportions than the result; it is not its "
-            "content."
-        )
-    image = framed(deliver(photo, grade, chosen), photo)
-    note = size_note(photo, grade, chosen)
-    notes = (*photo.notes, *([note] if note else []))
-    read = paths_of([photo])
-    if not isinstance(result, Result):
-        read = (*read, expanded(result), *beside(expanded(result)))
-    return Picture(image, fitting_metadata(photo, image), notes, read)
-
-
-def _of_memory(result: Result, content: Photograph | None) -> tuple[Photograph, Grade]:
-    photo = content or result.content
-    if photo is None:
-        raise OptionError("This result has no content in it; give it as content=.")
-    return photo, result.grade
-
-
-def _of_file(path: Path, content: Photograph | None) -> tuple[Photograph, Grade]:
-    recipe = load_recipe(path)
-    if content is None:
-        recipe.verify(encoder=False)
-        content = photograph(picture_of(recipe.inputs.content.file("content"), "The content"))
-    return content, Grade.load(grade_path(path))
+    if isinstance(result, Result):
+        photo = given or result.content
+        if photo is None:
+            raise OptionError("This result has no content in it; give it as content=.")
+        return delivered(photo, result.grade, chosen)
+    _, photo, grade, read = stored(expanded(result), given, side)
+    return delivered(photo, grade, chosen, read)

@@ -44,17 +44,22 @@ def add_options(
     presets: bool = True,
     base: Staged | None = None,
     without: Collection[str] = (),
+    usual: Collection[str] | None = None,
 ) -> None:
     """Options for the configuration's fields.
 
     Args:
         stages: only those of these stages; None for all.
+        presets: whether --preset and --config choose what to begin with.
         base: whose values are the defaults; Config() without it.
         without: fields that are left out.
+        usual: fields that the help has, --help-all the rest; all where there are none; None for
+            `USUAL` where there are presets.
     """
     base = base or Config()
-    if presets:
-        general = parser.add_argument_group("configuration")
+    usual = (USUAL if presets else ()) if usual is None else usual
+    general = parser.add_argument_group("configuration") if usual else None
+    if general and presets:
         general.add_argument(
             "--preset", help="configuration to begin with, see below (default: photoreal)"
         )
@@ -72,13 +77,19 @@ def add_options(
             flag(f.name), dest=f"option_{f.name}", metavar=_metavar(f.metadata["choices"], f.name),
             help=f"{f.metadata['help']} {_default(default)}".replace("%", "%%").strip(),
         )  # fmt: skip
-        if presets and f.name not in USUAL:
+        if usual and f.name not in usual:
             keep_back(option)
-    if presets:
+    if general:
         general.add_argument("--help-all", action=HelpAll, help="every option, and exit")
         parser.formatter_class = Wide
         parser.epilog = presets_told()
     one_line_usage(parser)
+
+
+def add_side_files(parser: Any, help: str) -> argparse.Action:
+    """The option that says where the files go that belong to results."""
+    option: argparse.Action = parser.add_argument("--side-files", metavar="DIR|none", help=help)
+    return option
 
 
 def _metavar(choices: tuple[str, ...] | None, name: str) -> str:

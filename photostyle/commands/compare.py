@@ -1,10 +1,12 @@
-"""`photostyle compare`: the scores of any pictures, ours or other tools'."""
+"""`photostyle compare`: the scores of pictures, of methods, and of a network."""
 
 import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from photostyle.commands import compare_fast, compare_methods
 from photostyle.commands.arguments import add_command, noted_image, noted_photograph
+from photostyle.documents import aligned
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -15,13 +17,34 @@ COLUMNS = {
     "structure": ("structure", ".3f"), "edges": ("edges", ".3f"), "colour": ("ΔE", ".2f"),
     "style_taken": ("style", ".0%"), "smoothness": ("gain", ".2f"), "stain": ("stain", ".2f"),
 }  # fmt: skip
+#: What can be compared; `photostyle compare RESULT …` is of pictures.
+PICTURES, METHODS, FAST = "pictures", "methods", "fast"
 
 
 def register(commands: Any) -> None:
+    summary = "compare results, methods, or a network with what it replaces"
+    parser = add_command(commands, "compare", summary, _compare)
+    pictures = "[pictures] RESULT … --content CONTENT --style STYLE"
+    parser.usage = f"%(prog)s {pictures} | methods … | fast …"
+    parser.epilog = "A picture called methods or fast is given as ./methods."
+    kinds = parser.add_subparsers(required=True, metavar="WHAT", prog=parser.prog)
+    _register_pictures(kinds)
+    compare_methods.register(kinds, METHODS)
+    compare_fast.register(kinds, FAST)
+
+
+def explicit(argv: list[str]) -> list[str]:
+    """The command line with what is compared said, where it is pictures and is not."""
+    kinds = (PICTURES, METHODS, FAST, "-h", "--help")
+    if argv[:1] != ["compare"] or (argv[1:] and argv[1] in kinds):
+        return argv
+    return ["compare", PICTURES, *argv[1:]]
+
+
+def _register_pictures(kinds: Any) -> None:
     parser = add_command(
-        commands, "compare", "print the scores of results, whoever made them", _compare
+        kinds, PICTURES, "print the scores of results, whoever made them", _compare
     )
-    parser.epilog = "compare fast: a trained network against the optimisation it replaces."
     parser.add_argument("results", metavar="RESULT", nargs="+", type=expanded, help="pictures")
     parser.add_argument("--content", required=True, type=expanded, help="what they were made of")
     parser.add_argument("--style", required=True, type=expanded, help="what they were made after")
@@ -44,19 +67,14 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({name: vars(s) for name, s in scores.items()}, indent=1))
     else:
-        print(_table(scores))
+        print("\n".join(_table(scores)))
     return 0
 
 
-def _table(scores: "dict[str, Scores]") -> str:
+def _table(scores: "dict[str, Scores]") -> list[str]:
     rows = [["", *(heading for heading, _ in COLUMNS.values())]]
     rows += [
         [name, *(format(getattr(s, field), form) for field, (_, form) in COLUMNS.items())]
         for name, s in scores.items()
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = (
-        [row[0].ljust(widths[0]), *(w.rjust(n) for w, n in zip(row[1:], widths[1:], strict=True))]
-        for row in rows
-    )
-    return "\n".join("  ".join(line).rstrip() for line in lines)
+    return aligned(rows)

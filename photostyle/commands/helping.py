@@ -21,10 +21,10 @@ Begin with two photographs:
 `photostyle run --help` has the options that matter, `photostyle --help` all commands."""
 
 
-def presets_told() -> str:
+def presets_told(option: str = "--preset") -> str:
     """A sentence for each preset, for the end of a help."""
     width = max(map(len, SUMMARIES))
-    lines = ["presets (--preset):"]
+    lines = [f"presets ({option}):"]
     for name, sentence in SUMMARIES.items():
         lines += textwrap.wrap(
             sentence, 96, initial_indent=f"  {name:{width}}  ", subsequent_indent=" " * (width + 4)

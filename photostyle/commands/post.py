@@ -5,6 +5,7 @@ from typing import Any
 
 from photostyle.commands.arguments import add_command
 from photostyle.commands.running import add_running, running_options, tell, told
+from photostyle.config.rendering import DEPTHS
 from photostyle.places import expanded
 
 
@@ -34,6 +35,11 @@ def register(commands: Any) -> None:
         "or a folder of photographs with the pictures' names; without it, the one "
         "that a picture's manifest names",
     )
+    files.add_argument(
+        "--bit-depth",
+        choices=DEPTHS,
+        help="bits of each channel in the results' files: 8, 16 or keep (default: keep)",
+    )
     add_running(parser)
 
 
@@ -42,6 +48,7 @@ def _post(arguments: argparse.Namespace) -> int:
 
     runs = post(
         arguments.inputs, [arguments.operation, *arguments.then], content=arguments.content,
-        out=arguments.out, progress=tell, **running_options(arguments),
+        bit_depth=arguments.bit_depth, out=arguments.out, progress=tell,
+        **running_options(arguments),
     )  # fmt: skip
     return told(runs)

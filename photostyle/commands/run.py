@@ -9,6 +9,7 @@ from photostyle.commands.arguments import (
     INTERRUPTED,
     add_command,
     add_options,
+    add_side_files,
     configured,
     read_files,
 )
@@ -27,7 +28,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
     files.add_argument("--content", required=True, type=expanded, help="photograph to be changed")
     files.add_argument(
-        "--style", required=True, type=expanded, nargs="+", metavar="STYLE",
+        "--style", required=True, type=expanded, nargs="+", action="extend", metavar="STYLE",
         help="photograph or painting to take after; several are blended (see --style-blend)",
     )  # fmt: skip
     files.add_argument(
@@ -54,6 +55,13 @@ def _add_outputs(files: Any) -> None:
         help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
         "and its local maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
+    keep_back(
+        add_side_files(
+            files,
+            "folder for the manifest and the local maps, in place of the picture's; or none, and "
+            "they are not written",
+        )
+    )
     keep_back(
         files.add_argument(
             "--heatmap",
@@ -106,7 +114,7 @@ def _stylize(
     start: Path | None,
 ) -> int:
     from photostyle.api.styling import stylize
-    from photostyle.beside import manifest_path
+    from photostyle.beside import SideFiles, manifest_path
     from photostyle.images.saving import lost_note
     from photostyle.runtime.progress import Progress
 
@@ -117,8 +125,10 @@ def _stylize(
             content, styles, config,
             content_mask=content_mask, style_mask=style_mask, listener=progress, start=start,
         )  # fmt: skip
-    result.save(arguments.out)
-    print(f"{arguments.out} ({result.state}; manifest: {manifest_path(arguments.out)})")
+    side = SideFiles.of(arguments.side_files)
+    result.save(arguments.out, side)
+    manifest = f"; manifest: {manifest_path(arguments.out, side.folder)}" if side.written else ""
+    print(f"{arguments.out} ({result.state}{manifest})")
     if note := lost_note(arguments.out, result.metadata):
         print(note, file=sys.stderr)
     for path, view in (
@@ -134,7 +144,7 @@ def _stylize(
 def _check(arguments: argparse.Namespace, inputs: list[Path]) -> None:
     """Sees to it, before any work, that all that will be written can be, and costs the user
     nothing."""
-    from photostyle.beside import beside, check_result
+    from photostyle.beside import SideFiles, beside, check_result
     from photostyle.images.saving import check_output
 
     if hasattr(arguments, "manifest"):
@@ -147,7 +157,7 @@ def _check(arguments: argparse.Namespace, inputs: list[Path]) -> None:
             "--out, --sheet, --heatmap, --stain-map and --preview: two of them are one file; "
             "name them apart."
         )
-    check_result(outputs[0], outputs[1:], inputs)
+    check_result(outputs[0], outputs[1:], inputs, SideFiles.of(arguments.side_files))
 
 
 def _outputs(arguments: argparse.Namespace) -> tuple[Path | None, ...]:

@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 EXECUTORS = ("local", "ray")
 
 
-def add_running(parser: argparse.ArgumentParser) -> None:
+#: What `--out` is of most.
+RESULTS = "folder of the results and reports; run again, only what is missing or changed is done"
+
+
+def add_running(parser: argparse.ArgumentParser, out: str = RESULTS) -> None:
     files = parser.add_argument_group("output")
-    files.add_argument(
-        "--out",
-        type=expanded,
-        required=True,
-        help="folder of the results and reports; "
-        "run again, only what is missing or changed is done",
-    )
+    files.add_argument("--out", type=expanded, required=True, help=out)
     files.add_argument("--retry-failed", action="store_true", help="also do what failed before")
     files.add_argument(
         "--link",
@@ -64,12 +62,14 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_format(parser: Any) -> None:
+def add_format(parser: Any, *, keep: bool = False) -> None:
+    """`keep` offers the contents' own."""
     parser.add_argument(
         "--format",
-        choices=("png", "jpg", "tif", "webp"),
+        choices=("png", "jpg", "tif", "webp", *(["keep"] if keep else [])),
         default="png",
-        help="of the results (default: %(default)s)",
+        help=("of the results, or keep, each photograph's own" if keep else "of the results")
+        + " (default: %(default)s)",
     )
 
 

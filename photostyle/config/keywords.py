@@ -133,6 +133,7 @@ class RenderOptions(TypedDict, total=False):
     luminance: float | None
     color: float | None
     protect: Shares | None
+    bit_depth: Literal[8, 16, "8", "16", "keep"] | None
 
 
 class NetworkOptions(TypedDict, total=False):

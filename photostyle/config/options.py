@@ -72,6 +72,8 @@ def _checked(f: "dataclasses.Field[Any]", kind: Any, value: Any) -> Any:
             return None
         kind = next(k for k in typing.get_args(kind) if k is not type(None))
     name = flag(f.name)
+    if f.metadata["choices"] and isinstance(value, int):
+        value = str(value)  # a number among words
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list | tuple):
             raise OptionError(f"{name} is {shown(value)}; it must be a list.")

@@ -6,6 +6,9 @@ from photostyle.config.options import Stage, option, parts_of, plain
 from photostyle.errors import OptionError
 from photostyle.places import as_seen
 
+#: What the bits of a result's channels may be.
+DEPTHS = ("8", "16", "keep")
+
 
 @dataclass(frozen=True)
 class RenderConfig(Stage):
@@ -39,6 +42,12 @@ class RenderConfig(Stage):
         None,
         "What keeps its own look: skin, neutrals (their lack of colour), sky, or a region's name; "
         "several with commas, in part with a number, such as skin=0.7,blue.",
+    )
+    bit_depth: str | None = option(
+        None,
+        "Bits of each channel in the result's file: 8, 16 (.png and .tif have them) or keep, the "
+        "content's; without it, keep.",
+        choices=DEPTHS,
     )
 
     def __post_init__(self) -> None:

@@ -263,8 +263,13 @@ class OptimizeConfig(Stage):
         """The solves as they are run: those that `canvas` leaves, under the common options."""
         common: dict[str, Any] = {"steps": self.iterations, "optimizer": self.optimizer}
         given = {name: value for name, value in common.items() if value is not None}
+        unmoved = {**given, "steps": 0}  # a solve of no steps is a picture as it is made
         return tuple(
-            replace(solve, scale=max(solve.scale / 2**level, LEAST_SCALE), **given)
+            replace(
+                solve,
+                scale=max(solve.scale / 2**level, LEAST_SCALE),
+                **(given if solve.steps else unmoved),
+            )
             for solve in self.solves
             if self.canvas in (None, solve.canvas)
             for level in reversed(range(self.pyramid))

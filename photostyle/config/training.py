@@ -85,8 +85,12 @@ class TrainConfig(Stage):
     workers: int | None = option(
         None, "Processes that read pictures; without it, as the cores allow.", low=0, high=128
     )
-    log_every: int = option(50, "Steps between the losses that are written down.", low=1)
-    checkpoint_every: int = option(500, "Steps between checkpoints.", low=1)
+    log_every: int = option(
+        50, "Steps between the losses that are written down, from the first on.", low=1
+    )
+    checkpoint_every: int = option(
+        500, "Steps between checkpoints; a minute passes between them at most.", low=1
+    )
     preview_every: int = option(1000, "Steps between previews; 0 for none.", low=0)
 
 

@@ -20,6 +20,7 @@ from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.registry import ENTRIES, Entry, known_file
 from photostyle.encoders.vgg import PREPROCESSINGS, Preprocessing, VggEncoder, VggOptions
 from photostyle.errors import WeightsError
+from photostyle.kinds import kind_of
 from photostyle.places import expanded
 
 ENCODER_NAMES = ("auto", "builtin", *ENTRIES)
@@ -180,7 +181,9 @@ def _unwrap(content: object, path: Path) -> Mapping[str, Tensor]:
         for candidate in (content, *nested):
             if any(isinstance(key, str) and "features." in key for key in candidate):
                 return {key: value for key, value in candidate.items() if isinstance(key, str)}
+    what = kind_of(path)
+    wrong = f"is a {what}; it must" if what else "must"
     raise WeightsError(
-        f"encoder {path} must hold a VGG network under torchvision's keys, features.0.weight and "
-        "so on, but has none."
+        f"encoder {path} {wrong} hold a VGG network under torchvision's keys, features.0.weight "
+        "and so on, but has none."
     )

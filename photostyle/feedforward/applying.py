@@ -16,7 +16,7 @@ from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
 from photostyle.images.listing import PICTURES, files_below
-from photostyle.images.photograph import framed, photograph
+from photostyle.images.photograph import framed, seen_photograph
 from photostyle.images.picture import Photo, load_image
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
@@ -116,7 +116,7 @@ def apply_pictures(
     waiting: list[tuple[Job, Photo]] = []
     for job in jobs:
         try:
-            photo = photograph(load_image(job.source))
+            photo = seen_photograph(load_image(job.source), "The picture")
         except ImageError as error:
             yield job, error
             continue
@@ -127,6 +127,7 @@ def apply_pictures(
             yield from _flushed(model, waiting, memory, tell)
             waiting = []
         waiting.append((job, photo))
+        del photo  # the result takes the place of its pixels
         if len(waiting) == batch:
             yield from _flushed(model, waiting, memory, tell)
             waiting = []
@@ -139,10 +140,12 @@ def _flushed(
     memory: int | None,
     tell: Callable[[str], None],
 ) -> Iterator[tuple[Job, None]]:
+    """Styles and writes pictures of one size, whose own pixels are lost."""
     if not waiting:
         return
-    images = torch.cat([photo.image for _, photo in waiting])
-    results = styled(model, images, memory, tell)
+    images = [photo.image for _, photo in waiting]
+    batch = images[0] if len(images) == 1 else torch.cat(images)
+    results = styled(model, batch, memory, batch, tell)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
         save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
@@ -152,16 +155,18 @@ def styled(
     model: StyleModel,
     images: Tensor,
     memory: int | None,
+    out: Tensor | None = None,
     tell: Callable[[str], None] = lambda note: None,
 ) -> Tensor:
     """N×3×H×W pictures in the model's style, on the CPU; fewer at once, and then in narrower
-    strips, where the device's memory does not do."""
+    strips, where a GPU's memory does not do. `out` is as for `stylised`, used on a CPU alone."""
     device = next(model.network.parameters()).device
+    if device.type == "cpu":
+        return stylised(model.network, images, memory, out)
     try:
         return stylised(model.network, images.to(device), memory).cpu()
     except torch.OutOfMemoryError:
-        least = len(images) == 1 and memory is not None and memory <= LEAST_MEMORY
-        if least:
+        if len(images) == 1 and memory is not None and memory <= LEAST_MEMORY:
             raise
     # Outside the handler, which would hold on to all that was being worked on.
     tell("The device's memory did not do; less went through at once, with the same result.")

@@ -18,8 +18,9 @@ from photostyle.documents import parse_json
 from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.style_model import StyleInfo, read_tensors, write_tensors
 from photostyle.feedforward.training import TrainState
+from photostyle.kinds import CHECKPOINT
 
-KIND, VERSION = "photostyle training checkpoint", 2
+KIND, VERSION = CHECKPOINT, 2
 
 
 def checkpoint_path(out: Path) -> Path:

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -20,21 +21,49 @@ from photostyle.feedforward.distributed import Processes
 from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
 from photostyle.feedforward.tiling import stylised
 from photostyle.feedforward.training import REMEDY, TrainState, new_state, style_objective, train
-from photostyle.images.photograph import photograph
+from photostyle.images.photograph import seen_photograph
 from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
 from photostyle.images.saving import atomic_path
 from photostyle.images.sheets import contact_sheet
 from photostyle.objective.features import configured_encoder, least_side
 from photostyle.places import identity
 from photostyle.runtime.device import usable_cores
-from photostyle.runtime.steps import TrainStep
+from photostyle.runtime.steps import TrainStep, reported
 
 #: How the table of losses begins.
 LOSSES = ("step", "total")
 #: Contents of a preview; crops that the training does not come to.
 PREVIEWS = 3
+#: Seconds after which a checkpoint is due, however few steps were done since the last.
+LATEST = 60.0
 #: Processes that read pictures, where nothing is said: half the cores, at most so many.
 MOST_WORKERS = 8
+
+
+@dataclass
+class Due:
+    """When a checkpoint is due: at every so many steps, and after `LATEST` seconds at the latest.
+
+    Attributes:
+        clock: gives seconds. last: when there was one, or when the training began.
+    """
+
+    every: int
+    clock: Callable[[], float] = time.monotonic
+    last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = self.clock()
+
+    def at(self, step: int) -> bool:
+        """Whether one is due after that step."""
+        return step % self.every == 0 or self.late()
+
+    def late(self) -> bool:
+        return self.clock() - self.last >= LATEST
+
+    def done(self) -> None:
+        self.last = self.clock()
 
 
 @dataclass(frozen=True)
@@ -57,6 +86,7 @@ class Session:
     out: Path
     processes: Processes
     notes: tuple[str, ...]
+    due: Due
 
     def run(self, listen: Callable[[TrainStep], None]) -> None:
         """Trains to the end, telling of every step; then writes the network.
@@ -92,9 +122,9 @@ class Session:
         """What is due after a step."""
         options = self.config.train
         last = step.step == step.steps
-        if step.step % options.log_every == 0 or last:
+        if reported(step, options.log_every):
             self.state.losses.append((step.step, step.total, step.terms))
-        if step.step % options.checkpoint_every == 0 and not last:
+        if self.due.at(step.step) and not last:
             self.checkpoint()
         if options.preview_every and (step.step % options.preview_every == 0 or last):
             self.preview()
@@ -105,6 +135,7 @@ class Session:
             save_checkpoint(checkpoint_path(self.out), self.state, self.info, self.files)
             self._write_losses()
         self.state.kept = self.state.step
+        self.due.done()
 
     def finish(self) -> None:
         """Writes the network, which makes the checkpoint needless."""
@@ -188,9 +219,7 @@ def begin(
     """
     options = config.train
     _check(out, config, processes, resume)
-    photo = photograph(load_image(style))
-    if photo.unseen:
-        raise ImageError(f"--style {style} is wholly transparent: there is nothing in it to see.")
+    photo = seen_photograph(load_image(style), "The style")
     stream, files = _stream(data, out, config)
     encoder, notes = configured_encoder(config.encoder, processes.device)
     picture = _style_picture(photo, encoder, config)
@@ -212,7 +241,7 @@ def begin(
         raise OptionError("All weights are 0; give --content-weight or --style-weight.")
     return Session(
         config, info, state, objective, stream, picture, files, out, processes,
-        (*photo.notes, *notes),
+        (*photo.notes, *notes), Due(options.checkpoint_every),
     )  # fmt: skip
 
 

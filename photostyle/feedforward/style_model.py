@@ -20,9 +20,10 @@ from photostyle.errors import ModelError, OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.images.saving import atomic_path
+from photostyle.kinds import NETWORK, kind_of
 
 #: What the metadata of our files say of themselves.
-KIND, VERSION = "photostyle style network", 1
+KIND, VERSION = NETWORK, 1
 THUMBNAIL_SIDE = 128
 
 
@@ -125,13 +126,14 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
+        if what := kind_of(path):
+            raise ModelError(f"{path} is a {what}, where a {kind} is needed.") from None
         raise ModelError(
             f"{path} is damaged or is no safetensors file ({error}); give a {kind}, as `photostyle "
             "train` writes it."
         ) from None
-    found = metadata.get("kind", "file of another program")
-    if found != kind:
-        raise ModelError(f"{path} is a {found}, where a {kind} is needed.")
+    if metadata.get("kind") != kind:
+        raise ModelError(f"{path} is a {kind_of(path)}, where a {kind} is needed.")
     if metadata.get("version") != str(version):
         raise ModelError(
             f"{path} has version {metadata.get('version')} of its format; this photostyle reads "

@@ -25,6 +25,7 @@ from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
 from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
 from photostyle.images.saving import atomic_path
+from photostyle.kinds import GRADE, kind_of
 from photostyle.matting.maps import LocalAffine, Painted
 from photostyle.runtime.watching import Log
 
@@ -93,6 +94,9 @@ class Grade(Brief):
             else:
                 maps = LocalAffine(tensors["maps"])
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            what = kind_of(path)
+            if what not in (None, GRADE):
+                raise OptionError(f"{path} is a {what}, where a {GRADE} is needed.") from None
             raise OptionError(
                 f"{path}: the run's local maps are missing or damaged; run it again."
             ) from None
@@ -211,11 +215,19 @@ def _strength_map(values: Sequence[float], grade: Grade) -> Tensor:
     return (grade.masks * weights).sum(dim=0).clamp(0.0, 1.0)
 
 
-def fitting_metadata(photo: Photo, image: Tensor) -> Metadata:
-    """The photograph's metadata with its alpha channel at the image's size."""
-    alpha = photo.metadata.alpha
-    if alpha is None:
-        return photo.metadata
-    plane = torch.from_numpy(alpha).float()[None, None]  # H×W -> 1×1×H×W
+def fitting_metadata(photo: Photo, image: Tensor, depth: str | None = None) -> Metadata:
+    """The photograph's metadata with its alpha channel at the image's size, and as many bits as
+    `depth` asks for."""
+    metadata = with_depth(photo.metadata, depth)
+    if metadata.alpha is None:
+        return metadata
+    plane = torch.from_numpy(metadata.alpha).float()[None, None]  # H×W -> 1×1×H×W
     fitted = resize(plane, image_size(image))[0, 0].numpy()
-    return dataclasses.replace(photo.metadata, alpha=fitted)
+    return dataclasses.replace(metadata, alpha=fitted)
+
+
+def with_depth(metadata: Metadata, depth: str | None) -> Metadata:
+    """The metadata with 8 or 16 bits a channel; None and "keep" leave them as they are."""
+    if depth in (None, "keep"):
+        return metadata
+    return dataclasses.replace(metadata, bit_depth=int(depth))

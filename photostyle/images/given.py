@@ -76,15 +76,24 @@ def _of_pil(image: Image.Image, name: str) -> Photo:
         tags, data = image.getexif().tobytes(), io.BytesIO()
         icc = image.info.get("icc_profile")
         if image.mode == "CMYK":
-            image.save(data, "TIFF", exif=tags, icc_profile=icc)
+            image.save(data, "TIFF", exif=tags, icc_profile=icc, **_resolution(image))
         else:
             plain = image if image.mode in _PNG_MODES else image.convert(_nearest_mode(image.mode))
             image_icc = icc if plain is image else None
-            plain.save(data, "PNG", exif=tags, icc_profile=image_icc, compress_level=0)
+            plain.save(data, "PNG", exif=tags, icc_profile=image_icc, compress_level=0,
+                       **_resolution(image))  # fmt: skip
     except (OSError, ValueError, SyntaxError) as error:
         raise ImageError(f"{name}, a {what}, cannot be used ({error}).") from error
     photo = decoded_photo(Path(f"{name} ({what})"), data.getvalue())
     return replace(_without_file(photo.image, photo.metadata, what), notes=photo.notes)
+
+
+def _resolution(image: Image.Image) -> dict[str, Any]:
+    """Pixels per inch, where the image has them; Pillow's (1, 1) says that nothing is known."""
+    dpi = image.info.get("dpi")
+    if not isinstance(dpi, tuple) or len(dpi) != 2 or min(dpi) <= 1:
+        return {}
+    return {"dpi": (float(dpi[0]), float(dpi[1]))}
 
 
 def _nearest_mode(mode: str) -> str:

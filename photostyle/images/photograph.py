@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.errors import ImageError
 from photostyle.images.frames import Frame, frame_of
 from photostyle.images.picture import Photo, image_size, resize, to_array
 
@@ -71,6 +72,23 @@ def photograph(photo: Photo) -> Photograph:
     if weight is None:
         return Photograph(**facts)
     return Photograph(**{**facts, "image": filled(photo.image, weight)}, weight=weight)
+
+
+def seen_photograph(photo: Photo, name: str) -> Photograph:
+    """`photograph` of a picture in which there is something to see.
+
+    Args:
+        name: what messages call it where it is no file.
+
+    Raises:
+        ImageError: all of it is transparent.
+    """
+    found = photograph(photo)
+    if found.unseen:
+        raise ImageError(
+            f"{found.path or name} is wholly transparent: there is nothing in it to see."
+        )
+    return found
 
 
 def _frame_note(photo: Photo, frame: Frame) -> str:

@@ -66,7 +66,9 @@ def to_srgb(samples: Samples, profile: bytes | None) -> tuple[Array, bytes | Non
 
 def scaled(samples: Samples) -> Array:
     """Return the samples as float32 in [0, 1]."""
-    return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
+    values = samples.astype(np.float32)
+    values /= np.float32(np.iinfo(samples.dtype).max)  # in its place: pictures are large
+    return values
 
 
 def lab_to_srgb(lab: Array) -> Array:

@@ -16,7 +16,8 @@ from photostyle.images.containers import carried
 from photostyle.images.decoding import MANIFEST_KEY, opened
 from photostyle.images.encoding import MANIFEST_TAG, encode, lost
 from photostyle.images.picture import Metadata, check_image, read_bytes, resize
-from photostyle.images.profiles import Array, Samples
+from photostyle.images.profiles import Samples
+from photostyle.kinds import suffix_note
 from photostyle.places import check_place, check_places, expanded
 
 FORMATS = {
@@ -28,6 +29,10 @@ FORMATS = {
     ".webp": "WEBP",
     ".jfif": "JPEG",
 }
+#: Rows that are rounded at once.
+BAND = 256
+#: Formats that hold 16 bits a channel.
+DEEP = ("PNG", "TIFF")
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
 
 
@@ -91,13 +96,15 @@ def lost_note(path: str | Path, metadata: Metadata) -> str | None:
     """A sentence for the user when the format of `path` drops what the metadata holds."""
     form = _format(Path(path))
     name = "WebP" if form == "WEBP" else form
-    words = lost(form, metadata)
-    if not words:
-        return None
-    *others, last = words
-    listed = f"{', '.join(others)} and {last}" if others else last
-    other = "" if form == "PNG" else "; .png would"
-    return f"{path}: {name} does not keep the photograph's {listed}{other}."
+    notes = []
+    if metadata.bit_depth == 16 and form not in DEEP:
+        notes.append(f"{path}: {name} has 8 bits a channel, not 16; .png and .tif have.")
+    if words := lost(form, metadata):
+        *others, last = words
+        listed = f"{', '.join(others)} and {last}" if others else last
+        other = "" if form == "PNG" else "; .png would"
+        notes.append(f"{path}: {name} does not keep the photograph's {listed}{other}.")
+    return " ".join(notes) or None
 
 
 def read_manifest(path: str | Path) -> str | None:
@@ -160,7 +167,9 @@ def _format(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise OutputError(f"{path} should end in one of {', '.join(FORMATS)}.") from None
+        raise OutputError(
+            f"{suffix_note(path)} should end in one of {', '.join(FORMATS)}."
+        ) from None
 
 
 def _flush(path: Path) -> None:
@@ -181,10 +190,13 @@ def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
         alpha = torch.from_numpy(np.array(metadata.alpha, dtype=np.float32))[None, None]  # 1×1×H×W
         height, width = image.shape[2:]
         channels = torch.cat([channels, resize(alpha, (height, width))], dim=1)
-    deep = metadata.bit_depth == 16 and form in ("PNG", "TIFF")
-    levels = channels[0].permute(1, 2, 0).numpy() * (65535 if deep else 255)  # H×W×C
-    rounded: Array = np.rint(levels)
-    return rounded.astype(np.uint16) if deep else rounded.astype(np.uint8)
+    deep = metadata.bit_depth == 16 and form in DEEP
+    kind, white = (np.uint16, 65535) if deep else (np.uint8, 255)
+    levels = np.empty((*channels.shape[2:], channels.shape[1]), kind)  # H×W×C
+    for top in range(0, len(levels), BAND):  # band by band: all at once takes twice the picture
+        band = channels[0, :, top : top + BAND].permute(1, 2, 0).numpy() * white
+        levels[top : top + BAND] = np.rint(band)
+    return levels
 
 
 def _from_tags(tags: TiffImagePlugin.ImageFileDirectory_v2) -> str | None:

@@ -1,5 +1,6 @@
 """Contact sheets: labelled pictures side by side on one page."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,14 @@ from photostyle.images.saving import atomic_path
 #: What a sheet says of itself, where a result has its manifest.
 KIND = "contact sheet"
 MARGIN, LABEL = 8, 26  # pixels
+#: Letters that are no other with a mark.
+_PLAIN = {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ł": "l", "Ł": "L", "đ": "d"}
 LINE, LEAST_WIDTH = 18, 210  # of the text under a cell of a grid
-PAPER, INK, EDGE = (24, 24, 24), (235, 235, 235), (90, 90, 90)
+PAPER, INK, EDGE, MARK = (24, 24, 24), (235, 235, 235), (90, 90, 90), (240, 168, 96)
+#: What a line that warns begins with.
+WARNING = "! "
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(
@@ -60,6 +67,11 @@ def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Ce
     Raises:
         OutputError: the sheet cannot be written there.
     """
+    _save(drawn_grid(cells, columns, top), path)
+
+
+def drawn_grid(cells: Sequence[Cell], columns: int, top: Sequence[Cell] = ()) -> Image.Image:
+    """Cells in rows of `columns` as one picture; see `grid_sheet`."""
     rows = [list(top)] if top else []
     rows += [list(cells[i : i + columns]) for i in range(0, len(cells), columns)]
     known = [c.picture for row in rows for c in row if c.picture]
@@ -72,7 +84,7 @@ def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Ce
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
             _draw_cell(sheet, cell, (MARGIN + c * across, MARGIN + sum(deep[:r])), (width, height))
-    _save(sheet, path)
+    return sheet
 
 
 def is_sheet(path: Path) -> bool:
@@ -99,11 +111,28 @@ def _draw_cell(sheet: Image.Image, cell: Cell, at: tuple[int, int], size: tuple[
     else:
         draw.rectangle((x, y, x + width - 1, y + height - 1), outline=EDGE)
     for n, line in enumerate(cell.lines):
-        words = _shortened(line, font, width)
-        draw.text((x, y + height + 3 + n * LINE), words, fill=INK, font=font)
+        words = _shortened(_written(line, font), font, width)
+        ink = MARK if line.startswith(WARNING) else INK
+        draw.text((x, y + height + 3 + n * LINE), words, fill=ink, font=font)
 
 
-def _shortened(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def _written(line: str, font: Font) -> str:
+    """The line in letters that the font has: ü as u, ß as ss, and ? for what is like none."""
+
+    def plain(letter: str) -> str:
+        if letter.isascii() or _shape(letter, font) != _shape("\uffff", font):
+            return letter
+        bare = unicodedata.normalize("NFKD", _PLAIN.get(letter, letter))
+        return "".join(c for c in bare if c.isascii()) or "?"
+
+    return "".join(map(plain, line))
+
+
+def _shape(letter: str, font: Font) -> bytes:
+    return bytes(font.getmask(letter))
+
+
+def _shortened(line: str, font: Font, width: int) -> str:
     if font.getlength(line) <= width:
         return line
     while line and font.getlength(line + "…") > width:

@@ -40,11 +40,13 @@ class Picture(Brief):
 
     def to_pil(self) -> Image.Image:
         """An 8-bit PIL image, mode RGB, or RGBA where the photograph had transparency; with its
-        colour profile."""
+        colour profile and resolution."""
         shallow = Metadata(alpha=self.metadata.alpha)
         picture = Image.fromarray(samples(self.image, shallow, "PNG"))
         if self.metadata.icc_profile:
             picture.info["icc_profile"] = self.metadata.icc_profile
+        if self.metadata.dpi:
+            picture.info["dpi"] = self.metadata.dpi
         return picture
 
     def to_numpy(self, dtype: DTypeLike = np.float32) -> NDArray[Any]:

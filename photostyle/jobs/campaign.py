@@ -118,10 +118,10 @@ def _outcome(record: Record) -> str:
     if record["state"] == "failed":
         return f"failed: {record['reason']}"
     scores: dict[str, Any] | None = record.get("scores")
-    seconds = f"{record['seconds']:.1f} s"
-    if not scores:
-        return seconds
-    return f"{seconds}, structure {scores['structure']:.3f}, style {scores['style_taken']:.0%}"
+    said = [f"{record['seconds']:.1f} s"]
+    if scores:
+        said += [f"structure {scores['structure']:.3f}", f"style {scores['style_taken']:.0%}"]
+    return ", ".join([*said, *record.get("warnings", ())])
 
 
 def clock(seconds: float) -> str:

@@ -99,6 +99,7 @@ class PostJob:
     Attributes:
         name, labels: see `jobs.Job`.
         content: the photograph that the picture was made of, None where no operation needs it.
+        bit_depth: 8, 16 or keep; None keeps, too.
     """
 
     name: str
@@ -106,6 +107,7 @@ class PostJob:
     chain: tuple[Operation, ...]
     content: Path | None = None
     suffix: str = ".png"
+    bit_depth: str | None = None
 
     @property
     def labels(self) -> tuple[tuple[str, str], ...]:
@@ -117,8 +119,10 @@ class PostJob:
             None if path is None else sha256_of(path) for path in (self.picture, self.content)
         ]
         chain = [str(operation) for operation in self.chain]
-        place = self.name + self.suffix
-        return key_of({"kind": "post", "inputs": inputs, "chain": chain, "place": place})
+        facts = {"kind": "post", "inputs": inputs, "chain": chain, "place": self.name + self.suffix}
+        if self.bit_depth:
+            facts["bit_depth"] = self.bit_depth
+        return key_of(facts)
 
     def files(self) -> list[Path]:
         return [path for path in (self.picture, self.content) if path is not None]
@@ -134,21 +138,25 @@ class PostJob:
         """
         import time
 
-        from photostyle.images.photograph import framed, photograph
+        from photostyle.finish.delivery import with_depth
+        from photostyle.images.photograph import framed, photograph, seen_photograph
         from photostyle.images.picture import load_image
         from photostyle.images.saving import lost_note, save_image
+        from photostyle.jobs.verdicts import judged_again
 
         began = time.monotonic()
-        photo = photograph(load_image(self.picture))
+        photo = seen_photograph(load_image(self.picture), "The picture")
         content = None if self.content is None else photograph(load_image(self.content))
         notes = [*photo.notes, *(content.notes if content else ())]
         image = framed(filtered(photo.image, content, self.chain), photo)
         name = self.name + self.suffix
-        save_image(folder / name, image, photo.metadata)
-        if lost := lost_note(folder / name, photo.metadata):
+        metadata = with_depth(photo.metadata, self.bit_depth)
+        save_image(folder / name, image, metadata)
+        if lost := lost_note(folder / name, metadata):
             notes.append(lost)
         return {"picture": name, "seconds": round(time.monotonic() - began, 3),
-                "size": [image.shape[3], image.shape[2]], "remarks": notes}  # fmt: skip
+                "size": [image.shape[3], image.shape[2]], "remarks": notes,
+                "warnings": list(judged_again(image, self.picture))}  # fmt: skip
 
 
 def filtered(image: "Tensor", content: "Photo | None", chain: Sequence[Operation]) -> "Tensor":
@@ -210,6 +218,7 @@ def post_jobs(
     chain: tuple[Operation, ...],
     content: Path | None,
     suffixes: Sequence[str],
+    bit_depth: str | None = None,
 ) -> list[PostJob]:
     """A job for each picture, each under a name of its own.
 
@@ -227,6 +236,7 @@ def post_jobs(
             chain=chain,
             content=content_of(path, content) if needs else None,
             suffix=path.suffix if path.suffix.lower() in suffixes else ".png",
+            bit_depth=bit_depth,
         )
         for path in pictures
     ]

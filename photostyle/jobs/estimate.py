@@ -5,8 +5,6 @@ estimate: line searches take more or fewer calls than the mean, and other progra
 """
 
 import dataclasses
-import resource
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +16,7 @@ from photostyle.jobs.stylejob import StyleJob
 from photostyle.pipeline import stylize
 from photostyle.result import Result
 from photostyle.runtime.memory import Memory
+from photostyle.runtime.peaks import process_peak
 
 #: Iterations of the probe, and kinds of jobs that are probed at most.
 PROBED, KINDS = 3, 4
@@ -59,13 +58,17 @@ def estimate(jobs: Sequence[Job], todo: Sequence[Job], folder: Folder, workers: 
         return f"{head}\nAbout {clock(seconds)} at the mean of the {len(times)} finished jobs."
     styled = [job for job in todo if isinstance(job, StyleJob)]
     if not styled:
-        return f"{head}\nNo time is predicted for post-processing; it takes seconds a picture."
+        return f"{head}\nNo time is predicted without a solve; it takes seconds a picture."
     seconds, kinds = _probed(styled, workers)
-    return (
+    told = (
         f"{head}\nAbout {clock(seconds)} with {workers} at a time, by a probe of {PROBED} "
-        f"iterations of {kinds} kind{'s' * (kinds > 1)} of job on this machine.\n"
-        f"About {_peak() * workers:.1f} GB of memory ({_peak():.1f} GB for each at a time)."
+        f"iterations of {kinds} kind{'s' * (kinds > 1)} of job on this machine."
     )
+    peak = process_peak()
+    if peak is None:
+        return told
+    each = peak / 1e9
+    return f"{told}\nAbout {each * workers:.1f} GB of memory ({each:.1f} GB for each at a time)."
 
 
 def _probed(jobs: Sequence[StyleJob], workers: int) -> tuple[float, int]:
@@ -119,9 +122,3 @@ def _probe(job: StyleJob) -> Cost:
 def _steps(config: Config, own: int) -> int:
     asked = config.optimize.iterations
     return own if asked is None else asked
-
-
-def _peak() -> float:
-    """GB that this process has used at most."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9

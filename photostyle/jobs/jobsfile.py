@@ -57,9 +57,10 @@ class Mistakes:
         """Raises JobsError if there is any."""
         if not self.found:
             return
-        shown = sorted(self.found, key=lambda fault: fault[0])[:MOST_SHOWN]
+        found = list(dict.fromkeys(self.found))  # one in the defaults is found in every job
+        shown = sorted(found, key=lambda fault: fault[0])[:MOST_SHOWN]
         lines = [f"{self.path}:{line}: {s}{'' if s.endswith('?') else '.'}" for line, s in shown]
-        if more := len(self.found) - len(shown):
+        if more := len(found) - len(shown):
             lines.append(f"{self.path}: and {more} more like these.")
         raise JobsError("\n".join([*lines, "Nothing was run."]))
 

@@ -77,10 +77,13 @@ class LookJob:
         Raises:
             LookError, ImageError, MaskError, OptionError: a file or option cannot be used.
         """
+        import torch
+
         from photostyle.images.hashing import file_stamp
         from photostyle.images.photograph import photograph
-        from photostyle.images.picture import load_image
+        from photostyle.images.picture import image_size, load_image
         from photostyle.images.saving import lost_note, save_image
+        from photostyle.jobs.verdicts import compared
         from photostyle.looks.look import Look
         from photostyle.looks.regions import regions_for
         from photostyle.segmentation.segmenter import Wishes
@@ -95,7 +98,9 @@ class LookJob:
         name = self.name + self.suffix
         save_image(folder / name, made.image, made.metadata)
         lost = lost_note(folder / name, made.metadata)
+        masks = torch.ones(1, *image_size(photo.image)) if found is None else found.content
         return {"picture": name, "seconds": round(time.monotonic() - began, 3), "regions": how,
+                "warnings": list(compared(made.image, photo, masks)),
                 "size": [made.image.shape[3], made.image.shape[2]],
                 "remarks": [*made.notes, *([lost] if lost else [])]}  # fmt: skip
 

@@ -14,7 +14,7 @@ from PIL import Image
 from photostyle.documents import csv_text, json_text
 from photostyle.errors import ImageError, OptionError
 from photostyle.images.picture import load_image
-from photostyle.images.sheets import Cell, grid_sheet, thumbnail
+from photostyle.images.sheets import WARNING, Cell, grid_sheet, thumbnail
 from photostyle.jobs.jobs import Folder, Record, write_text
 
 #: Height of the pictures on the sheet and in the page's table.
@@ -66,9 +66,13 @@ class Report:
     def _rows(self) -> list[dict[str, Any]]:
         """One flat row for each job: what it was, how it went, its scores."""
         rows = []
+        warned = any(record and record.get("warnings") for record in self._records)
         for job, record in zip(self._plan["jobs"], self._records, strict=True):
             facts = record or {"state": "missing"}
-            row = {"name": job["name"], "state": facts["state"], **dict(job["labels"])}
+            row = {"name": job["name"], "state": facts["state"]}
+            if warned:
+                row["warnings"] = "; ".join(facts.get("warnings", ()))
+            row |= dict(job["labels"])
             row |= {k: round(v, 6) for k, v in facts.get("scores", {}).items()}
             row |= {f"{k}_loss": v for k, v in facts.get("losses", {}).items()}
             known = ("seconds", "calls", "picture", "reason")
@@ -162,12 +166,17 @@ def _sheet_size(jobs: int, columns: int) -> tuple[int, int]:
 
 def results(folder: Path) -> list[Path] | None:
     """The finished pictures of a folder of jobs; None where the folder is no such."""
-    plan = Folder(folder).plan()
-    if plan is None:
+    if Folder(folder).plan() is None:
         return None
-    keys = dict.fromkeys(job["key"] for job in plan["jobs"])
+    return [folder / record["picture"] for record in done(folder)]
+
+
+def done(folder: Path) -> list[Record]:
+    """The records of a folder's finished jobs, in the plan's order."""
+    plan = Folder(folder).plan()
+    keys = dict.fromkeys(job["key"] for job in plan["jobs"]) if plan else ()
     records = (Folder(folder).record(key) for key in keys)
-    return [folder / r["picture"] for r in records if r and r["state"] == "done"]
+    return [r for r in records if r and r["state"] == "done"]
 
 
 def _score_lines(record: Record | None) -> tuple[str, ...]:
@@ -175,6 +184,11 @@ def _score_lines(record: Record | None) -> tuple[str, ...]:
         return ("not done yet",)
     if record["state"] == "failed":
         return (f"failed: {record['reason']}",)
+    warnings = tuple(f"{WARNING}{warning}" for warning in record.get("warnings", ()))
+    return warnings + _figures(record)
+
+
+def _figures(record: Record) -> tuple[str, ...]:
     scores = record.get("scores")
     if not scores:
         return ()

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,8 +13,12 @@ from photostyle.config.config import Config, option_files
 from photostyle.config.solves import TERMS
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Record, key_of, sha256_of
+from photostyle.places import relative
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from photostyle.beside import SideFiles
     from photostyle.result import Result
     from photostyle.runtime.memory import Memory
 
@@ -31,6 +35,9 @@ class StyleJob(Brief):
         suffix: of the picture's file, with its dot.
         named: somebody chose the name: under another it is another job.
         start: the job whose result this one begins with.
+        more_styles: blended with the first.
+        side_files: see `beside.SideFiles.of`; below a folder of their own as the picture is below
+            that of the results.
         sent: the job as the user gave it, where this one reads copies of its files.
     """
 
@@ -44,10 +51,15 @@ class StyleJob(Brief):
     suffix: str = ".png"
     named: bool = False
     start: "StyleJob | None" = None
+    more_styles: tuple[Path, ...] = ()
+    side_files: str | None = None
     sent: "StyleJob | None" = None
 
     @functools.cached_property
     def key(self) -> str:
+        # Facts of later versions stand there only where they are used: results of before stay.
+        more = {"more_styles": [sha256_of(path) for path in self.more_styles],
+                "side_files": self.side_files}  # fmt: skip
         return key_of({
             "kind": "style",
             "config": self.config.to_dict(),
@@ -56,6 +68,7 @@ class StyleJob(Brief):
             "encoder": _encoder(self.config),
             "place": f"{self.name if self.named else ''}{self.suffix}",
             "start": self.start.key if self.start else None,
+            **{name: fact for name, fact in more.items() if fact},
         })  # fmt: skip
 
     @property
@@ -67,21 +80,31 @@ class StyleJob(Brief):
         return {n: path for n, path in zip(names, self._inputs, strict=True) if path}
 
     def files(self) -> list[Path]:
-        return [*self._roles().values(), *option_files(self.config).values()]
+        more = self.more_styles, option_files(self.config).values()
+        return [*self._roles().values(), *itertools.chain(*more)]
 
-    def _maps(self, folder: Path) -> dict[str, str]:
-        """The names of the heat maps: they begin as the manifest's does."""
+    @property
+    def _side(self) -> "SideFiles":
+        from photostyle.beside import SideFiles  # loads torch
+
+        return SideFiles.of(self.side_files).below(PurePosixPath(self.name).parent)
+
+    def _maps(self, folder: Path) -> dict[str, Path]:
+        """The heat maps: their names begin as the manifest's does."""
         from photostyle.beside import manifest_path
 
-        manifest = manifest_path(folder / (self.name + self.suffix))
-        name = PurePosixPath(self.name).with_name(manifest.stem)
-        return {"heat": f"{name}.heat.jpg", "stains": f"{name}.stains.jpg"}
+        if not self._side.written:
+            return {}
+        manifest = manifest_path(folder / (self.name + self.suffix), self._side.folder)
+        return {n: manifest.with_name(f"{manifest.stem}.{n}.jpg") for n in ("heat", "stains")}
 
     def writes(self, folder: Path) -> list[Path]:
         from photostyle.beside import beside
 
         picture = folder / (self.name + self.suffix)
-        return [picture, *(folder / name for name in self._maps(folder).values()), *beside(picture)]
+        if not self._side.written:
+            return [picture]
+        return [picture, *self._maps(folder).values(), *beside(picture, self._side.folder)]
 
     def run(self, folder: Path, memory: "Memory") -> Record:
         """Writes the picture with what belongs to it, and its heat maps.
@@ -90,13 +113,14 @@ class StyleJob(Brief):
             PhotostyleError: whatever stops a run, or the job to begin with has no result.
             KeyboardInterrupt: Ctrl-C; a picture that is not finished is not written.
         """
-        from photostyle.images.saving import lost_note
+        from photostyle.images.saving import lost_note, save_image
         from photostyle.loading import decoded
         from photostyle.pipeline import stylize
 
         result = stylize(
-            self.content, self.style, self.config, content_mask=self.content_mask,
-            style_mask=self.style_mask, start=self._begin(folder), memory=memory,
+            self.content, [self.style, *self.more_styles], self.config,
+            content_mask=self.content_mask, style_mask=self.style_mask, start=self._begin(folder),
+            memory=memory,
         )  # fmt: skip
         if result.interrupted:
             raise KeyboardInterrupt
@@ -104,20 +128,29 @@ class StyleJob(Brief):
             result = self.sent.claimed(result)
         picture = self.name + self.suffix
         maps = self._maps(folder)
-        places = [folder / name for name in maps.values()]
-        _write_maps(places, self.content, result, memory)
-        result.save(folder / picture)
+        shown, warnings = _compared(self.content, result, memory)
+        for name, path in maps.items():
+            save_image(path, shown[name])
+        result.save(folder / picture, self._side)
         lost = lost_note(folder / picture, result.metadata)
-        read = (decoded(path, memory).notes for path in (self.content, self.style))
+        pictures = self.content, self.style, *self.more_styles
+        read = (decoded(path, memory).notes for path in pictures)
         remarks = [*itertools.chain(*read), *([lost] if lost else [])]
-        return {"picture": picture, **maps, **_facts(result), "remarks": remarks}
+        named = {name: relative(path, folder) for name, path in maps.items()}
+        if self._side.folder is not None:
+            named["side_files"] = relative(self._side.folder, folder)
+        return {"picture": picture, **named, **_facts(result), "warnings": warnings,
+                "remarks": remarks}  # fmt: skip
 
     def with_files(self, copies: Mapping[Path, Path]) -> "StyleJob":
         """The same job reading copies of some of its files."""
         roles = {role: copies.get(path, path) for role, path in self._roles().items()}
         given = option_files(self.config).items()
         config = self.config.with_options({n: str(copies.get(p, p)) for n, p in given})
-        return dataclasses.replace(self, **roles, config=config, sent=self)  # type: ignore[arg-type]
+        more = tuple(copies.get(path, path) for path in self.more_styles)
+        return dataclasses.replace(
+            self, **roles, more_styles=more, config=config, sent=self  # type: ignore[arg-type]
+        )  # fmt: skip
 
     def claimed(self, result: "Result") -> "Result":
         """The result of a copy of this job, naming this one's files."""
@@ -125,9 +158,10 @@ class StyleJob(Brief):
         own = {r: dataclasses.replace(inputs[r], path=path) for r, path in self._roles().items()}
         given = option_files(self.config).items()
         config = result.config.with_options({name: str(path) for name, path in given})
-        return dataclasses.replace(
-            result, config=config, inputs=dataclasses.replace(result.inputs, **own)
-        )
+        styles = zip(result.inputs.more_styles, self.more_styles, strict=True)
+        more = tuple(dataclasses.replace(file, path=path) for file, path in styles)
+        known = dataclasses.replace(result.inputs, **own, more_styles=more)
+        return dataclasses.replace(result, config=config, inputs=known)
 
     def _begin(self, folder: Path) -> Path | None:
         if self.start is None:
@@ -158,10 +192,12 @@ def _losses(result: "Result") -> dict[str, float]:
     return {n: float(f"{terms[n] / weight:.6g}") for n, weight in weights.items() if weight}
 
 
-def _write_maps(places: Sequence[Path], content: Path, result: "Result", memory: "Memory") -> None:
-    """Departures and stains, at the two places."""
+def _compared(
+    content: Path, result: "Result", memory: "Memory"
+) -> "tuple[dict[str, Tensor], list[str]]":
+    """Departures and stains as pictures, and what looks wrong."""
     from photostyle.images.picture import fit_size, image_size
-    from photostyle.images.saving import save_image
+    from photostyle.jobs.verdicts import judged
     from photostyle.loading import decoded
     from photostyle.metrics import heatmap
     from photostyle.result import beside_content
@@ -169,10 +205,10 @@ def _write_maps(places: Sequence[Path], content: Path, result: "Result", memory:
 
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    image, full, masks = beside_content(result, decoded(content, memory), size)
-    shown = heatmap(image, full), stain_map(image, full, masks)
-    for path, picture in zip(places, shown, strict=True):
-        save_image(path, picture)
+    photo = decoded(content, memory)
+    image, full, masks = beside_content(result, photo, size)
+    shown = {"heat": heatmap(image, full), "stains": stain_map(image, full, masks)}
+    return shown, list(judged(result, photo, size))
 
 
 def _encoder(config: Config) -> str:

@@ -38,6 +38,7 @@ from photostyle.images.photograph import Photograph, framed, photograph
 from photostyle.images.picture import fit_size, image_size, paths_of, resize
 from photostyle.images.saving import atomic_path
 from photostyle.images.shown import Picture
+from photostyle.kinds import LOOK, kind_of
 from photostyle.looks.encodings import SRGB
 from photostyle.looks.formats.registry import export_lut
 from photostyle.looks.lattice import ColourMap
@@ -47,7 +48,7 @@ from photostyle.looks.tables import table_of, tensors_of, words_of
 from photostyle.segmentation.masks import Masks, resize_masks
 
 #: Version of the file's layout, and what tells such a file from other safetensors.
-FORMAT, KIND = 1, "photostyle look"
+FORMAT, KIND = 1, LOOK
 SUFFIX = ".look"
 #: Long side at which the borders of regions are found, and the name of what no region covers.
 SIDE, REST = 700, "rest"
@@ -123,7 +124,8 @@ class Look:
         made = framed(deliver(photo, grade, fitting), photo)
         note = size_note(photo, grade, options)
         notes = (*photo.notes, *([note] if note else []))
-        return Picture(made, fitting_metadata(photo, made), notes, paths_of([photo]))
+        metadata = fitting_metadata(photo, made, options.bit_depth)
+        return Picture(made, metadata, notes, paths_of([photo]))
 
     def changed(self, content: Tensor, masks: Regions | None = None) -> Tensor:
         """A content 1×3×H×W in [0, 1] under all of the look."""
@@ -276,8 +278,7 @@ def check_suffix(path: Path) -> None:
 def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
     if metadata.get("kind") != KIND:
         raise LookError(
-            f"{path} is no look but another safetensors file; give one that `photostyle look fit` "
-            "wrote."
+            f"{path} is no look but a {kind_of(path)}; give one that `photostyle look fit` wrote."
         )
     if metadata.get("format") != str(FORMAT):
         raise LookError(

@@ -4,6 +4,7 @@ A stage whose result depends on nothing but its inputs asks for it under a key m
 inputs; a run with a memory gives the same pixels as one without.
 """
 
+import ctypes
 import dataclasses
 import hashlib
 from collections import OrderedDict
@@ -14,6 +15,8 @@ from torch import Tensor
 
 T = TypeVar("T")
 
+#: glibc's names for what is told it, and bytes from which a block is large.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, LARGE = -1, -3, 4 << 20
 #: Bytes of tensors that a memory holds unless told otherwise.
 LIMIT = 1 << 30
 
@@ -63,6 +66,18 @@ class Memory:
         while self._bytes > self.limit:
             _, (freed, _) = self._kept.popitem(last=False)
             self._bytes -= freed
+
+
+def give_back_freed() -> None:
+    """From now on glibc gives large blocks back to the system as they are freed. Left to itself, it
+    keeps up to 32 MB of each size for the next, which of a large picture's strips adds up to
+    hundreds. Other systems do so anyway, or cannot be told."""
+    try:
+        tune = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    tune(M_MMAP_THRESHOLD, LARGE)
+    tune(M_TRIM_THRESHOLD, LARGE)
 
 
 def held_bytes(value: Any) -> int:

@@ -6,7 +6,7 @@ from typing import NoReturn, Self
 from tqdm import tqdm
 
 from photostyle.config.training import TrainConfig
-from photostyle.runtime.steps import Step, TrainStep
+from photostyle.runtime.steps import Step, TrainStep, reported
 from photostyle.runtime.stopping import minded
 
 
@@ -97,7 +97,7 @@ class TrainingProgress(_MindsCtrlC):
 
     def step(self, step: TrainStep) -> None:
         self._bar.update(self._config.batch)
-        if step.step % self._config.log_every == 0 or step.step == step.steps:
+        if step.step == self._begun + 1 or reported(step, self._config.log_every):
             terms = " ".join(f"{name} {value:.3g}" for name, value in step.terms.items())
             rate = (step.step - self._begun) / step.elapsed
             self.note(

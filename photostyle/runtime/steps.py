@@ -54,3 +54,9 @@ class TrainStep(Brief):
     terms: dict[str, float]
     learning_rate: float
     elapsed: float
+
+
+def reported(step: TrainStep, every: int) -> bool:
+    """Whether a step's losses are told: the first's, so that one sees that it works, every so many
+    steps', and the last's."""
+    return step.step % every == 0 or step.step in (1, step.steps)

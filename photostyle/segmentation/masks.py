@@ -32,7 +32,8 @@ class Region(Brief):
     """One paired region.
 
     `content_share` and `style_share` are its shares of the two pictures' areas, in [0, 1].
-    `merged` names the labels of either picture that were folded in, and `why` the reason of each.
+    `merged` names the labels of either picture that were folded in, `why` the reason of each and
+    `shares` its share of its own picture.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Region(Brief):
     style_share: float
     merged: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

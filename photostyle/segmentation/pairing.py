@@ -213,13 +213,17 @@ def _regions(
         name = theirs if theirs in takers else takers[0]
         merged = {n: f"corresponds to the style's {theirs}" for n in takers if n != name}
         merged |= {n: host.why for n, host in hosts.items() if content_index[n] == i}
-        merged |= {f"the style's {n}": g.why for n, g in guests.items() if g.name == theirs}
+        areas = [sides[0].shares[n] for n in merged]
+        joined = {n: g for n, g in guests.items() if g.name == theirs}
+        merged |= {f"the style's {n}": guest.why for n, guest in joined.items()}
+        areas += [sides[1].shares[n] for n in joined]
         mine, its = (
             float(mask[i].mean(dtype=torch.float64)) if side.weight is None
             else float(np.average(mask[i].numpy(), weights=side.weight))
             for mask, side in zip(masks, sides, strict=True)
         )  # fmt: skip
-        found.append(Region(name, mine, its, tuple(merged), tuple(merged.values())))
+        told = tuple(merged), tuple(merged.values()), tuple(areas)
+        found.append(Region(name, mine, its, *told))
     return tuple(found)
 
 

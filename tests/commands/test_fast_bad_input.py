@@ -92,11 +92,11 @@ CASES = {
     ),
     "exported network": (
         "apply good.png --model style.png --out o",
-        "give a photostyle style network, as `photostyle train` writes it",
+        "style.png is a picture (PNG), where a photostyle style network is needed",
     ),
     "newer model": ("apply good.png --model newer.safetensors --out o", "has version 9"),
     "damaged model": ("apply good.png --model cut.safetensors --out o", "is damaged"),
-    "picture for a model": ("apply good.png --model style.png --out o", "is damaged or is no"),
+    "picture for a model": ("apply good.png --model style.png --out o", "is a picture (PNG)"),
     "input that is not there": ("apply no.png --model net.safetensors --out o", "no.png"),
     "input that is no picture": ("apply text.png --model net.safetensors --out o", "text.png"),
     "empty input": ("apply empty --model net.safetensors --out o", "holds no picture and no video"),
@@ -128,8 +128,12 @@ CASES = {
         "is not the style of net.safetensors",
     ),
     "iterations that are words": (
-        "compare-fast good.png --model net.safetensors --iterations many",
+        "compare fast good.png --model net.safetensors --iterations many",
         "--iterations is 'many'",
+    ),
+    "the name of before": (
+        "compare-fast good.png --model net.safetensors",
+        "compare-fast is now `photostyle compare fast`, with the same options",
     ),
 }
 

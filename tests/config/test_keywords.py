@@ -33,7 +33,8 @@ def expected(f: Any, kind: Any) -> set[Any]:
     if isinstance(kind, types.UnionType):
         inner = next(k for k in typing.get_args(kind) if k is not type(None))
     if f.metadata["choices"]:
-        found: list[Any] = [Literal[f.metadata["choices"]]]
+        choices = f.metadata["choices"]
+        found: list[Any] = [Literal[(*choices, *(int(c) for c in choices if c.isdigit()))]]
     elif typing.get_origin(inner) is tuple:
         found = [Sequence[typing.get_args(inner)[0]]]
     else:
@@ -74,6 +75,7 @@ def test_typed_keywords_are_the_fields(
         ({"content_layers": "relu4_2, relu3_1"}, ("relu4_2", "relu3_1")),
         ({"style_blend": np.array([0.25, 0.75])}, (0.25, 0.75)),
         ({"output_size": None}, None),
+        ({"bit_depth": 16}, "16"),
     ],
 )
 def test_values_as_python_has_them(given: dict[str, Any], value: Any) -> None:
@@ -91,6 +93,7 @@ def test_values_as_python_has_them(given: dict[str, Any], value: Any) -> None:
         ({"size": "big"}, "--size is 'big'; it must be a whole number"),
         ({"size": 3}, "--size is 3; it must be at least 32"),
         ({"photoreal_weight": float("nan")}, "finite number"),
+        ({"bit_depth": 12}, "--bit-depth is '12'; choose from 8, 16"),
         ({"init": "colour"}, "--init is 'colour'; choose from color, content"),
         ({"style_weight": 1, "alpha_beta": 1, "content_weight": 1}, "give one of them"),
     ],

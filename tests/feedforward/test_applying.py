@@ -78,10 +78,10 @@ def test_pictures_of_any_kind(
     counts = []
 
     def counted(
-        model: StyleModel, images: torch.Tensor, memory: int | None, tell: object
+        model: StyleModel, images: torch.Tensor, memory: int | None, out: torch.Tensor, tell: object
     ) -> torch.Tensor:
         counts.append(len(images))
-        return stylised(model.network, images, memory)
+        return stylised(model.network, images, memory, out)
 
     monkeypatch.setattr(applying, "styled", counted)
     jobs = plan([folder / "in"], folder / "out")

@@ -13,7 +13,7 @@ from photostyle.config.training import TrainingConfig
 from photostyle.errors import ModelError, OptionError, OutputError, SolveError
 from photostyle.feedforward.checkpoint import checkpoint_path
 from photostyle.feedforward.distributed import Processes
-from photostyle.feedforward.session import Session, begin, losses_path, preview_path
+from photostyle.feedforward.session import LATEST, Due, Session, begin, losses_path, preview_path
 from photostyle.feedforward.style_model import load_model
 from photostyle.feedforward.training import learning_rate, mixed_precision
 from photostyle.runtime.device import fast_bfloat16
@@ -67,7 +67,7 @@ def test_training_lowers_the_objective_and_leaves_its_files(style: Path) -> None
     assert preview_path(made.out).is_file()
     rows = losses_path(made.out).read_text().splitlines()
     assert rows[0] == "step,total,content,style,tv"
-    assert [row.split(",")[0] for row in rows[1:]] == ["10", "20", "30"]
+    assert [row.split(",")[0] for row in rows[1:]] == ["1", "10", "20", "30"]
     assert not checkpoint_path(made.out).exists()
 
 
@@ -297,3 +297,27 @@ def test_metadata_are_words(style: Path) -> None:
     made.run(lambda _: None)
     words = load_model(made.out).info.to_metadata()
     assert json.loads(words["config"])["train"]["steps"] == 6
+
+
+def test_a_minute_passes_without_a_checkpoint_at_most(style: Path) -> None:
+    now, kept = [1000.0], []
+    made = session(style, steps=8, checkpoint_every=500)
+    made = replace(made, due=Due(500, clock=lambda: now[0]))
+
+    def listen(step) -> None:
+        kept.append(made.state.kept)
+        now[0] += 25.0  # a step takes so long
+
+    made.run(listen)
+    assert kept == [0, 0, 0, 4, 4, 4, 7, 7]  # the clock is at 75 after three steps
+
+
+def test_checkpoints_by_steps_put_off_those_by_time() -> None:
+    now = [0.0]
+    due = Due(10, clock=lambda: now[0])
+    assert [due.at(step) for step in (9, 10, 11, 20)] == [False, True, False, True]
+    now[0] = LATEST
+    assert due.at(11)
+    due.done()
+    now[0] += LATEST - 1
+    assert not due.at(11)

@@ -249,3 +249,17 @@ def test_pairs_leave_nothing_out_unsaid(folder: Path) -> None:
     pictures(folder, "style_mask/1.png", "content/1.jpg")
     with pytest.raises(JobsError, match=r"content/ has both 1\.jpg and 1\.png"):
         pairs(folder)
+
+
+def test_a_mistake_in_the_defaults_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.yaml"
+    jobs = "".join(f"  - {{content: {n}.png}}\n" for n in range(30))
+    path.write_text(f"defaults: {{styl: a.png, photoreal_weight: much}}\njobs:\n{jobs}")
+    from photostyle.config.presets import preset
+    from photostyle.jobs.batch import Batch
+
+    with pytest.raises(JobsError) as told:
+        Batch(tmp_path, lambda name, values: preset("color").with_options(values)).from_file(path)
+    lines = str(told.value).splitlines()
+    assert sum("styl" in line and "nothing called" in line for line in lines) == 1
+    assert sum("much" in line for line in lines) == 1

@@ -176,3 +176,20 @@ def test_page_in_a_browser(folder: Path) -> None:
         browser.close()
     assert faults == []
     assert all(url.startswith(("file:", "data:")) for url in asked)
+
+
+def test_warnings_stand_with_their_pictures(folder: Path) -> None:
+    home = Folder(folder)
+    plan = home.plan()
+    assert plan is not None
+    key = plan["jobs"][0]["key"]
+    Report(folder).write()
+    assert "warnings" not in json.loads((folder / "scores.json").read_text())[0]
+    record = home.record(key)
+    home.note(key, {**(record or {}), "warnings": ["stain at the left", "flat: …"]})
+    Report(folder).write()
+    rows = json.loads((folder / "scores.json").read_text())
+    assert [row["warnings"] for row in rows] == ["stain at the left; flat: …", "", ""]
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    data = json.loads(page.scripts[0][1])
+    assert data["rows"][0]["facts"]["warnings"] == "stain at the left; flat: …"

@@ -139,7 +139,7 @@ def damaged(path: Path, how: str) -> Path:
 
 
 SAYS = {
-    "version": "version 2; this photostyle reads version 1", "other": "another safetensors",
+    "version": "version 2; this photostyle reads version 1", "other": "no look but a",
     "changed": "damaged", "names": "damaged", "nan": "damaged", "shape": "damaged",
     "truncated": "no look, or an incomplete one", "text": "no look", "empty": "no look",
 }  # fmt: skip

@@ -22,6 +22,7 @@ from photostyle.optimize.tiles import smaller_tile
 from photostyle.pipeline import stylize
 from photostyle.runtime.device import arithmetic, settled_precision
 from photostyle.segmentation.scene import Scene
+from tests import pretend_device
 from tests.encoders.thin_vgg import thin_weights
 from tests.feedforward.test_network import network
 from tests.feedforward.test_style_model import info
@@ -127,9 +128,10 @@ def test_tiles_grow_smaller_to_an_end() -> None:
 
 
 def test_fewer_pictures_go_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = StyleModel(network().eval(), info())
+    pretend_device.register()
     images = torch.cat([photo(seed) for seed in range(5)])
-    expected = styled(model, images, None)
+    expected = styled(StyleModel(network().eval(), info()), images, None)
+    model = StyleModel(network().eval().to(pretend_device.NAME), info())
     real, seen, notes = applying.stylised, [], []
 
     def stylised(net: nn.Module, batch: Tensor, memory: int | None = None) -> Tensor:
@@ -151,9 +153,11 @@ def test_what_fits_no_device_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         rooms.append(memory)
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
+    pretend_device.register()
     monkeypatch.setattr(applying, "stylised", stylised)
+    model = StyleModel(network().eval().to(pretend_device.NAME), info())
     with pytest.raises(torch.OutOfMemoryError):
-        styled(StyleModel(network().eval(), info()), photo(1), 1 << 26)
+        styled(model, photo(1), 1 << 26)
     assert rooms == [1 << 26, 1 << 25, 1 << 24]
 
 

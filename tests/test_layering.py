@@ -18,7 +18,8 @@ places
 documents kinds
 config images
 beside
-runtime matting
+runtime
+matting
 films
 segmentation encoders
 color
@@ -51,7 +52,7 @@ FILES = {
     " formats.png formats.raw formats.tiff formats.vfx formats.webp"
     " / decoding"
     " / picture / encoding given heat photograph / saving / curves facts sheets shown",
-    "runtime": "device memory peaks steps stopping streams / progress watching / updates",
+    "runtime": "device memory pages peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots tensors turning / reading / encoding glancing"
     " / writing / restyling",
     "matting": "grid guided laplacian / maps",
@@ -67,7 +68,7 @@ FILES = {
     " / applying export training / checkpoint working / session",
     "universal": "latents reversible transfers / decoders wavelets / flow / files objectives"
     " photoreal styling / exporting session starting",
-    "optimize": "canvas start / loop / solving tiles",
+    "optimize": "canvas lbfgs start / loop tiles / solving",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"

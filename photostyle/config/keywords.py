@@ -117,6 +117,7 @@ class OptimizeOptions(TypedDict, total=False):
     init: Literal["color", "content", "style", "noise", "latents"]
     seed: int
     device: str
+    precision: Literal["auto", "float32", "bfloat16"] | None
     canvas: Literal["pixels", "affine-grid", "network"] | None
     iterations: int | None
     optimizer: Literal["lbfgs", "adam"] | None

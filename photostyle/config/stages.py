@@ -252,6 +252,13 @@ class OptimizeConfig(Stage):
     )
     seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)
     device: str = option("auto", "Device: auto, cpu, cuda, cuda:N or mps.")
+    precision: str | None = option(
+        None,
+        "Arithmetic of a VGG encoder's maps in the solves: float32, exact also on a GPU (no TF32), "
+        "bfloat16, with targets and sums in float32, or auto, as without it: bfloat16 on a GPU "
+        "that has it, else float32.",
+        choices=("auto", "float32", "bfloat16"),
+    )
     canvas: str | None = option(
         None, "Only the solves on this canvas; without it, all of them.", choices=CANVASES
     )

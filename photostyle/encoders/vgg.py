@@ -89,6 +89,8 @@ class VggEncoder(Encoder):
         WeightsError: For missing, superfluous, wrongly shaped or non-finite weights.
     """
 
+    narrows = True
+
     def __init__(
         self,
         weights: Mapping[str, Tensor],

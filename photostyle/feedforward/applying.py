@@ -11,7 +11,7 @@ from torch import Tensor
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
-from photostyle.feedforward.tiling import stylised
+from photostyle.feedforward.tiling import MOST_ON_CPU, stylised, usual_memory
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
@@ -21,6 +21,9 @@ from photostyle.images.photograph import framed, seen_photograph
 from photostyle.images.picture import Photo, load_image, shown_only
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
+
+#: Bytes for the network's maps below which nothing is tried.
+LEAST_MEMORY = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -130,40 +133,59 @@ def apply_pictures(
         for note in (*photo.notes, *([lost] if lost else [])):
             tell(note)
         if waiting and photo.image.shape != waiting[0][1].image.shape:
-            yield from _flushed(model, waiting, memory)
+            yield from _flushed(model, waiting, memory, tell)
             waiting = []
         waiting.append((job, photo))
         del photo  # the result takes the place of its pixels
         if len(waiting) == batch:
-            yield from _flushed(model, waiting, memory)
+            yield from _flushed(model, waiting, memory, tell)
             waiting = []
-    yield from _flushed(model, waiting, memory)
+    yield from _flushed(model, waiting, memory, tell)
 
 
 def _flushed(
-    model: StyleModel | Stylist, waiting: Sequence[tuple[Job, Photo]], memory: int | None
+    model: StyleModel | Stylist,
+    waiting: Sequence[tuple[Job, Photo]],
+    memory: int | None,
+    tell: Callable[[str], None],
 ) -> Iterator[tuple[Job, None]]:
     """Styles and writes pictures of one size, whose own pixels are lost."""
     if not waiting:
         return
     images = [photo.image for _, photo in waiting]
     batch = images[0] if len(images) == 1 else torch.cat(images)
-    results = styled(model, batch, memory, out=batch)
+    results = styled(model, batch, memory, batch, tell)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
         save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
 
 
 def styled(
-    model: StyleModel | Stylist, images: Tensor, memory: int | None, out: Tensor | None = None
+    model: StyleModel | Stylist,
+    images: Tensor,
+    memory: int | None,
+    out: Tensor | None = None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Tensor:
-    """N×3×H×W pictures in the model's style, on the CPU; `out` as for `stylised`."""
+    """N×3×H×W pictures in the model's style, on the CPU; fewer at once, and then in narrower
+    strips, where a GPU's memory does not do. `out` is as for `stylised`, used on a CPU alone."""
     if not isinstance(model, StyleModel):
         return model.styled(images, memory)
     device = next(model.network.parameters()).device
     if device.type == "cpu":
         return stylised(model.network, images, memory, out)
-    return stylised(model.network, images.to(device), memory).cpu()
+    try:
+        return stylised(model.network, images.to(device), memory).cpu()
+    except torch.OutOfMemoryError:
+        if len(images) == 1 and memory is not None and memory <= LEAST_MEMORY:
+            raise
+    # Outside the handler, which would hold on to all that was being worked on.
+    tell("The device's memory did not do; less went through at once, with the same result.")
+    if len(images) > 1:
+        halves = torch.split(images, [len(images) // 2, len(images) - len(images) // 2])
+        return torch.cat([styled(model, half, memory) for half in halves])
+    room = memory or usual_memory(device) or MOST_ON_CPU
+    return styled(model, images, max(LEAST_MEMORY, room // 2))
 
 
 def apply_video(

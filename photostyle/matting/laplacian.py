@@ -13,17 +13,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from numpy.lib.stride_tricks import as_strided
-from scipy import sparse
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.images.picture import check_image
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +57,8 @@ def matting_laplacian(
     int32 indices where they fit. Raises ImageError for another kind of image or one too small to
     hold a window, OptionError where epsilon is not positive.
     """
+    from scipy import sparse  # only runs with the photorealism term need it
+
     colours = _colours(image)
     if not epsilon > 0:
         raise OptionError(f"The Matting Laplacian's epsilon should be above 0, not {epsilon:g}.")

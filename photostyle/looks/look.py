@@ -141,15 +141,15 @@ class Look:
 
     def grade(self, content: Tensor, masks: Regions | None = None) -> Grade:
         """The look as a grade of a content 1×3×H×W."""
-        small = resize(content, fit_size(image_size(content), SIDE))
-        planes = {} if masks is None else planes_of(masks, image_size(small))
         if isinstance(self.whole, Lut):
             return Grade(Tabled(self.whole.apply), torch.ones(1, 1, 1), ("all",))
+        size = fit_size(image_size(content), SIDE)
+        planes = {} if masks is None else planes_of(masks, size)
         if not planes.keys() & self.regions.keys():
             borders = Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
             maps = RegionalLook(self.whole[None], borders, torch.ones(1))
             return Grade(maps, torch.ones(1, 1, 1), ("all",))
-        stack = torch.stack(list(planes.values()))
+        small, stack = resize(content, size), torch.stack(list(planes.values()))
         maps = RegionalLook(
             torch.stack([self.regions.get(name, self.whole) for name in planes]),
             borders_of(small, stack), torch.ones(len(planes)),

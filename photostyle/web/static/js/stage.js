@@ -229,7 +229,7 @@ function drawTools() {
     regions ? null : maps,
     h(
       "span",
-      { class: "grow small dim", role: "status" },
+      { class: "grow small dim note", role: "status" },
       store.busy.has("heat") || store.busy.has("pieces") ? T.working : "",
     ),
     iconButton("minus", T.zoomOut, () => zoomBy(0.8), { "data-key": "out" }),

@@ -149,7 +149,7 @@ export const T = {
   outSize: "Long side in pixels",
   outSizeHelp: "Empty for the photograph's own size.",
   download: "Save picture",
-  bundle: "Picture with manifest and colour maps (zip)",
+  bundle: "Picture, manifest and colour maps (zip)",
   manifest: "Manifest",
   look: "The look",
   lookHelp: "The change of light and colour apart from its picture, for other photographs and programs.",

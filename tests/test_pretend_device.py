@@ -126,9 +126,6 @@ def styled(name: str, place: str, **chosen: object) -> Tensor:
     return result.image
 
 
-# The device itself.
-
-
 def test_what_is_on_both_devices_is_refused(device: torch.device) -> None:
     here, there = torch.rand(3), torch.rand(3).to(device)
     for mixed in (
@@ -165,9 +162,6 @@ def test_a_tensor_that_is_made_in_the_wrong_place_shows(
     rgb_to_lab(torch.rand(5, 3))
     with pytest.raises(RuntimeError, match=r"tensors on pretend:0 and the CPU, \[\(3, 3\)\]"):
         styled("photoreal-fast", pretend_device.NAME)
-
-
-# Whole runs.
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "fast"])
@@ -279,9 +273,6 @@ def test_a_solve_waits_once_a_call(kind: str, optimizer: str, device: torch.devi
     assert seen == {"to host": last.calls - first.calls}
 
 
-# What is measured of the device.
-
-
 def test_memory_is_measured_where_storages_have_no_address(device: torch.device) -> None:
     layers = Config().encoder.style_layers
     found, expected = (kept_bytes(encoder("vgg", place), layers) for place in (device, CPU))
@@ -316,8 +307,6 @@ def test_a_look(device: torch.device) -> None:
 
 @pytest.mark.parametrize("chosen", [{}, {"optimizer": "adam", "norm": "batch"}], ids=str)
 def test_training_steps(tmp_path: Path, chosen: dict[str, object]) -> None:
-    style = tmp_path / "style.npy"
-
     def trained(place: str) -> Tensor:
         out = tmp_path / f"{place[:3]}.safetensors"
         networks.train(
@@ -329,7 +318,6 @@ def test_training_steps(tmp_path: Path, chosen: dict[str, object]) -> None:
         made = networks.apply(photo(1)[0], out, device=place)
         return made.image
 
-    assert not style.exists()
     on_both(trained)
 
 

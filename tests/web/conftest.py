@@ -126,3 +126,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+@pytest.fixture(scope="module")
+def solved(served: Served) -> str:
+    """A session with a finished result, its number 1."""
+    session: str = served.pair()
+    served.json("POST", f"{session}/do/solve")
+    served.until(session, lambda state: state["strip"])
+    return session

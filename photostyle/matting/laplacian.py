@@ -29,12 +29,10 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-# From a pixel to those of its neighbours within two steps that have a greater number. Two pixels
-# share a window exactly when they are that close, and the rest of L is these entries mirrored.
+# From a pixel to its neighbours within two steps (they share a window) that have a greater number.
 _AHEAD = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
 
-# Pixels whose windows are worked on together: few enough for the processor's cache, enough to
-# make the cost of a numpy call disappear. Measured best from 0.33 to 2 megapixels.
+# Pixels whose windows are worked on together; measured best from 0.33 to 2 megapixels.
 _STRIP = 1 << 14
 _THREADS = 2
 
@@ -281,10 +279,8 @@ class LaplacianOperator:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> LaplacianOperator:
-        """Take over what `matting_laplacian` made of an image of `size` = (H, W).
-
-        Raises ImageError where the matrix cannot be of an image of that size.
-        """
+        """Take over what `matting_laplacian` made of an image of `size` = (H, W); ImageError where
+        the matrix cannot be of such an image."""
         height, width = size
         pixels = height * width
         # In an image fewer than five pixels wide several neighbours share an offset.

@@ -129,7 +129,7 @@ def configuring(config: Base | None, options: Mapping[str, Any]) -> Configure:
 
 def check_folder(folder: Path) -> None:
     """Raises OutputError where the folder of results has a name that was meant for one of them."""
-    if folder.suffix.lower() in (*FORMATS, *VIDEO_SUFFIXES) and not folder.is_dir():
+    if folder.suffix.lower() in (*FORMATS, *VIDEO_SUFFIXES) and not folder.exists():
         raise OutputError(
             f"{folder} would be a file by its name, and a folder of results is made; give the "
             "name of a folder."

@@ -9,6 +9,7 @@ from typing import Protocol, Unpack, overload
 
 from photostyle.api.anystyle import loaded, model_files, stylist_of, universal_model
 from photostyle.api.files import picture_file
+from photostyle.api.running import check_folder
 from photostyle.brief import Brief
 from photostyle.config.config import option_files
 from photostyle.config.keywords import TrainingOptions, with_keywords
@@ -266,6 +267,7 @@ def apply(
         image = framed(styled(network, photo.image, room), photo)
         return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
     folder = expanded(out)
+    check_folder(folder)
     read = model_files(model)
     jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
     manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)

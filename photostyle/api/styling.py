@@ -24,7 +24,7 @@ from photostyle.images.photograph import photograph, seen_photograph
 from photostyle.images.picture import image_size, paths_of
 from photostyle.images.shown import Picture
 from photostyle.jobs.campaign import Plan
-from photostyle.jobs.renders import delivered, render_jobs, stored
+from photostyle.jobs.renders import as_run, delivered, render_jobs, stored
 from photostyle.loading import LEAST_SIDE
 from photostyle.objective.styles import fitted_image
 from photostyle.places import expanded
@@ -164,7 +164,8 @@ def render(
     **options: Unpack[RenderingOptions],
 ) -> Picture | Runs:  # fmt: skip
     """A finished result at another strength, size or depth, at once; or all results of a folder.
-    A run's own strength is not kept: `strength=0.7` means 0.7, whatever it was before.
+    A run's own strength is not kept: `strength=0.7` means 0.7, whatever it was before. Its depth
+    and colour space are, where nothing else is asked for.
 
     Args:
         result: a Result, or the path of a saved one, picture or .json; with `out`, of a folder.
@@ -201,6 +202,6 @@ def render(
         photo = given or result.content
         if photo is None:
             raise OptionError("This result has no content in it; give it as content=.")
-        return delivered(photo, result.grade, chosen)
-    _, photo, grade, read = stored(expanded(result), given, side)
-    return delivered(photo, grade, chosen, read)
+        return delivered(photo, result.grade, as_run(chosen, result.config.render))
+    recipe, photo, grade, read = stored(expanded(result), given, side)
+    return delivered(photo, grade, as_run(chosen, recipe.config.render), read)

@@ -7,6 +7,7 @@ from typing import Any
 
 from photostyle.commands.arguments import BAD_INPUT, add_command
 from photostyle.errors import ImageError
+from photostyle.kinds import LOOK, kind_of
 from photostyle.places import expanded
 
 
@@ -24,7 +25,8 @@ def _info(arguments: argparse.Namespace) -> int:
         try:
             found += info(file)
         except ImageError as error:  # one bad file hides none of the others
-            print(f"photostyle: {error}", file=sys.stderr)
+            shown = f"{file} is a look; `photostyle look show` shows it."
+            print(f"photostyle: {shown if kind_of(file) == LOOK else error}", file=sys.stderr)
             code = BAD_INPUT
     if arguments.json:
         print(json.dumps([facts.as_json() for facts in found], indent=1, ensure_ascii=False))

@@ -17,7 +17,7 @@ from photostyle.commands.arguments import (
 from photostyle.commands.helping import keep_back
 from photostyle.commands.running import FrameBar, add_film, film_options, frames, say
 from photostyle.config.config import Config
-from photostyle.errors import OptionError
+from photostyle.errors import ImageError, OptionError
 from photostyle.films.containers import VIDEO_SUFFIXES, written_suffix
 from photostyle.images.formats.table import usual
 from photostyle.places import expanded, identity
@@ -63,12 +63,12 @@ def _add_outputs(files: Any) -> None:
     files.add_argument(
         "--out", type=expanded, default=RESULT,
         help=f"result picture, .{' .'.join(usual())} (default: %(default)s); its manifest (.json) "
-        "and its local maps (.grade.safetensors) are written beside it",
+        "and its colour maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
     keep_back(
         add_side_files(
             files,
-            "folder for the manifest and the local maps, in place of the picture's; or none, and "
+            "folder for the manifest and the colour maps, in place of the picture's; or none, and "
             "they are not written",
         )
     )
@@ -99,6 +99,11 @@ def _run(arguments: argparse.Namespace) -> int:
     config = configured(arguments)
     if arguments.content.suffix.lower() in VIDEO_SUFFIXES:
         return _stylize_film(arguments, config)
+    if arguments.content.is_dir():
+        raise ImageError(
+            f"{arguments.content} is a folder, where a picture is needed; `photostyle batch` "
+            "styles a folder."
+        )
     masks = (arguments.content_mask, arguments.style_mask)
     return _stylize(arguments, config, arguments.content, arguments.style, *masks, None)
 

@@ -255,6 +255,8 @@ def with_keywords(
     offered = ((f, kind) for s, f, kind in options(type(base)) if stages is None or s in stages)
     known = {f.name: (f, kind) for f, kind in offered if f.name not in without}
     for name in values:
+        if name == "preset" and "config" in own:
+            raise OptionError('preset is no option; give its name as config="photoreal-fast" is.')
         if name not in known:
             near = difflib.get_close_matches(name, [*own, *known], n=1)
             raise OptionError(f"{name} is no option{hint(name, dict.fromkeys(near or known))}")

@@ -99,7 +99,7 @@ class Grade(Brief):
             if what not in (None, GRADE):
                 raise OptionError(f"{path} is a {what}, where a {GRADE} is needed.") from None
             raise OptionError(
-                f"{path}: the run's local maps are missing or damaged; run it again."
+                f"{path}: the run's colour maps are missing or damaged; run it again."
             ) from None
         masks = masks / masks.sum(0).clamp(min=1.0)
         return cls(maps, masks, tuple(names))

@@ -13,6 +13,10 @@ WRONG_SAMPLES = (
 _TOO_LARGE = (
     f"has more than the {MAX_PIXELS // 1_000_000} megapixels that are read; make it smaller first"
 )
+_A_FILM = (
+    "is a video, where a picture is needed; save one of its frames as a JPEG, PNG or TIFF picture "
+    "first"
+)
 #: Kinds of files by the bytes at a place near their beginning.
 _KINDS = (
     (0, b"II\xbc", "a JPEG XR picture"),
@@ -82,7 +86,7 @@ def _refusal_of_unknown(data: bytes) -> Refusal:
         return Refusal("is damaged or incomplete (its header makes no sense)")
     for place, start, kind in _KINDS:
         if data.startswith(start, place):
-            return not_read(kind)
+            return Refusal(_A_FILM) if kind == "a video" else not_read(kind)
     return Refusal("is not a picture that can be read; give a JPEG, PNG, TIFF or WebP file")
 
 

@@ -48,10 +48,8 @@ class Summary(Brief):
     damaged: tuple[Record, ...] = ()
 
     def __str__(self) -> str:
-        return (
-            f"{self.jobs} jobs: {self.now} done now, {self.before} done before, "
-            f"{len(self.failed)} failed"
-        )
+        jobs = "1 job" if self.jobs == 1 else f"{self.jobs} jobs"
+        return f"{jobs}: {self.now} done now, {self.before} done before, {len(self.failed)} failed"
 
 
 def missing(plan: Plan, folder: Folder, retry_failed: bool) -> list[Job]:

@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -49,6 +49,15 @@ def delivered(
     notes = (*photo.notes, *([note] if note else []))
     metadata, wide = fitting_metadata(photo, image, chosen), deliver_wide(photo, grade, chosen)
     return Picture(image, metadata, notes, (*paths_of([photo]), *read), wide)
+
+
+def as_run(chosen: RenderConfig, run: RenderConfig) -> RenderConfig:
+    """What is asked for, with the run's depth and colour space where nothing is said of them."""
+    return replace(
+        chosen,
+        bit_depth=chosen.bit_depth or run.bit_depth,
+        output_space=chosen.output_space or run.output_space,
+    )
 
 
 def stored(
@@ -115,7 +124,7 @@ class RenderJob(Brief):
         """
         began = time.monotonic()
         recipe, photo, grade, read = stored(self.result, None, self.side)
-        picture = delivered(photo, grade, self.chosen, read)
+        picture = delivered(photo, grade, as_run(self.chosen, recipe.config.render), read)
         place = folder / (self.name + self.suffix)
         save_image(place, picture.image, picture.metadata, wide=picture.wide)
         lost = lost_note(place, picture.metadata)
@@ -159,13 +168,13 @@ def render_jobs(
         jobs.append(RenderJob(free, path, chosen, labels, path.suffix, its))
     if not jobs:
         raise OptionError(
-            f"{folder}: there is no result in this folder with its manifest and local maps; give "
+            f"{folder}: there is no result in this folder with its manifest and colour maps; give "
             "the --out of a batch, or --side-files where these lie."
         )
     left = len(found) - len(known)
     pictures = "1 picture has" if left == 1 else f"{left} pictures have"
     notes = (
-        [f"{pictures} no local maps that are found; nothing is rendered of them."] if left else []
+        [f"{pictures} no colour maps that are found; nothing is rendered of them."] if left else []
     )
     return jobs, notes if results(folder) is not None else []
 

@@ -237,8 +237,8 @@ class Look:
             raise LookError(f"{path} cannot be read: {error.strerror or error}.") from None
         except SafetensorError:
             raise LookError(
-                f"{path} is no look, or an incomplete one; give a file that `photostyle look fit` "
-                "wrote."
+                f"{path} is no look, or an incomplete one; give a file that `photostyle look fit`, "
+                "`from-pair` or `from-lut` wrote."
             ) from None
         return cls._of(path, metadata, tensors)
 

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import photostyle
 from photostyle.cli import main
+from photostyle.kinds import LOOK
 from tests.commands.test_cli_gain_maps import ultra_hdr
 from tests.images.pictures import camera_exif, jpeg, noise, tiff
 from tests.images.spaces import encoded, patches, standard
@@ -83,6 +86,15 @@ def test_a_bad_file_hides_no_other(capsys) -> None:
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
     assert all(line.startswith("photostyle: ") and line.endswith(".") for line in said)
+
+
+def test_looks_and_films_are_told_apart(capsys) -> None:
+    save_file({"a": torch.zeros(1)}, "a.look", metadata={"kind": LOOK})
+    Path("a.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(99))
+    assert main(["info", "a.look", "a.mp4"]) == 2
+    look, film = capsys.readouterr().err.splitlines()
+    assert look == "photostyle: a.look is a look; `photostyle look show` shows it."
+    assert "a.mp4 is a video, where a picture is needed; save one of its frames" in film
 
 
 def test_a_profile_that_lies_and_one_of_its_own(capsys) -> None:

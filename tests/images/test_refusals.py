@@ -72,7 +72,7 @@ def test_a_kind_that_is_not_read_is_named_with_what_to_do(tmp_path: Path, name) 
         load_image(tmp_path / "a.png")
     message = str(caught.value)
     assert says in message
-    assert "save it as a JPEG, PNG or TIFF picture first" in message
+    assert "as a JPEG, PNG or TIFF picture first" in message
     assert "damaged" not in message
     assert message.count(".") <= message.count(".png") + 1
 

@@ -23,7 +23,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
 from photostyle.images.photograph import Photograph, unframed
-from photostyle.images.picture import Metadata, image_size, resize
+from photostyle.images.picture import Metadata, image_size, paths_of, resize
 from photostyle.images.saving import check_output, encode_image, read_manifest, write_together
 from photostyle.images.shown import Picture
 from photostyle.inputs import InputFile, Inputs
@@ -135,7 +135,8 @@ class Result:
         """The files that went in."""
         files = (file.path for _, file in self.inputs.named())
         named = option_files(self.config).values()
-        return *(path for path in files if path is not None), *named
+        opened = paths_of([] if self.content is None else [self.content])
+        return *(path for path in files if path is not None), *opened, *named
 
     @property
     def _content(self) -> Photograph:

@@ -81,6 +81,7 @@ class Photo(Brief):
         notes: sentences for the user on what of the file was not used.
         wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1;
             or, with a gain map, what HDR displays show.
+        opened: the file that a PIL image was opened from, which is not what was read of it here.
     """
 
     image: Tensor
@@ -90,6 +91,7 @@ class Photo(Brief):
     given: str = ""
     notes: tuple[str, ...] = ()
     wide: Tensor | None = None
+    opened: Path | None = None
 
     @property
     def called(self) -> str:
@@ -103,8 +105,9 @@ class Photo(Brief):
 
 
 def paths_of(photos: Iterable[Photo]) -> tuple[Path, ...]:
-    """The files among pictures."""
-    return tuple(photo.path for photo in photos if photo.path is not None)
+    """The files that pictures come from."""
+    files = (photo.path or photo.opened for photo in photos)
+    return tuple(path for path in files if path is not None)
 
 
 def load_image(path: str | Path, viewing: Viewing = PLAIN) -> Photo:

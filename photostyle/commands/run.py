@@ -34,7 +34,10 @@ def register(commands: Any) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--content", required=True, type=expanded, help="photograph, or film, to be changed"
+        "--content",
+        required=True,
+        type=expanded,
+        help="photograph, or film (see --help-all), to be changed",
     )
     files.add_argument(
         "--style", required=True, type=expanded, nargs="+", action="extend", metavar="STYLE",
@@ -47,7 +50,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     files.add_argument("--style-mask", type=expanded, help="the same of the style's")
     _add_outputs(files)
-    add_film(parser.add_argument_group("films"))
+    films = parser.add_argument_group("films")
+    add_film(films)
+    for option in films._group_actions:
+        keep_back(option)
     add_options(parser)
 
 

@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from photostyle.config.config import Config
 from photostyle.config.presets import preset
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.vgg import VggEncoder
-from photostyle.feedforward import applying
-from photostyle.feedforward.applying import styled
-from photostyle.feedforward.style_model import StyleModel
 from photostyle.jobs.executors import _names_a_gpu, _place
 from photostyle.jobs.stylejob import StyleJob
 from photostyle.objective.objective import Objective, build_objective
@@ -22,10 +19,7 @@ from photostyle.optimize.tiles import smaller_tile
 from photostyle.pipeline import stylize
 from photostyle.runtime.device import arithmetic, settled_precision
 from photostyle.segmentation.scene import Scene
-from tests import pretend_device
 from tests.encoders.thin_vgg import thin_weights
-from tests.feedforward.test_network import network
-from tests.feedforward.test_style_model import info
 
 
 def photo(seed: int, size: tuple[int, int] = (64, 96)) -> Tensor:
@@ -125,40 +119,6 @@ def test_tiles_grow_smaller_to_an_end() -> None:
     assert sides == [1024, 512, 256]
     assert not smaller_tile(config, None, (3000, 4000))
     assert not smaller_tile(config.with_options({"style_term": "mrf"}), encoder, (3000, 4000))
-
-
-def test_fewer_pictures_go_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend_device.register()
-    images = torch.cat([photo(seed) for seed in range(5)])
-    expected = styled(StyleModel(network().eval(), info()), images, None)
-    model = StyleModel(network().eval().to(pretend_device.NAME), info())
-    real, seen, notes = applying.stylised, [], []
-
-    def stylised(net: nn.Module, batch: Tensor, memory: int | None = None) -> Tensor:
-        if len(batch) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        seen.append(len(batch))
-        return real(net, batch, memory)
-
-    monkeypatch.setattr(applying, "stylised", stylised)
-    torch.testing.assert_close(styled(model, images, None, notes.append), expected)
-    assert seen == [2, 1, 2]
-    assert all("less went through at once" in note for note in notes)
-
-
-def test_what_fits_no_device_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    rooms = []
-
-    def stylised(net: nn.Module, batch: Tensor, memory: int | None = None) -> Tensor:
-        rooms.append(memory)
-        raise torch.OutOfMemoryError("CUDA out of memory.")
-
-    pretend_device.register()
-    monkeypatch.setattr(applying, "stylised", stylised)
-    model = StyleModel(network().eval().to(pretend_device.NAME), info())
-    with pytest.raises(torch.OutOfMemoryError):
-        styled(model, photo(1), 1 << 26)
-    assert rooms == [1 << 26, 1 << 25, 1 << 24]
 
 
 def test_a_gpu_that_is_named_is_seen_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from photostyle.api.batches import batch
+    from photostyle.api.exporting import Exported, export
+    from photostyle.api.filming import stylize_film
     from photostyle.api.judging import compare
     from photostyle.api.looking import apply_look
     from photostyle.api.many import post, sweep
     from photostyle.api.methods import Methods, compare_methods
-    from photostyle.api.networks import Exported, Training, apply, export, train
+    from photostyle.api.networks import Training, apply, train
     from photostyle.api.regions import Regions
     from photostyle.api.rivals import Rivals, compare_fast
     from photostyle.api.running import Running, RunningOptions, Runs
     from photostyle.api.styling import render, segment, stylize
+    from photostyle.api.telling import info
     from photostyle.config.config import Config
     from photostyle.config.keywords import (
         Options,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from photostyle.config.training import TrainingConfig
     from photostyle.errors import PhotostyleError
     from photostyle.feedforward.working import Applied
+    from photostyle.films.restyling import FilmReport
+    from photostyle.images.facts import Facts
     from photostyle.images.given import PictureLike
     from photostyle.images.picture import Metadata, Photo, load_image
     from photostyle.images.saving import save_image
@@ -54,15 +59,18 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "photostyle.api.batches": ("batch",),
+    "photostyle.api.filming": ("stylize_film",),
     "photostyle.api.judging": ("compare",),
+    "photostyle.api.exporting": ("Exported", "export"),
     "photostyle.api.looking": ("apply_look",),
     "photostyle.api.many": ("post", "sweep"),
     "photostyle.api.methods": ("Methods", "compare_methods"),
-    "photostyle.api.networks": ("Exported", "Training", "apply", "export", "train"),
+    "photostyle.api.networks": ("Training", "apply", "train"),
     "photostyle.api.regions": ("Regions",),
     "photostyle.api.rivals": ("Rivals", "compare_fast"),
     "photostyle.api.running": ("Running", "RunningOptions", "Runs"),
     "photostyle.api.styling": ("render", "segment", "stylize"),
+    "photostyle.api.telling": ("info",),
     "photostyle.config.config": ("Config",),
     "photostyle.config.keywords": (
         "Options", "RenderOptions", "SegmentationOptions", "TrainingOptions",
@@ -71,6 +79,8 @@ _HOMES = {
     "photostyle.config.training": ("TrainingConfig",),
     "photostyle.errors": ("PhotostyleError",),
     "photostyle.feedforward.working": ("Applied",),
+    "photostyle.films.restyling": ("FilmReport",),
+    "photostyle.images.facts": ("Facts",),
     "photostyle.images.given": ("PictureLike",),
     "photostyle.images.picture": ("Metadata", "Photo", "load_image"),
     "photostyle.images.saving": ("save_image",),
@@ -93,14 +103,15 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # Written out, as type checkers take no computed list for what a package exports.
 __all__ = [
-    "PRESETS", "Applied", "Config", "Exported", "LabelMap", "Learnt", "Look", "MaskLike", "Masks",
-    "Memory", "Metadata", "Method", "Methods", "Options", "Photo", "PhotostyleError", "Picture",
-    "PictureLike", "Progress", "Recipe", "Region", "Regions", "RenderOptions", "Result", "Rivals",
-    "Running", "RunningOptions", "Runs", "Scores", "SegmentationOptions", "Step", "TrainStep",
-    "Training", "TrainingConfig", "TrainingOptions", "Update", "apply", "apply_look", "batch",
-    "compare", "compare_fast", "compare_methods", "export", "fit_look", "learn_look", "load_image",
-    "load_masks", "load_recipe", "matting_laplacian", "post", "preset", "render",
-    "save_image", "segment", "segment_pair", "stylize", "sweep", "train",
+    "PRESETS", "Applied", "Config", "Exported", "Facts", "FilmReport", "LabelMap", "Learnt", "Look",
+    "MaskLike", "Masks", "Memory", "Metadata", "Method", "Methods", "Options", "Photo",
+    "PhotostyleError", "Picture", "PictureLike", "Progress", "Recipe", "Region", "Regions",
+    "RenderOptions", "Result", "Rivals", "Running", "RunningOptions", "Runs", "Scores",
+    "SegmentationOptions", "Step", "TrainStep", "Training", "TrainingConfig", "TrainingOptions",
+    "Update", "apply", "apply_look", "batch", "compare", "compare_fast", "compare_methods",
+    "export", "fit_look", "info", "learn_look", "load_image", "load_masks", "load_recipe",
+    "matting_laplacian", "post", "preset", "render", "save_image", "segment", "segment_pair",
+    "stylize", "stylize_film", "sweep", "train",
 ]  # fmt: skip
 
 

@@ -60,6 +60,13 @@ def manifest_path(picture: Path, folder: Path | None = None) -> Path:
     return _with(_base(picture, folder), MANIFEST)
 
 
+def manifest_beside(picture: Path) -> Path | None:
+    """The manifest of a picture, where one lies beside it."""
+    path = manifest_path(picture)
+    manifest = _read(path)
+    return path if manifest and manifest.get("picture", picture.name) == picture.name else None
+
+
 def grade_path(picture: Path, folder: Path | None = None) -> Path:
     """Where the grade of a picture, or of a manifest, lies."""
     if picture.suffix.lower() == MANIFEST:

@@ -5,6 +5,7 @@ Imports no torch until a command runs, so that help is there at once.
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -16,12 +17,14 @@ from photostyle.commands import (
     compare,
     config,
     export,
+    info,
     look,
     post,
     render,
     report,
     run,
     segment,
+    serve,
     sweep,
     train,
     weights,
@@ -33,8 +36,8 @@ from photostyle.runtime.stopping import interrupt, minded
 from photostyle.runtime.streams import standard_streams
 
 COMMANDS = (
-    run, segment, sweep, batch, post, report, compare, render, look, train, apply, export, weights,
-    config,
+    run, serve, segment, sweep, batch, post, report, compare, info, render, look, train, apply,
+    export, weights, config,
 )  # fmt: skip
 
 #: What commands were called before, and are called now.
@@ -88,6 +91,11 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     if now := RENAMED.get(argv[0]):
         raise OptionError(f"{argv[0]} is now `photostyle {now}`, with the same options.")
+    if os.path.isfile(argv[0]):
+        raise OptionError(
+            f"{argv[0]} is a file, where a command is needed, such as `photostyle run "
+            "--content PHOTO --style STYLE`; --help lists them all."
+        )
     arguments, unknown = _parser().parse_known_args(compare.explicit(argv))
     if unknown:
         raise OptionError(f"{unknown[0]} is no option{_hint(unknown[0], arguments.known)}")

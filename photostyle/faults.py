@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
@@ -67,6 +66,8 @@ def _small(image: Tensor) -> Tensor:
 
 def _stained(heat: Array) -> str | None:
     """The stains of a map, H×W in [0, 1], and where they lie."""
+    from scipy import ndimage
+
     seen = ndimage.gaussian_filter(heat, BLUR * max(heat.shape) / SIDE) > SEEN
     if seen.mean() > EVERYWHERE:
         return "stains over much of the picture"

@@ -12,7 +12,7 @@ from typing import Any
 
 #: What networks, checkpoints of trainings and looks say of themselves.
 NETWORK, CHECKPOINT = "photostyle style network", "photostyle training checkpoint"
-LOOK = "photostyle look"
+LOOK, UNIVERSAL = "photostyle look", "photostyle network for any style"
 #: Colour maps of a result, which say no kind.
 GRADE = "file of a result's colour maps"
 #: Bytes of a safetensors header at most.
@@ -68,7 +68,7 @@ def safetensors_header(path: Path) -> dict[str, Any] | None:
 def _of_tensors(header: dict[str, Any]) -> str:
     metadata = header.get("__metadata__")
     said = metadata.get("kind") if isinstance(metadata, dict) else None
-    if said in (NETWORK, CHECKPOINT, LOOK):
+    if said in (NETWORK, CHECKPOINT, LOOK, UNIVERSAL):
         return str(said)
     if "masks" in header and header.keys() & {"maps", "look", "picture"}:
         return GRADE

@@ -13,8 +13,10 @@ from photostyle.errors import ImageError
 from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.hashing import content_sha256, file_stamp
+from photostyle.images.ocio import check_words
 from photostyle.images.photograph import Photograph, photograph, seen_photograph, unframed
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
+from photostyle.images.scene import PLAIN, Viewing
 from photostyle.inputs import InputFile, Inputs
 from photostyle.objective.styles import check_styles, fitted_image, resized_style
 from photostyle.optimize.solving import check_solves
@@ -34,6 +36,7 @@ from photostyle.segmentation.segmenter import (
     drawings_of,
     segment_pair,
 )
+from photostyle.universal.starting import check_latents, latents_key, latents_start
 
 #: Shortest side of a picture that can be worked on: what the deepest layer of an encoder needs for
 #: a map of a few positions.
@@ -96,28 +99,42 @@ def load(
     styles = listed(style)
     check_styles(len(styles), config)
     check_solves(config)
+    check_latents(config)
     drawn = mask_of(masks[0], CONTENT_MASK), mask_of(masks[1], STYLE_MASK)
-    photo = loaded(content, memory, "The content")
+    viewing = viewing_of(config)
+    photo = loaded(content, memory, "The content", viewing)
     others = [
-        loaded(x, memory, "The style" if len(styles) == 1 else f"Style {n}")
+        loaded(x, memory, "The style" if len(styles) == 1 else f"Style {n}", viewing)
         for n, x in enumerate(styles, start=1)
     ]
-    begin = None if start is None else loaded(start, memory, "The start")
+    begin = None if start is None else loaded(start, memory, "The start", viewing)
     return Sources(photo, tuple(others), drawn, begin)
 
 
-def loaded(given: PictureLike, memory: Memory, name: str) -> Photograph:
+def viewing_of(config: Config) -> Viewing:
+    """What is known of scenes' light.
+
+    Raises:
+        OptionError: there is no such configuration, or no such space or view in it.
+    """
+    image = config.image
+    check_words(image.input_space, image.view, image.ocio)
+    return Viewing(image.input_space, image.ocio, image.view)
+
+
+def loaded(given: PictureLike, memory: Memory, name: str, viewing: Viewing = PLAIN) -> Photograph:
     """The picture that was given, a file decoded once for all runs that share the memory.
 
     Args:
         name: what messages call it where it is no file.
+        viewing: what is known of a scene's light besides what its file says.
 
     Raises:
         ImageError: it cannot be read or used, has fewer than `LEAST_SIDE` pixels on a side, or
             nothing in it can be seen.
     """
     if isinstance(given, str | os.PathLike):
-        photo = seen_photograph(decoded(expanded(given), memory), name)
+        photo = seen_photograph(decoded(expanded(given), memory, viewing), name)
     else:
         photo = seen_photograph(picture_of(given, name), name)
     height, width = photo.image.shape[2:]
@@ -129,17 +146,17 @@ def loaded(given: PictureLike, memory: Memory, name: str) -> Photograph:
     return photo
 
 
-def decoded(path: Path, memory: Memory) -> Photograph:
-    """The picture of a file, of any size.
+def decoded(path: Path, memory: Memory, viewing: Viewing = PLAIN) -> Photograph:
+    """The picture of a file, of any size, its scene's light as is known.
 
     Raises:
         ImageError: it cannot be read.
     """
     try:
-        key = ("photo", file_stamp(path))
+        key = ("photo", file_stamp(path), viewing)
     except OSError:  # load_image has the sentence for it
-        return photograph(load_image(path))
-    return memory.get(key, lambda: photograph(load_image(path)))
+        return photograph(load_image(path, viewing))
+    return memory.get(key, lambda: photograph(load_image(path, viewing)))
 
 
 def segmented(
@@ -180,7 +197,11 @@ def starts(sources: Sources, scene: Scene, config: Config, log: Log) -> tuple[St
         init, seed = config.optimize.init, config.optimize.seed
         found = config.segmentation.unguided
         key = ("start", log.memory.name(scene), init, seed, found)
-        colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
+        if init == "latents":
+            colors = log.memory.get((*key, *latents_key(config)),
+                                    lambda: Start(latents_start(scene, config, log)))  # fmt: skip
+        else:
+            colors = log.memory.get(key, lambda: start_of(scene, init, seed, found))
         begin = sources.start
         if begin is None:
             return colors, colors.picture

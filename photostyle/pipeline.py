@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from photostyle.color.preserve import prepared, recombined
 from photostyle.config.config import Config
 from photostyle.config.presets import preset
-from photostyle.finish.delivery import Grade, fitting_metadata, rendered
+from photostyle.finish.delivery import Grade, deliver_wide, fitting_metadata, rendered
 from photostyle.finish.finishing import finished
 from photostyle.images.given import PictureLike
 from photostyle.images.photograph import framed
@@ -69,9 +69,9 @@ def stylize(
     scores, image = measured(image, scene, log), framed(image, sources.content)
     return Result(
         image=image, grade=grade, scores=scores, masks=masks, config=config,
+        wide=deliver_wide(sources.content, grade, config.render),
         inputs=sources.files(), device=str(device), segmenter_sha256=network,
-        metadata=fitting_metadata(sources.content, image, config.render.bit_depth),
-        content=sources.content,
+        metadata=fitting_metadata(sources.content, image, config.render), content=sources.content,
         styles=tuple(kept_view(style.shown) for style in sources.styles),
         **encoder_facts(loaded_encoder, encoder), **log.facts(),
     )  # fmt: skip

@@ -21,6 +21,15 @@ def expanded(text: str | os.PathLike[str]) -> Path:
         return Path(text)
 
 
+def home_folder() -> Path:
+    """Where what is kept between runs lies: PHOTOSTYLE_HOME where that is set, else the platform's
+    cache folder."""
+    import platformdirs  # only needed here, and `photostyle --help` must stay quick
+
+    home = os.environ.get("PHOTOSTYLE_HOME")
+    return expanded(home) if home else platformdirs.user_cache_path("photostyle")
+
+
 def relative(path: Path, folder: Path) -> str:
     """The path as it is written in a folder, with slashes."""
     try:

@@ -23,7 +23,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.finish.delivery import Grade
 from photostyle.images.hashing import content_sha256
 from photostyle.images.photograph import Photograph, unframed
-from photostyle.images.picture import Metadata, image_size, resize
+from photostyle.images.picture import Metadata, image_size, paths_of, resize
 from photostyle.images.saving import check_output, encode_image, read_manifest, write_together
 from photostyle.images.shown import Picture
 from photostyle.inputs import InputFile, Inputs
@@ -57,6 +57,8 @@ class Result:
         interrupted: stopped early; the picture is the best one until then.
         metadata: of the content, for saving.
         content: the photograph at its own size. styles: at most 512 pixels high.
+        wide: the image where colours of the content reach outside sRGB: extended, below 0 and above
+            1, which is what files get.
     """
 
     image: Tensor
@@ -77,6 +79,7 @@ class Result:
     segmenter_sha256: str = ""
     content: Photograph | None = None
     styles: tuple[Tensor, ...] = ()
+    wide: Tensor | None = None
 
     def __repr__(self) -> str:
         regions = ", ".join(self.masks.names)
@@ -98,7 +101,7 @@ class Result:
     @property
     def picture(self) -> Picture:
         """The picture with the content's metadata."""
-        return Picture(self.image, self.metadata, self.notes, self._read)
+        return Picture(self.image, self.metadata, self.notes, self._read, self.wide)
 
     def to_pil(self) -> Image.Image:
         """The picture for PIL; see `Picture.to_pil`."""
@@ -132,7 +135,8 @@ class Result:
         """The files that went in."""
         files = (file.path for _, file in self.inputs.named())
         named = option_files(self.config).values()
-        return *(path for path in files if path is not None), *named
+        opened = paths_of([] if self.content is None else [self.content])
+        return *(path for path in files if path is not None), *opened, *named
 
     @property
     def _content(self) -> Photograph:
@@ -191,7 +195,7 @@ class Result:
         check_output(path, self._read)
         check_result(path, (), self._read, side)
         text = json.dumps({**places_of(path, side), **self.manifest()}, indent=1)
-        files = {path: encode_image(path, self.image, self.metadata, manifest=text)}
+        files = {path: encode_image(path, self.image, self.metadata, text, self.wide)}
         if side.written:
             manifest, grade = beside(path, side.folder)
             files |= {manifest: text.encode("utf-8"), grade: self.grade.to_bytes()}

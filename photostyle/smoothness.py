@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
@@ -187,6 +186,8 @@ def _departures(before: Array, after: Array) -> Array:
 
 def _averages(colours: Array, values: Array, weights: Array) -> Array:
     """Weighted means of the N×3 values over pixels of like colours: N×3."""
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
     places = colours / _GRID - np.floor(colours.min(axis=0) / _GRID) + 0.5
     cells = np.rint(places).astype(np.int64)
     shape = tuple(cells.max(axis=0) + 2)

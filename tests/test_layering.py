@@ -18,11 +18,14 @@ places
 documents kinds
 config images
 beside
-runtime matting films
+runtime
+matting
+films
 segmentation encoders
 color
 objective smoothness
 feedforward metrics faults
+universal
 optimize
 finish inputs
 views
@@ -32,6 +35,7 @@ pipeline
 looks
 jobs
 api
+web
 commands
 cli
 __main__
@@ -39,33 +43,47 @@ __main__
 
 #: The files of each package; slashes part the lines.
 FILES = {
-    "config": "options / rendering solves / stages / config / presets training / files / keywords",
-    "images": "colorimetry exif frames listing photoshop profiles refusals xmp / containers hashing"
-    " / tiff / decoding / picture / encoding given heat photograph / saving / sheets shown",
-    "runtime": "device memory peaks steps stopping streams / progress watching / updates",
-    "films": "containers colours working / shots turning / reading / encoding / writing"
-    " / restyling",
+    "config": "options / rendering solves universal / stages / config / presets training / files"
+    " / keywords",
+    "images": "exif formats.table frames icc photoshop refusals xmp / spaces"
+    " / colorimetry ocio / scene"
+    " / containers listing profiles / formats.stored hashing / formats.pillow"
+    " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
+    " formats.png formats.raw formats.tiff formats.vfx formats.webp"
+    " / decoding"
+    " / picture / encoding given heat photograph / saving / curves facts sheets shown",
+    "runtime": "device memory pages peaks steps stopping streams / progress watching / updates",
+    "films": "containers colours working / shots tensors turning / reading / encoding glancing"
+    " / writing / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
-    "color": "grain lab lut spills tabled terms / prior silhouettes / regional transfer"
+    "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"
     " / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
     " / applying export training / checkpoint working / session",
-    "optimize": "canvas start / loop / solving tiles",
+    "universal": "latents reversible transfers / decoders wavelets / flow / files objectives"
+    " photoreal styling / exporting session starting",
+    "optimize": "canvas lbfgs start / loop tiles / solving",
     "finish": "distil keeping postprocess rarity shadows / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
-    " / pairs regions shown / exporting fitting",
-    "jobs": "axes comparing jobs jobsfile methods verdicts / executors report stylejob / campaign"
-    " cluster / estimate outputs sweep / batch chains looking photographs renders",
-    "api": "files regions running / batches judging looking many methods networks rivals styling",
-    "commands": "helping / arguments / apply compare_fast compare_methods config export report run"
-    " running segment train weights / batch compare look_tables post render sweep / look",
+    " / following keyed pairs passages regions shown / exporting film fitting",
+    "jobs": "axes comparing jobs jobsfile leaking methods verdicts / executors report stylejob"
+    " / campaign cluster / estimate outputs sweep / batch chains looking photographs renders",
+    "api": "anystyle files regions running"
+    " / batches exporting filming judging looking many methods networks rivals styling"
+    " telling",
+    "web": "limits refusing / folder guard store turning workshop / pictures state"
+    " / delivering session solving / asking exporting looking many regions sweeping"
+    " / routes tasks / results / server",
+    "commands": "helping / arguments / compare_fast compare_leak compare_methods config export"
+    " info report running segment serve train weights"
+    " / apply batch compare look_tables post render run sweep / look",
 }
 
 

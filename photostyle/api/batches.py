@@ -87,7 +87,7 @@ def batch(
         content_mask: of the one photograph, in any form; of several a folder of masks with their
             names. style_mask: of the (first) style.
         format: png, jpg, tif, webp, or keep: each photograph's own where it can be written.
-        side_files: a folder for manifests, local maps and heat maps, or "none" for none of them.
+        side_files: a folder for manifests, colour maps and heat maps, or "none" for none of them.
         out, config, progress, options: as for `sweep`.
 
     Raises:

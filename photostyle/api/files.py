@@ -1,7 +1,7 @@
 """Pictures and masks that were given in Python as files, for jobs that may run anywhere."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import torch
 
 from photostyle.errors import OptionError
 from photostyle.images.given import PictureLike, picture_of
-from photostyle.images.listing import pictures_in
+from photostyle.images.listing import PICTURES, pictures_in
 from photostyle.images.saving import save_image
 from photostyle.jobs.report import results
 from photostyle.places import expanded
@@ -38,21 +38,28 @@ def picture_file(given: PictureLike, folder: Path, name: str) -> Path:
         return photo.path
     path = folder / INPUTS / f"{photo.sha256[:16]}.png"
     if not path.exists():
-        save_image(path, photo.shown, replace(photo.metadata, exif=None))
+        save_image(path, photo.shown, replace(photo.metadata, exif=None), wide=photo.wide)
     return path
 
 
-def picture_files(given: Iterable[PictureLike], folder: Path, name: str) -> list[Path]:
+def picture_files(
+    given: Iterable[PictureLike], folder: Path, name: str, suffixes: Collection[str] = PICTURES
+) -> list[Path]:
     """The paths of pictures as `picture_file` gives them, of folders those of their pictures.
+
+    Args:
+        suffixes: of what counts in a folder, lower case.
 
     Raises:
         ImageError: one cannot be used. OptionError: a folder without pictures.
         OutputError: the folder cannot be written.
     """
-    return [path for one in given for path in pictures_at(picture_file(one, folder, name))]
+    return [
+        path for one in given for path in pictures_at(picture_file(one, folder, name), suffixes)
+    ]
 
 
-def pictures_at(given: Path) -> list[Path]:
+def pictures_at(given: Path, suffixes: Collection[str] = PICTURES) -> list[Path]:
     """A picture itself; of a folder its pictures, or those that jobs left in it.
 
     Raises:
@@ -62,9 +69,10 @@ def pictures_at(given: Path) -> list[Path]:
         return [given]
     found = results(given)
     if found is None:
-        found = pictures_in(given)
+        found = pictures_in(given, suffixes)
     if not found:
-        raise OptionError(f"{given}: there is no picture in this folder.")
+        what = "picture" if suffixes == PICTURES else "picture and no film"
+        raise OptionError(f"{given}: there is no {what} in this folder.")
     return found
 
 

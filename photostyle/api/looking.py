@@ -1,26 +1,31 @@
-"""`apply_look`: a look over many photographs, into a folder."""
+"""`apply_look`: a look over many photographs and films, into a folder."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 from photostyle.api.files import mask_file, picture_files
 from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
 from photostyle.config.config import Config
 from photostyle.config.keywords import with_keywords
 from photostyle.errors import OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES
+from photostyle.films.encoding import check_quality
 from photostyle.images.given import PictureLike, listed
+from photostyle.images.listing import PICTURES
 from photostyle.images.saving import FORMATS
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.looking import Finding, look_jobs
 from photostyle.looks.look import SUFFIX, Look
+from photostyle.looks.passages import Keeping
 from photostyle.places import expanded
-from photostyle.runtime.updates import Progress
+from photostyle.runtime.updates import Progress, Update, Watched
 from photostyle.segmentation.arrays import MaskLike
 
 #: Keywords of `apply_look` that are no options.
-OWN = ("out", "content_mask", "segmenter", "progress")
+OWN = ("out", "content_mask", "segmenter", "consistency", "key_frames", "codec", "quality",
+       "progress")  # fmt: skip
 
 
 def apply_look(
@@ -33,21 +38,29 @@ def apply_look(
     segmenter_model: str | None = None,
     segmenter_groups: str | os.PathLike[str] | None = None,
     palette: str | os.PathLike[str] | None = None,
+    consistency: Literal["shot", "whole", "frame"] = "shot",
+    key_frames: int = 1,
+    codec: str = "h264",
+    quality: int | None = None,
     progress: Progress = False,
     **options: Unpack[RenderingOptions],
 ) -> Runs:
-    """Photographs under a look, each at its own size and depth, into a folder.
+    """Photographs and films under a look, each at its own size and depth, into a folder.
 
     Args:
         look: a Look, or its file.
-        pictures: in any form, or folders of them.
+        pictures: in any form, or films, or folders of them.
         out: folder of the results. Run again, only what is missing or changed is done.
-        content_mask: masks of the one picture, or a folder of masks with the pictures' names.
+        content_mask: masks of the one picture, or a folder of masks with the pictures' names; of a
+            film, those of its first frame, which are followed over the first shot.
         segmenter: how regions are found where the look has some: "auto" takes the masks given,
             else the kind of network that the look was fitted with where it is on this machine,
             else the look of the whole; "semantic" a network in any case; "none" the whole's.
         segmenter_model, segmenter_groups, palette: as for `segment`.
-        progress: see `stylize`; told once for each picture.
+        consistency, key_frames: of films, over what noise is measured once, and on how many frames
+            of a shot a network finds regions; see `stylize_film`.
+        codec, quality: of films, as for `apply`.
+        progress: see `stylize`; told once for each picture, and of the frames of films.
         options: of rendering, such as `strength=0.7`; and those of `Running`.
 
     Raises:
@@ -61,14 +74,37 @@ def apply_look(
     chosen = with_keywords(Config(), values, OWN, ("render",)).render
     file = _look_file(look, folder)
     Look.load(file).check(chosen)
-    paths = picture_files(listed(pictures), folder, "The picture")
+    paths = picture_files(listed(pictures), folder, "The picture", (*PICTURES, *VIDEO_SUFFIXES))
     mask = mask_file(content_mask, folder, "The mask")
     groups, colours = (None if x is None else str(expanded(x)) for x in (segmenter_groups, palette))
     finding = Finding(segmenter, segmenter_model, groups, colours)
-    jobs = look_jobs(paths, mask, tuple(FORMATS), look=file, options=chosen, finding=finding)
-    return carried_out(
-        Plan(file.stem, tuple(jobs)), folder, where, progress, _read(groups, colours)
-    )
+    check_quality(codec, quality)
+    keeping = Keeping(consistency, key_frames)
+    with Watched(progress) as watched:
+        film: dict[str, Any] = {
+            "keeping": (keeping.consistency, keeping.key_frames), "codec": codec,
+            "quality": quality, "tell": _telling(watched) if _here(where) else None,
+        }  # fmt: skip
+        jobs = look_jobs(
+            paths, mask, tuple(FORMATS), film, look=file, options=chosen, finding=finding
+        )
+        plan = Plan(file.stem, tuple(jobs))
+        return carried_out(plan, folder, where, watched.teller.tell, _read(groups, colours))
+
+
+def _here(where: Mapping[str, Any]) -> bool:
+    """Whether jobs run in this process."""
+    return bool(where.get("jobs", 1) == 1 and where.get("executor", "local") == "local")
+
+
+def _telling(watched: Watched) -> Callable[[str, int, int], None]:
+    """Told of frames, or of something for the user."""
+
+    def tell(what: str, done: int, total: int) -> None:
+        said = ("jobs", what) if not done else (what, "")
+        watched.teller.tell(Update(*said, done, total))
+
+    return tell
 
 
 def _look_file(look: Look | str | os.PathLike[str], folder: Path) -> Path:

@@ -22,7 +22,7 @@ from photostyle.errors import OptionError
 from photostyle.finish.delivery import with_depth
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.photograph import framed, photograph, seen_photograph
-from photostyle.images.picture import load_image, paths_of
+from photostyle.images.picture import load_image, paths_of, shown_only
 from photostyle.images.saving import FORMATS
 from photostyle.images.shown import Picture
 from photostyle.jobs.axes import FILES, Axis, known_names, parse_axis
@@ -197,7 +197,7 @@ def _filtered(
     if len(pictures) != 1:
         raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
     given = pictures[0]
-    photo = seen_photograph(picture_of(given, "The picture"), "The picture")
+    photo = seen_photograph(shown_only(picture_of(given, "The picture")), "The picture")
     if content is None and any(operation.name in GUIDED for operation in chain):
         if not isinstance(given, str | os.PathLike):
             raise OptionError(f"{chain[0].name} looks at the content; give it as content=.")

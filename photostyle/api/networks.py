@@ -1,23 +1,23 @@
-"""`train`, `apply`, `export`: a network for one style."""
+"""`train` and `apply`: networks for one style and for any."""
 
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, Unpack, overload
+from typing import Protocol, Unpack, overload
 
+from photostyle.api.anystyle import loaded, model_files, stylist_of, universal_model
 from photostyle.api.files import picture_file
+from photostyle.api.running import check_folder
 from photostyle.brief import Brief
 from photostyle.config.config import option_files
 from photostyle.config.keywords import TrainingOptions, with_keywords
-from photostyle.config.training import WITHOUT, TrainingConfig
+from photostyle.config.training import TRAININGS, WITHOUT, TrainingConfig
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.applying import Job, plan, styled
 from photostyle.feedforward.checkpoint import checkpoint_path
 from photostyle.feedforward.distributed import joined
-from photostyle.feedforward.export import EXPORTS, difference, is_export, opened
-from photostyle.feedforward.export import export as write_export
 from photostyle.feedforward.session import (
     Session,
     begin,
@@ -25,23 +25,23 @@ from photostyle.feedforward.session import (
     losses_path,
     preview_path,
 )
-from photostyle.feedforward.style_model import StyleModel, load_model
+from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import usual_memory
 from photostyle.feedforward.working import Applied, FileListener, Manner, apply_files
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.photograph import framed, seen_photograph
-from photostyle.images.picture import paths_of
+from photostyle.images.picture import paths_of, shown_only
 from photostyle.images.sheets import is_sheet
 from photostyle.images.shown import Picture
-from photostyle.places import check_not_foreign, check_place, check_places, expanded
+from photostyle.places import check_not_foreign, check_places, expanded
 from photostyle.runtime.device import resolve_device
 from photostyle.runtime.steps import TrainStep
 from photostyle.runtime.updates import Progress, Update, Watched
+from photostyle.universal.files import UniversalModel
+from photostyle.universal.session import begin_universal
+from photostyle.universal.styling import Stylist
 
 PathLike = str | os.PathLike[str]
-
-#: Largest difference of an exported network from the original that passes, in the [0, 1] image.
-TOLERANCE = 1 / 255
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TrainingWatcher(Protocol):
 
 
 def train(
-    style: PictureLike,
+    style: PictureLike | None = None,
     data: PathLike | None = None,
     *,
     out: PathLike,
@@ -90,10 +90,11 @@ def train(
     watch: Callable[[Session], AbstractContextManager[TrainingWatcher]] | None = None,
     **options: Unpack[TrainingOptions],
 ) -> Training:
-    """A feed-forward network for one style, which `apply` applies in milliseconds.
+    """A feed-forward network for one style, which `apply` applies in milliseconds, or for any.
 
     Args:
-        style: painting or photograph to learn, in any form; see `stylize`.
+        style: painting or photograph to learn, in any form; see `stylize`. With `method="artflow"`
+            a folder of styles; with "decoder" nothing.
         data: folder of pictures to learn on, searched to the bottom; without it, generated scenes.
         out: the network's file, .safetensors; checkpoint, previews and losses lie beside it.
         resume: go on from the checkpoint there.
@@ -107,15 +108,29 @@ def train(
         OutputError: a file cannot be written.
     """
     own = ("data", "out", "resume", "config", "progress")
-    chosen = with_keywords(config or TrainingConfig(), options, own, without=WITHOUT)
+    base = config or TRAININGS.get(options.get("method", "fast"), TrainingConfig())
+    chosen = with_keywords(base, options, own, without=WITHOUT)
     path = expanded(out)
     read = [expanded(style)] if isinstance(style, str | os.PathLike) else []
     _check_out(path, [*read, *option_files(chosen).values()])
-    learnt = picture_file(style, path.parent, "The style")
     folder = None if data is None else expanded(data)
+    single = chosen.train.method == "fast"
+    if style is None and single:
+        raise OptionError("--style is missing: give the painting or photograph to learn.")
+    learnt = None if style is None else _styles(style, path.parent, folders=not single)
     with joined(resolve_device(chosen.train.device)) as processes:
-        session = begin(learnt, folder, path, chosen, processes, resume=resume)
+        if single and learnt is not None:
+            session = begin(learnt, folder, path, chosen, processes, resume=resume)
+        else:
+            session = begin_universal(learnt, folder, path, chosen, processes, resume=resume)
         return _trained(session, watch or _watcher(progress))
+
+
+def _styles(style: PictureLike, folder: Path, folders: bool) -> Path:
+    """The file of a style that was given in any form, or the folder of styles."""
+    if folders and isinstance(style, str | os.PathLike) and expanded(style).is_dir():
+        return expanded(style)
+    return picture_file(style, folder, "The style")
 
 
 def _check_out(path: Path, inputs: Sequence[Path]) -> None:
@@ -168,16 +183,20 @@ def _trained(
 @overload
 def apply(
     pictures: PictureLike,
-    model: PathLike | StyleModel,
+    model: PathLike | StyleModel | UniversalModel,
     *,
     out: None = None,
     device: str = "auto",
     memory: int | None = None,
+    style: PictureLike | Sequence[PictureLike] | None = None,
+    transfer: str | None = None,
+    alpha: float = 1.0,
+    style_blend: Sequence[float] | None = None,
 ) -> Picture: ...
 @overload
 def apply(
     pictures: PictureLike | Sequence[PictureLike],
-    model: PathLike | StyleModel,
+    model: PathLike | StyleModel | UniversalModel,
     *,
     out: PathLike,
     device: str = "auto",
@@ -187,12 +206,19 @@ def apply(
     quality: int | None = None,
     progress: Progress = False,
     listener: FileListener | None = None,
+    style: PictureLike | Sequence[PictureLike] | None = None,
+    transfer: str | None = None,
+    alpha: float = 1.0,
+    style_blend: Sequence[float] | None = None,
 ) -> Applied: ...
 def apply(
-    pictures: PictureLike | Sequence[PictureLike], model: PathLike | StyleModel, *,
+    pictures: PictureLike | Sequence[PictureLike],
+    model: PathLike | StyleModel | UniversalModel, *,
     out: PathLike | None = None, device: str = "auto", batch: int | None = None,
     memory: int | None = None, codec: str = "h264", quality: int | None = None,
     progress: Progress = False, listener: FileListener | None = None,
+    style: PictureLike | Sequence[PictureLike] | None = None, transfer: str | None = None,
+    alpha: float = 1.0, style_blend: Sequence[float] | None = None,
 ) -> Picture | Applied:  # fmt: skip
     """A trained style on pictures, folders and videos.
 
@@ -210,6 +236,8 @@ def apply(
             17 and 19 without it.
         progress: True for a bar, or a function of an `Update`, told of every file and frame.
         listener: is told in place of `progress`.
+        style, style_blend: of a network for any style, one or several with their shares.
+        transfer, alpha: likewise, "adain" or "wct", and the share of the change.
 
     Returns: the picture, or what became of the files. Files that cannot be read are listed there,
         and so are videos that are broken somewhere. Results of before are replaced, other files
@@ -223,17 +251,24 @@ def apply(
         if value is not None and value < 1:
             raise OptionError(f"--{name} is {value}; it must be at least 1.")
     place = resolve_device(device)
-    network = model if isinstance(model, StyleModel) else load_model(expanded(model), place)
+    network: StyleModel | Stylist
+    if (universal := universal_model(model, place)) is not None:
+        network = stylist_of(universal, style, place, transfer, alpha, style_blend)
+    else:
+        if style is not None:
+            raise OptionError("--style: this network has its one style; leave the option out.")
+        network = loaded(model, place)
     room = memory * 2**20 if memory else usual_memory(place)
     given = listed(pictures)
     if out is None:
         if len(given) != 1:
             raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
-        photo = seen_photograph(picture_of(given[0], "The picture"), "The picture")
+        photo = seen_photograph(shown_only(picture_of(given[0], "The picture")), "The picture")
         image = framed(styled(network, photo.image, room), photo)
         return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
     folder = expanded(out)
-    read = [] if isinstance(model, StyleModel) else [expanded(model)]
+    check_folder(folder)
+    read = model_files(model)
     jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
     manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)
     with Watched(progress) as watched:
@@ -258,64 +293,3 @@ class _FilesTold:
     def ends(self, job: Job, error: ImageError | None, frames: int) -> None:
         self._done += 1
         self._tell(Update(job.source.name, str(error or job.target), self._done, self._total))
-
-
-@dataclass(frozen=True)
-class Exported(Brief):
-    """An exported network.
-
-    Attributes:
-        path: its file.
-        difference: the largest from the network that it was made of, over several sizes, in units
-            of the [0, 1] image; None where no runtime is installed to tell.
-    """
-
-    path: Path
-    difference: float | None
-
-    @property
-    def faithful(self) -> bool:
-        """Whether it gives what the network gives, as far as is known."""
-        return self.difference is None or self.difference <= TOLERANCE
-
-
-def export(
-    model: PathLike | StyleModel,
-    out: PathLike | None = None,
-    *,
-    format: Literal["onnx", "torchscript"] = "onnx",
-) -> Exported:
-    """A trained style for other programs, for any height and width.
-
-    Args:
-        model: the network's file, as `train` writes it, or a loaded one.
-        out: file to write, .onnx or .pt; without it, beside the network's file.
-        format: onnx (needs the extra `export`) or torchscript.
-
-    Raises:
-        InputError: the network or the format cannot be used, or a package is missing.
-        OutputError: the place cannot be written.
-    """
-    if format not in EXPORTS:
-        raise OptionError(f"--format is {format!r}; choose from {', '.join(EXPORTS)}.")
-    path = _export_place(model, out, EXPORTS[format][0])
-    network = model if isinstance(model, StyleModel) else load_model(expanded(model))
-    write_export(network, path, format)
-    run = opened(path, format)
-    return Exported(path, None if run is None else difference(network, run))
-
-
-def _export_place(model: PathLike | StyleModel, out: PathLike | None, suffix: str) -> Path:
-    """Where the network goes, after a look at what is there."""
-    if out is not None:
-        path = expanded(out)
-    elif isinstance(model, StyleModel):
-        raise OptionError(f"--out is missing: a loaded network needs a file ending in {suffix}.")
-    else:
-        path = expanded(model).with_suffix(suffix)
-    if path.suffix.lower() != suffix:
-        raise OutputError(f"--out {path} should end in {suffix}.")
-    check_place(path, [] if isinstance(model, StyleModel) else [expanded(model)])
-    if out is None:
-        check_not_foreign(path, is_export)
-    return path

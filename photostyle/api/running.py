@@ -12,7 +12,9 @@ from PIL import Image
 from photostyle.brief import Brief
 from photostyle.config.config import Config
 from photostyle.config.keywords import Base, Options, RenderOptions, configured
-from photostyle.errors import OptionError
+from photostyle.errors import OptionError, OutputError
+from photostyle.films.containers import VIDEO_SUFFIXES
+from photostyle.images.formats.table import usual
 from photostyle.images.saving import FORMATS
 from photostyle.images.shown import png_of
 from photostyle.jobs.campaign import Plan, Summary, carry_out, missing
@@ -110,7 +112,7 @@ def parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def configuring(config: Base | None, options: Mapping[str, Any]) -> Configure:
     """(preset or None, values) → Config: the common options under a job's own."""
-    own = tuple(Running.__annotations__)
+    own = ("config", *Running.__annotations__)
     named = config is None or isinstance(config, str)
     base = configured(config, options, own)  # mistakes show before any job is made
 
@@ -123,6 +125,15 @@ def configuring(config: Base | None, options: Mapping[str, Any]) -> Configure:
         return found.with_options(values)
 
     return configure
+
+
+def check_folder(folder: Path) -> None:
+    """Raises OutputError where the folder of results has a name that was meant for one of them."""
+    if folder.suffix.lower() in (*FORMATS, *VIDEO_SUFFIXES) and not folder.exists():
+        raise OutputError(
+            f"{folder} would be a file by its name, and a folder of results is made; give the "
+            "name of a folder."
+        )
 
 
 def carried_out(
@@ -144,6 +155,7 @@ def carried_out(
         OutputError: the folder is in use, or cannot be written, or a file in it would be replaced
             that is read, or is none of ours.
     """
+    check_folder(out)
     executor, home = executor_of(where), Folder(out)
     check_outputs(plan, home, read)
     retry = bool(where.get("retry_failed", False))
@@ -221,7 +233,7 @@ def prepared(
     where, values = parted(options)
     executor_of(where)
     if f".{form}" not in FORMATS:
-        raise OptionError(f"--format is {form!r}; choose from png, jpg, tif, webp.")
+        raise OptionError(f"--format is {form!r}; choose from {', '.join(usual())}.")
     return where, configuring(config, values), f".{form}"
 
 

@@ -17,13 +17,14 @@ from photostyle.config.keywords import (
     configured,
     with_keywords,
 )
-from photostyle.errors import OptionError
+from photostyle.errors import ImageError, OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES
 from photostyle.images.given import PictureLike, picture_of
 from photostyle.images.photograph import photograph, seen_photograph
 from photostyle.images.picture import image_size, paths_of
 from photostyle.images.shown import Picture
 from photostyle.jobs.campaign import Plan
-from photostyle.jobs.renders import delivered, render_jobs, stored
+from photostyle.jobs.renders import as_run, delivered, render_jobs, stored
 from photostyle.loading import LEAST_SIDE
 from photostyle.objective.styles import fitted_image
 from photostyle.places import expanded
@@ -84,6 +85,11 @@ def stylize(
         SolveError: the objective was not finite.
     """
     chosen = configured(config, options, OWN)
+    if (
+        isinstance(content, str | os.PathLike)
+        and expanded(content).suffix.lower() in VIDEO_SUFFIXES
+    ):
+        raise ImageError(f"{content} is a film; photostyle.stylize_film is for films.")
     with Watched(progress, listener) as watched:
         return pipeline.stylize(
             content, style, chosen, content_mask=content_mask, style_mask=style_mask,
@@ -158,7 +164,8 @@ def render(
     **options: Unpack[RenderingOptions],
 ) -> Picture | Runs:  # fmt: skip
     """A finished result at another strength, size or depth, at once; or all results of a folder.
-    A run's own strength is not kept: `strength=0.7` means 0.7, whatever it was before.
+    A run's own strength is not kept: `strength=0.7` means 0.7, whatever it was before. Its depth
+    and colour space are, where nothing else is asked for.
 
     Args:
         result: a Result, or the path of a saved one, picture or .json; with `out`, of a folder.
@@ -195,6 +202,6 @@ def render(
         photo = given or result.content
         if photo is None:
             raise OptionError("This result has no content in it; give it as content=.")
-        return delivered(photo, result.grade, chosen)
-    _, photo, grade, read = stored(expanded(result), given, side)
-    return delivered(photo, grade, chosen, read)
+        return delivered(photo, result.grade, as_run(chosen, result.config.render))
+    recipe, photo, grade, read = stored(expanded(result), given, side)
+    return delivered(photo, grade, as_run(chosen, recipe.config.render), read)

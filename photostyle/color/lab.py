@@ -3,17 +3,26 @@
 import torch
 from torch import Tensor
 
+from photostyle.runtime.device import constant
+
 # IEC 61966-2-1: linear sRGB to XYZ, each row divided by the white point's component.
 _TO_XYZ = torch.tensor(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
      [0.0193339, 0.1191920, 0.9503041]], dtype=torch.float64,
 )  # fmt: skip
 _TO_XYZ /= _TO_XYZ.sum(dim=1, keepdim=True)
-_FROM_XYZ = torch.linalg.inv(_TO_XYZ)
 _TO_LAB = torch.tensor([[0.0, 116, 0], [500, -500, 0], [0, 200, -200]], dtype=torch.float64)
-_FROM_LAB = torch.linalg.inv(_TO_LAB)
-_WHITE = 16.0  # L* = 116 f(Y) − 16
+_WHITE = (16.0, 0.0, 0.0)  # L* = 116 f(Y) − 16
 _KNEE = 6 / 29
+
+
+def _numbers(matrix: Tensor) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, matrix.tolist()))
+
+
+#: Columns are what comes out, as colours are rows.
+XYZ_OF_RGB, LAB_OF_ROOTS = _numbers(_TO_XYZ.T), _numbers(_TO_LAB.T)
+RGB_OF_XYZ, ROOTS_OF_LAB = (_numbers(torch.linalg.inv(m).T) for m in (_TO_XYZ, _TO_LAB))
 
 
 def light_of(rgb: Tensor) -> Tensor:
@@ -29,18 +38,18 @@ def srgb_of(light: Tensor) -> Tensor:
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """L* in [0, 100], a* and b*, as N×3, of N×3 sRGB values; beyond [0, 1] it stays smooth."""
-    xyz = light_of(rgb) @ _TO_XYZ.T.to(rgb)
+    xyz = light_of(rgb) @ constant(XYZ_OF_RGB, rgb)
     low = xyz / (3 * _KNEE**2) + 4 / 29
     roots = torch.where(xyz <= _KNEE**3, low, xyz.clamp(min=_KNEE**3 / 2) ** (1 / 3))
-    lab = roots @ _TO_LAB.T.to(rgb)
-    return lab - lab.new_tensor([_WHITE, 0.0, 0.0])
+    lab = roots @ constant(LAB_OF_ROOTS, rgb)
+    return lab - constant(_WHITE, lab)
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """N×3 sRGB, not clamped, of N×3 CIELAB values."""
-    roots = (lab + lab.new_tensor([_WHITE, 0.0, 0.0])) @ _FROM_LAB.T.to(lab)
+    roots = (lab + constant(_WHITE, lab)) @ constant(ROOTS_OF_LAB, lab)
     xyz = torch.where(roots <= _KNEE, (roots - 4 / 29) * (3 * _KNEE**2), roots**3)
-    return srgb_of(xyz @ _FROM_XYZ.T.to(lab))
+    return srgb_of(xyz @ constant(RGB_OF_XYZ, lab))
 
 
 def delta_e(image: Tensor, other: Tensor) -> Tensor:

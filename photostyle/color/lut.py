@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg
-import scipy.sparse
+import torch
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 Array = NDArray[Any]
 Clouds = tuple[Array, Array]
@@ -35,6 +33,8 @@ class ColorLut:
 
     def __call__(self, colors: Array) -> Array:
         """Displacements, trilinearly interpolated, of the (..., 3) colours."""
+        from scipy.ndimage import map_coordinates
+
         flat = self.positions(colors.reshape(-1, 3))
         out = [map_coordinates(self.nodes[..., c], flat, order=1, mode="nearest") for c in range(3)]
         return np.stack(out, axis=-1).reshape(colors.shape)
@@ -90,7 +90,8 @@ def transport_lut(
     low, high = source.min(0) - options.margin, source.max(0) + options.margin
     lut = ColorLut(np.zeros((*options.size, 3)), low, high)
     weights = _interpolation_matrix(lut, source)  # N×M
-    solves = [scipy.linalg.cho_factor(_normal_matrix(lut, weights, s, c))
+    fit = (weights.T @ weights).toarray() / len(source)
+    solves = [torch.linalg.cholesky(torch.from_numpy(_normal_matrix(lut, fit, s, c)))
               for s, c in zip(options.slope, options.curvature, strict=True)]  # fmt: skip
     bases = _random_bases(options.bases)
     wanted = [np.sort(target @ basis, axis=0) for basis in bases]
@@ -98,8 +99,11 @@ def transport_lut(
     for _ in range(options.rounds):
         goal = moved + _transport(start + moved, bases, wanted)
         right = weights.T @ goal / len(source)  # M×3
-        nodes = np.hstack([scipy.linalg.cho_solve(solves[0], right[:, :1]),
-                           scipy.linalg.cho_solve(solves[1], right[:, 1:])])  # fmt: skip
+        parts = torch.split(torch.from_numpy(right), [1, 2], dim=1)
+        nodes = torch.cat(
+            [torch.cholesky_solve(part, solve) for part, solve in zip(parts, solves, strict=True)],
+            dim=1,
+        ).numpy()
         moved = weights @ nodes
     return ColorLut(nodes.reshape(*options.size, 3), low, high)
 
@@ -125,6 +129,8 @@ def _random_bases(count: int) -> list[Array]:
 
 def _interpolation_matrix(lut: ColorLut, colors: Array) -> Any:
     """Sparse N×M: trilinear weights of the M lattice nodes at N colours."""
+    from scipy.sparse import csr_matrix
+
     shape = np.array(lut.nodes.shape[:3])
     at = lut.positions(colors)
     base = np.minimum(np.floor(at).astype(int), shape[:, None] - 2)
@@ -136,22 +142,18 @@ def _interpolation_matrix(lut: ColorLut, colors: Array) -> Any:
         cols.append(np.ravel_multi_index(tuple(base + up), tuple(shape)))
         values.append(np.prod(np.where(up == 1, part, 1 - part), axis=0))
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
-    return scipy.sparse.csr_matrix(entries, shape=(len(colors), int(shape.prod())))
+    return csr_matrix(entries, shape=(len(colors), int(shape.prod())))
 
 
-def _normal_matrix(lut: ColorLut, weights: Any, slope: float, curvature: float) -> Array:
+def _normal_matrix(lut: ColorLut, fit: Array, slope: float, curvature: float) -> Array:
     """M×M normal equations of misfit, slope and curvature."""
     shape = lut.nodes.shape[:3]
     count = int(np.prod(shape))
-    normal = (weights.T @ weights).toarray() / weights.shape[0] + 1e-9 * np.eye(count)
+    normal = fit + 1e-9 * np.eye(count)
     for axis, cell in enumerate(lut.cell()):
         for order, penalty in ((1, slope), (2, curvature)):
-            factors = [scipy.sparse.identity(n) for n in shape]
-            factors[axis] = _difference(shape[axis], order) / cell**order
-            whole = scipy.sparse.kron(scipy.sparse.kron(factors[0], factors[1]), factors[2])
-            normal += (whole.T @ whole).toarray() * (penalty / count)
-    return np.asarray(normal)
-
-
-def _difference(size: int, order: int) -> Any:
-    return scipy.sparse.csr_matrix(np.diff(np.eye(size), n=order, axis=0))
+            step = np.diff(np.eye(shape[axis]), n=order, axis=0) / cell**order
+            factors = [np.eye(n) for n in shape]
+            factors[axis] = step.T @ step * (penalty / count)
+            normal += np.kron(np.kron(factors[0], factors[1]), factors[2])
+    return normal

@@ -251,8 +251,8 @@ def matched(content: Places, style: Places) -> tuple[Array, float]:
     """20×3 coefficients of the change that takes the content's places to their likes in the style,
     and the kinship of both."""
     alike = content.features @ style.features.T
-    apart = np.abs(content.heights[:, None] - style.heights[None])
-    placed = alike - HEIGHT * torch.from_numpy(apart).float()
+    mine, its = (torch.from_numpy(p.heights).float()[:, None] for p in (content, style))
+    placed = torch.cdist(mine, its, p=1).mul_(-HEIGHT).add_(alike)
     x, y = content.colors, style.colors
     terms = color_terms(x)
     plain = linear_between(x, np.ones(len(x)), y, np.ones(len(y)))

@@ -68,8 +68,8 @@ def _random_look(rng: np.random.Generator, shades: Array) -> Array:
 
 def _turned(chroma: Array, angle: float) -> Array:
     """Chroma turned about the grey axis, in radians."""
-    axis = np.ones(3) / np.sqrt(3)
-    out: Array = chroma * np.cos(angle) + np.cross(axis, chroma) * np.sin(angle)
+    across = np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]]) / np.sqrt(3)  # cross product with it
+    out: Array = chroma * np.cos(angle) + chroma @ across * np.sin(angle)
     return out
 
 

@@ -5,6 +5,7 @@ begins is told by guided masks, affine functions of the content's colours (He, S
 eq. 19), which follow the edges of the picture that they are applied to, pixel by pixel.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from photostyle.brief import Brief
+from photostyle.color.beyond import beyond
 from photostyle.color.grain import grain_variance, smoothed
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import apply_rows, apply_terms
@@ -37,6 +39,35 @@ Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
+class Care(Brief):
+    """What is measured of a picture so that its noise is not enlarged.
+
+    Attributes:
+        steepness: of each region's map in the colours that it has there.
+        grain: variance below which detail may be noise.
+    """
+
+    steepness: tuple[float, ...]
+    grain: float
+
+    @property
+    def steep(self) -> list[bool]:
+        """Which maps' grain needs care."""
+        return [slope > STEEP for slope in self.steepness]
+
+    @property
+    def detail(self) -> float:
+        """The variance that counts: the steeper the map, the more of the detail may be noise."""
+        return max(self.steepness) * self.grain
+
+    @classmethod
+    def pooled(cls, cares: "Sequence[Care]") -> "Care":
+        """One for several pictures under maps that are blended: the steepest, the mean noise."""
+        steepest = (max(own) for own in zip(*(one.steepness for one in cares), strict=True))
+        return cls(tuple(steepest), sum(one.grain for one in cares) / len(cares))
+
+
+@dataclass(frozen=True)
 class RegionalLook(Brief):
     """Smooth colour maps and where they hold.
 
@@ -58,42 +89,63 @@ class RegionalLook(Brief):
         """The look at part of its strength, one number a region."""
         return replace(self, strengths=self.strengths * self.strengths.new_tensor(strengths))
 
-    def apply(self, content: Tensor) -> Tensor:
-        """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size."""
+    def apply(
+        self, content: Tensor, wide: Tensor | None = None, care: Care | None = None
+    ) -> Tensor:
+        """The content under the look: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size.
+
+        Args:
+            wide: 1×3×H×W, where the content reaches beyond [0, 1] or has more light than it shows;
+                the maps go on straight from the content to it, and so beyond [0, 1].
+            care: what was measured of the content; without it, it is measured.
+        """
         maps = list(self.coefficients.to(content))
         places = [(torch.arange(n, device=content.device) + 0.5) / n - 0.5
                   for n in content.shape[2:]]  # fmt: skip
-        small = resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
-        weights = self.weights(small)
-        steepness = [_steepness(one, small, mask)
-                     for one, mask in zip(maps, weights, strict=True)]  # fmt: skip
-        steep = [slope > STEEP for slope in steepness]
-        # The steeper the map, the more of the detail may be noise.
-        detail = max(steepness) * grain_variance(content) if any(steep) else 0.0
+        weights = self.weights(content[..., :1, :1] if self.one else _reduced(content))
+        care = care or self.care(content)
+        steep, detail = care.steep, care.detail
         planes = self._planes(content)
-        out = torch.zeros_like(content)
+        out = torch.empty_like(content)
 
         def render(rows: slice) -> None:
             band = smoothed(content, rows, detail) if any(steep) else content[0, :, rows]
             for columns in _slices(content.shape[3], TILE[1]):
                 strip, smooth = content[0, :, rows, columns], band[:, :, columns]
                 y, x = (p[at] for p, at in zip(places, (rows, columns), strict=True))
+                far = None if wide is None else wide[0, :, rows, columns] - strip
                 kept = self._regions_in((rows, columns), weights, image_size(content))
                 total: Tensor | None = None
                 for k, weight, shift in _shared(strip, kept, planes, (rows, columns)):
                     own = [strip, smooth] if steep[k] else [strip]
+                    inside = own
                     if shift is not None:
                         own = [colors + shift for colors in own]
-                    found = _mapped(maps[k], [colors.clamp(0.0, 1.0) for colors in own], (y, x))
+                        inside = [colors.clamp(0.0, 1.0) for colors in own]
+                    found = _mapped(maps[k], inside, (y, x))
+                    if far is not None:
+                        there = functools.partial(apply_rows, maps[k], y=y, x=x)
+                        found = found + beyond(there, inside[0], far)
+                        own = [own[0] + far, *own[1:]]
                     if self.strengths[k] < 1:  # unclamped colours add up to the content's own
                         found = torch.lerp(own[0], found, float(self.strengths[k]))
                     found = found if weight is None else weight * found
                     total = found if total is None else total + found
-                if total is not None:
-                    torch.clamp(total, 0.0, 1.0, out=out[0, :, rows, columns])
+                here = out[0, :, rows, columns]
+                low, high = (0.0, 1.0) if wide is None else (-torch.inf, torch.inf)
+                _ = here.zero_() if total is None else torch.clamp(total, low, high, out=here)
 
         in_threads(render, _slices(content.shape[2], TILE[0]), content.device)
         return out
+
+    def care(self, content: Tensor) -> Care:
+        """What `apply` has to mind of a content 1×3×H×W in [0, 1]."""
+        if all(map(is_gentle, self.coefficients)):
+            return Care((0.0,) * len(self.coefficients), 0.0)
+        small = _reduced(content)
+        pairs = zip(self.coefficients.to(content), self.weights(small), strict=True)
+        steepness = tuple(_steepness(one, small, mask) for one, mask in pairs)
+        return Care(steepness, grain_variance(content) if max(steepness) > STEEP else 0.0)
 
     def weights(self, content: Tensor) -> Tensor:
         """K×H×W weights of the regions on a content 1×3×H×W, summing to 1."""
@@ -101,7 +153,7 @@ class RegionalLook(Brief):
         if self.one:  # as good as one region
             return torch.eye(count, 1).to(content)[:, :, None].expand(-1, *content.shape[2:])
         whole = slice(0, content.shape[2]), slice(0, content.shape[3])
-        return _weights(content[0], self._planes(content)[0].at(*whole))
+        return affine_weights(content[0], self._planes(content)[0].at(*whole))
 
     @property
     def one(self) -> bool:
@@ -147,11 +199,15 @@ class _Planes:
         return torch.lerp(wide[:, :, above - first], wide[:, :, below - first], down[:, None])
 
 
+def _reduced(content: Tensor) -> Tensor:
+    return resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
+
+
 def _slices(size: int, step: int) -> list[slice]:
     return [slice(at, min(at + step, size)) for at in range(0, size, step)]
 
 
-def _weights(colors: Tensor, affine: Tensor) -> Tensor:
+def affine_weights(colors: Tensor, affine: Tensor) -> Tensor:
     """K×rows×W weights of 3×rows×W colours under K×4×rows×W maps, summing to 1."""
     found = (affine[:, :3] * colors).sum(dim=1).add_(affine[:, 3]).clamp_(0, 1)
     return found / found.sum(dim=0).clamp(min=1e-6)
@@ -164,7 +220,7 @@ def _shared(
     colours of mixed pixels to those of the region alone, 3×rows×W (None for nothing)."""
     if len(kept) == 1:
         return [(kept[0], None, None)]
-    weights = _weights(strip, planes[0].at(*tile, kept))
+    weights = affine_weights(strip, planes[0].at(*tile, kept))
     sides = planes[1].at(*tile, kept)  # k×3×rows×W
     mixed = (weights[:, None] * sides).sum(dim=0)
     return [(k, weights[n], sides[n] - mixed) for n, k in enumerate(kept)]
@@ -177,14 +233,28 @@ def _steepness(coefficients: Tensor, content: Tensor, mask: Tensor) -> float:
     if not inside.shape[1]:
         return 0.0
     some = inside[:, :: max(1, inside.shape[1] // 500)]
-    middle = torch.zeros_like(some[0])
-    base = apply_terms(coefficients, some, middle, middle)
+    return float(_slopes(coefficients, some, torch.zeros_like(some[0])).quantile(0.9))
+
+
+def is_gentle(coefficients: Tensor) -> bool:
+    """Whether a map is nowhere so steep that grain needs care, whatever the content."""
+    ends = torch.linspace(0, 1, 6)
+    colors = torch.cartesian_prod(ends, ends, ends).T.to(coefficients)  # 3×216
+    heights = (torch.full_like(colors[0], y) for y in (-0.5, 0.0, 0.5))
+    return all(bool((_slopes(coefficients, colors, y) <= STEEP).all()) for y in heights)
+
+
+def _slopes(coefficients: Tensor, colors: Tensor, y: Tensor) -> Tensor:
+    """N: how much a map enlarges a small difference at most, of 3×N colours at N heights."""
+    middle = torch.zeros_like(y)
+    base = apply_terms(coefficients, colors, y, middle)
     steps = [
-        (apply_terms(coefficients, some + STEP * axis[:, None], middle, middle) - base) / STEP
-        for axis in torch.eye(3).to(some)
+        (apply_terms(coefficients, colors + STEP * axis[:, None], y, middle) - base) / STEP
+        for axis in torch.eye(3).to(colors)
     ]
     slopes = torch.stack(steps, dim=-1).permute(1, 0, 2)  # N×3×3
-    return float(torch.linalg.matrix_norm(slopes, ord=2).quantile(0.9))
+    norms: Tensor = torch.linalg.matrix_norm(slopes, ord=2)
+    return norms
 
 
 def _mapped(coefficients: Tensor, pair: Sequence[Tensor], here: tuple[Tensor, Tensor]) -> Tensor:

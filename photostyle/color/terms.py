@@ -88,21 +88,39 @@ def apply_rows(coefficients: Tensor, rgb: Tensor, y: Tensor, x: Tensor) -> Tenso
     """3×R×W colours of R rows under one map, as `apply_terms` has them.
 
     Where the map reads no place but the height, which is the same all along a row, every row has a
-    map of colours alone, which costs half.
+    map of colours alone, which costs half or less.
 
     Args:
         coefficients: 29×3. rgb: 3×R×W. y: R places, x: W, in [-½, ½].
     """
-    if coefficients[10:COLORS].any() or coefficients[COLORS + len(HEIGHT) :].any():
+    if coefficients[COLORS + len(HEIGHT) :].any():
         here = y.repeat_interleave(len(x)), x.repeat(len(y))
         return apply_terms(coefficients, rgb.reshape(3, -1), *here).reshape_as(rgb)
-    colors, level, tint = coefficients[:10], coefficients[COLORS], coefficients[COLORS + 1 :][:3]
-    own = colors.T.expand(len(y), 3, 10).clone()  # R×3×10
+    count = COLORS if coefficients[10:COLORS].any() else 10
+    level, tint = coefficients[COLORS], coefficients[COLORS + 1 :][:3]
+    own = coefficients[:count].T.expand(len(y), 3, count).clone()  # R×3×C
     own[:, :, 0] += y[:, None] * level + (y * y)[:, None] * coefficients[COLORS + 4]
     own[:, :, 1:4] += y[:, None, None] * tint.T
-    r, g, b = rgb
-    terms = rgb.new_empty(len(y), 9, rgb.shape[2])
+    terms = rgb.new_empty(len(y), count - 1, rgb.shape[2])  # all but the constant
     terms[:, :3] = rgb.transpose(0, 1)
-    for k, pair in enumerate(((r, r), (r, g), (r, b), (g, g), (g, b), (b, b)), start=3):
-        torch.mul(*pair, out=terms[:, k])
+    rows = terms.unbind(dim=1)
+    for k in range(4, count):
+        left, right = FACTORS[k]
+        torch.mul(rows[left - 1], rows[right - 1], out=rows[k - 1])
     return torch.baddbmm(own[:, :, :1], own[:, :, 1:], terms).transpose(0, 1)
+
+
+def _factors() -> dict[int, tuple[int, int]]:
+    """The two terms, both before it, that each term of a higher degree than 1 is the product of."""
+    place = {power: k for k, power in enumerate(POWERS)}
+    found = {}
+    for power, k in place.items():
+        if sum(power) < 2:
+            continue
+        axis = next(n for n in range(3) if power[n])
+        rest = tuple(p - (n == axis) for n, p in enumerate(power))
+        found[k] = place[tuple(int(n == axis) for n in range(3))], place[rest]  # type: ignore[index]
+    return found
+
+
+FACTORS = _factors()

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED, add_command
+from photostyle.commands.running import FrameBar, add_codec, frames, say
+from photostyle.errors import OptionError
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -36,11 +38,15 @@ def register(commands: Any) -> None:
         help="MiB for the network's maps; larger pictures go through in strips, with the same "
         "result (default: half of what is free, on a CPU at most 512)",
     )  # fmt: skip
-    parser.add_argument("--codec", default="h264", metavar="h264|h265|prores|ffv1",
-                        help="of videos; where the file's own container does not take it, the "
-                        "result is a .mov or .mkv (default: h264)")  # fmt: skip
-    parser.add_argument("--quality", type=int, help="of videos: constant rate factor of h264 and "
-                        "h265, 0 is lossless, 51 worst (default: 17, 19)")  # fmt: skip
+    styles = parser.add_argument_group("network for any style")
+    styles.add_argument("--style", nargs="+", type=expanded, help="one picture, or several")
+    styles.add_argument("--style-blend", metavar="SHARES", help="of several, such as 0.7,0.3")
+    styles.add_argument("--transfer", choices=("adain", "wct"),
+                        help="of each channel mean and deviation, or all covariances (default: "
+                        "as trained)")  # fmt: skip
+    styles.add_argument("--alpha", type=float, default=1.0,
+                        help="share of the change, 0 to 1 (default: 1)")  # fmt: skip
+    add_codec(parser)
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -50,12 +56,14 @@ def _apply(arguments: argparse.Namespace) -> int:
         applied = apply(
             arguments.inputs, arguments.model, out=arguments.out, device=arguments.device,
             batch=arguments.batch, memory=arguments.memory, codec=arguments.codec,
-            quality=arguments.quality, listener=telling,
+            quality=arguments.quality, listener=telling, style=arguments.style,
+            transfer=arguments.transfer, alpha=arguments.alpha,
+            style_blend=_shares(arguments.style_blend),
         )  # fmt: skip
     if applied.interrupted:
         done = f"Stopped; {len(applied.done)} of {applied.total} files are done, each whole."
         film = applied.begun
-        say(
+        _say(
             f"{done} {film.target} holds the first {frames(film.frames_written)}." if film else done
         )
         return INTERRUPTED
@@ -65,36 +73,31 @@ def _apply(arguments: argparse.Namespace) -> int:
         raise next(iter(applied.failed.values()))
     for error in applied.failed.values():
         print(error, file=sys.stderr)
-    say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
+    _say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
     return BAD_INPUT
 
 
-def frames(count: int) -> str:
-    return f"{count} frame" if count == 1 else f"{count} frames"
+def _shares(words: str | None) -> list[float] | None:
+    if words is None:
+        return None
+    try:
+        return [float(word) for word in words.split(",")]
+    except ValueError:
+        raise OptionError(f"--style-blend {words}: give numbers, such as 0.7,0.3.") from None
 
 
-def say(sentence: str) -> None:
-    print(f"photostyle: {sentence}", file=sys.stderr)
+def _say(sentence: str) -> None:
+    say(f"photostyle: {sentence}")
 
 
-class _Telling:
+class _Telling(FrameBar):
     """Names the results as they are done; a bar for each video."""
 
-    def __enter__(self) -> Self:
-        self._bar: Any = None
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        self._close()
-
     def begins(self, job: "Job") -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(unit="frame", desc=job.source.name)
+        self.close()
 
     def frames(self, job: "Job", done: int, expected: int) -> None:
-        self._bar.total = expected if expected >= done else None
-        self._bar.update(done - self._bar.n)
+        self.show(job.source.name, done, expected)
 
     def note(self, sentence: str) -> None:
         from tqdm import tqdm
@@ -102,11 +105,6 @@ class _Telling:
         tqdm.write(sentence, file=sys.stderr)
 
     def ends(self, job: "Job", error: "ImageError | None", count: int) -> None:
-        self._close()
+        self.close()
         if error is None:
             print(f"{job.target}{f' ({frames(count)})' if job.video else ''}")
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

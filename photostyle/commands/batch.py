@@ -50,7 +50,7 @@ def register(commands: Any) -> None:
     keep_back(
         add_side_files(
             files,
-            "folder for manifests, local maps and heat maps, in place of the results'; or none, "
+            "folder for manifests, colour maps and heat maps, in place of the results'; or none, "
             "and they are not written",
         )
     )

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands import compare_fast, compare_methods
+from photostyle.commands import compare_fast, compare_leak, compare_methods
 from photostyle.commands.arguments import add_command, noted_image, noted_photograph
 from photostyle.documents import aligned
 from photostyle.places import expanded
@@ -18,24 +18,25 @@ COLUMNS = {
     "style_taken": ("style", ".0%"), "smoothness": ("gain", ".2f"), "stain": ("stain", ".2f"),
 }  # fmt: skip
 #: What can be compared; `photostyle compare RESULT …` is of pictures.
-PICTURES, METHODS, FAST = "pictures", "methods", "fast"
+PICTURES, METHODS, FAST, LEAK = "pictures", "methods", "fast", "leak"
 
 
 def register(commands: Any) -> None:
     summary = "compare results, methods, or a network with what it replaces"
     parser = add_command(commands, "compare", summary, _compare)
     pictures = "[pictures] RESULT … --content CONTENT --style STYLE"
-    parser.usage = f"%(prog)s {pictures} | methods … | fast …"
-    parser.epilog = "A picture called methods or fast is given as ./methods."
+    parser.usage = f"%(prog)s {pictures} | methods … | fast … | leak …"
+    parser.epilog = "A picture called methods, fast or leak is given as ./methods."
     kinds = parser.add_subparsers(required=True, metavar="WHAT", prog=parser.prog)
     _register_pictures(kinds)
     compare_methods.register(kinds, METHODS)
     compare_fast.register(kinds, FAST)
+    compare_leak.register(kinds, LEAK)
 
 
 def explicit(argv: list[str]) -> list[str]:
     """The command line with what is compared said, where it is pictures and is not."""
-    kinds = (PICTURES, METHODS, FAST, "-h", "--help")
+    kinds = (PICTURES, METHODS, FAST, LEAK, "-h", "--help")
     if argv[:1] != ["compare"] or (argv[1:] and argv[1] in kinds):
         return argv
     return ["compare", PICTURES, *argv[1:]]

@@ -21,7 +21,7 @@ def register(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from photostyle.api.networks import export
+    from photostyle.api.exporting import export
 
     made = export(arguments.model, arguments.out, format=arguments.format)
     if made.difference is None:

@@ -11,7 +11,14 @@ from photostyle.commands.arguments import (
     given_options,
     read_files,
 )
-from photostyle.commands.running import add_running, running_options, tell, told
+from photostyle.commands.running import (
+    FrameBar,
+    add_film,
+    add_running,
+    film_options,
+    running_options,
+    told,
+)
 from photostyle.errors import OptionError
 from photostyle.places import expanded
 
@@ -61,11 +68,12 @@ def _register_pair(commands: Any) -> None:
 
 
 def _register_apply(commands: Any) -> None:
-    parser = add_command(commands, "apply", "put a look on pictures, at their own size", _apply)
+    summary = "put a look on pictures and films, at their own size"
+    parser = add_command(commands, "apply", summary, _apply)
     files = parser.add_argument_group("files")
     files.add_argument("look", metavar="LOOK", type=expanded, help="look, from photostyle look fit")
     files.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=expanded, help="pictures, or folders of pictures"
+        "inputs", metavar="INPUT", nargs="+", type=expanded, help="pictures, films, folders of them"
     )
     _add_masks(files)
     regions = parser.add_argument_group("regions, where the look has some")
@@ -78,6 +86,7 @@ def _register_apply(commands: Any) -> None:
                         ("--segmenter-groups", "table of classes that share their light"),
                         ("--palette", "colours of the masks, if not the usual nine")):  # fmt: skip
         regions.add_argument(name, help=words)
+    add_film(parser.add_argument_group("films"))
     add_options(parser, stages=("render",), presets=False, without=("output_size", "deliver"))
     add_running(parser)
 
@@ -155,12 +164,14 @@ def _from_pair(arguments: argparse.Namespace) -> int:
 def _apply(arguments: argparse.Namespace) -> int:
     from photostyle.api.looking import apply_look
 
-    runs = apply_look(
-        arguments.look, arguments.inputs, out=arguments.out, content_mask=arguments.content_mask,
-        segmenter=arguments.segmenter, segmenter_model=arguments.segmenter_model,
-        segmenter_groups=arguments.segmenter_groups, palette=arguments.palette, progress=tell,
-        **running_options(arguments), **given_options(arguments),
-    )  # fmt: skip
+    with FrameBar() as bar:
+        runs = apply_look(
+            arguments.look, arguments.inputs, out=arguments.out,
+            content_mask=arguments.content_mask, segmenter=arguments.segmenter,
+            segmenter_model=arguments.segmenter_model, segmenter_groups=arguments.segmenter_groups,
+            palette=arguments.palette, progress=bar.told, **film_options(arguments),
+            **running_options(arguments), **given_options(arguments),
+        )  # fmt: skip
     return told(runs)
 
 

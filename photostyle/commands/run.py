@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.commands.arguments import (
+    FAILED,
     INTERRUPTED,
     add_command,
     add_options,
@@ -14,9 +15,15 @@ from photostyle.commands.arguments import (
     read_files,
 )
 from photostyle.commands.helping import keep_back
+from photostyle.commands.running import FrameBar, add_film, film_options, frames, say
 from photostyle.config.config import Config
-from photostyle.errors import OptionError
+from photostyle.errors import ImageError, OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES, written_suffix
+from photostyle.images.formats.table import usual
 from photostyle.places import expanded, identity
+
+#: The usual result, of films with the suffix that they are written with.
+RESULT = Path("result.png")
 
 
 def register(commands: Any) -> None:
@@ -26,7 +33,12 @@ def register(commands: Any) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files")
-    files.add_argument("--content", required=True, type=expanded, help="photograph to be changed")
+    files.add_argument(
+        "--content",
+        required=True,
+        type=expanded,
+        help="photograph, or film (see --help-all), to be changed",
+    )
     files.add_argument(
         "--style", required=True, type=expanded, nargs="+", action="extend", metavar="STYLE",
         help="photograph or painting to take after; several are blended (see --style-blend)",
@@ -38,6 +50,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     files.add_argument("--style-mask", type=expanded, help="the same of the style's")
     _add_outputs(files)
+    films = parser.add_argument_group("films")
+    add_film(films)
+    for option in films._group_actions:
+        keep_back(option)
     add_options(parser)
 
 
@@ -51,14 +67,14 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(files: Any) -> None:
     files.add_argument(
-        "--out", type=expanded, default=Path("result.png"),
-        help="result picture, .png .jpg .tif or .webp (default: %(default)s); its manifest (.json) "
-        "and its local maps (.grade.safetensors) are written beside it",
+        "--out", type=expanded, default=RESULT,
+        help=f"result picture, .{' .'.join(usual())} (default: %(default)s); its manifest (.json) "
+        "and its colour maps (.grade.safetensors) are written beside it",
     )  # fmt: skip
     keep_back(
         add_side_files(
             files,
-            "folder for the manifest and the local maps, in place of the picture's; or none, and "
+            "folder for the manifest and the colour maps, in place of the picture's; or none, and "
             "they are not written",
         )
     )
@@ -87,8 +103,48 @@ def _add_outputs(files: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     config = configured(arguments)
+    if arguments.content.suffix.lower() in VIDEO_SUFFIXES:
+        return _stylize_film(arguments, config)
+    if arguments.content.is_dir():
+        raise ImageError(
+            f"{arguments.content} is a folder, where a picture is needed; `photostyle batch` "
+            "styles a folder."
+        )
     masks = (arguments.content_mask, arguments.style_mask)
     return _stylize(arguments, config, arguments.content, arguments.style, *masks, None)
+
+
+def _stylize_film(arguments: argparse.Namespace, config: Config) -> int:
+    from photostyle.api.filming import stylize_film
+    from photostyle.runtime.progress import Progress
+
+    for name in ("sheet", "preview", "heatmap", "stain_map", "side_files"):
+        if getattr(arguments, name):
+            raise OptionError(f"--{name.replace('_', '-')}: films have none; leave it out.")
+    out = arguments.out
+    if out == RESULT:
+        out = out.with_suffix(written_suffix(arguments.content.suffix, arguments.codec))
+
+    class Told(Progress):
+        """Stages of fits in lines, frames by a bar."""
+
+        def stage(self, name: str, note: str) -> None:
+            bar.close()
+            super().stage(name, note)
+
+    with FrameBar() as bar, Told() as listener:
+        report = stylize_film(
+            arguments.content, arguments.style, config, out=out, listener=listener,
+            content_mask=arguments.content_mask, style_mask=arguments.style_mask,
+            progress=bar.told, **film_options(arguments),
+        )  # fmt: skip
+    print(f"{out} ({frames(report.frames_written)})")
+    for sentence in (*report.notes, *([report.damage] if report.damage else [])):
+        say(sentence)
+    if report.interrupted:
+        say(f"Stopped; {out} holds the first {frames(report.frames_written)}.")
+        return INTERRUPTED
+    return FAILED if report.damaged else 0
 
 
 def _replay(arguments: argparse.Namespace) -> int:

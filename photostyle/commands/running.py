@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from photostyle.commands.arguments import FAILED, INTERRUPTED
+from photostyle.images.formats.table import usual
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def add_format(parser: Any, *, keep: bool = False) -> None:
     """`keep` offers the contents' own."""
     parser.add_argument(
         "--format",
-        choices=("png", "jpg", "tif", "webp", *(["keep"] if keep else [])),
+        choices=(*usual(), *(["keep"] if keep else [])),
         default="png",
         help=("of the results, or keep, each photograph's own" if keep else "of the results")
         + " (default: %(default)s)",
@@ -96,12 +97,78 @@ def told(runs: "Runs") -> int:
     for name, reason in runs.failed.items():
         say(f"failed: {name}: {reason}")
     print(runs.summary)
-    return FAILED if runs.failed else 0
+    return FAILED if runs.failed or (runs.summary and runs.summary.damaged) else 0
 
 
 def tell(update: "Update") -> None:
     """Progress of many runs: a line for each job that is done."""
     say(update.note)
+
+
+class FrameBar:
+    """A bar for each film, with the time that is left; lines go above it."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._what = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def show(self, what: str, done: int, expected: int) -> None:
+        """So many frames are done, of as many; 0 where that is not known."""
+        from tqdm import tqdm
+
+        if self._bar is None or what != self._what:
+            self.close()
+            self._bar, self._what = tqdm(unit="frame", desc=what, initial=max(0, done - 1)), what
+        self._bar.total = expected if expected >= done else None
+        self._bar.update(done - self._bar.n)
+
+    def told(self, update: "Update") -> None:
+        """A `progress` function: of frames, or with a line."""
+        if update.note:
+            self.close()
+            say(update.note)
+        else:
+            self.show(update.stage, update.done, update.total)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def add_codec(parser: Any) -> None:
+    parser.add_argument("--codec", default="h264", metavar="h264|h265|prores|ffv1",
+                        help="of videos; where the file's own container does not take it, the "
+                        "result is a .mov or .mkv (default: h264)")  # fmt: skip
+    parser.add_argument("--quality", type=int, help="of videos: constant rate factor of h264 and "
+                        "h265, 0 is lossless, 51 worst (default: 17, 19)")  # fmt: skip
+
+
+def add_film(films: Any) -> None:
+    """How a film is kept steady, and written."""
+    films.add_argument("--consistency", default="shot", metavar="shot|whole|frame",
+                       help="what has a look, or is measured, of its own: each shot, the whole "
+                       "film, or every frame (default: shot)")  # fmt: skip
+    films.add_argument("--key-frames", type=int, default=1, metavar="N", help="looks of a shot, or "
+                       "whatever else is found of it, on as many parts of it, with smooth changes "
+                       "between them (default: 1)")  # fmt: skip
+    add_codec(films)
+
+
+def film_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The keywords that the options of `add_film` ask for."""
+    names = ("consistency", "key_frames", "codec", "quality")
+    return {name: getattr(arguments, name) for name in names}
+
+
+def frames(count: int) -> str:
+    return f"{count} frame" if count == 1 else f"{count} frames"
 
 
 def say(sentence: str) -> None:

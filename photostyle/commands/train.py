@@ -13,7 +13,9 @@ def register(commands: Any) -> None:
     parser = add_command(commands, "train", "train a network for one style", _train)
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--style", required=True, type=expanded, help="painting or photograph to learn"
+        "--style",
+        type=expanded,
+        help="painting or photograph to learn; of --method artflow, a folder of styles",
     )
     files.add_argument(
         "--data", type=expanded, metavar="FOLDER",

@@ -27,6 +27,7 @@ from photostyle.config.stages import (
     PostprocessConfig,
     SegmentationConfig,
 )
+from photostyle.config.universal import LatentsConfig
 from photostyle.errors import OptionError
 
 C = TypeVar("C", bound="Staged")
@@ -96,6 +97,7 @@ class Config(Staged):
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     network: FeedForwardConfig = field(default_factory=FeedForwardConfig)
+    latents: LatentsConfig = field(default_factory=LatentsConfig)
     optimize: OptimizeConfig = field(default_factory=OptimizeConfig)
     postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
     render: RenderConfig = field(default_factory=RenderConfig)

@@ -36,6 +36,9 @@ class ImageOptions(TypedDict, total=False):
     """Stage 1, load."""
 
     size: int
+    input_space: str | None
+    ocio: str | None
+    view: str | None
     style_scale: float | None
     preserve_color: Literal["none", "luminance", "match"]
 
@@ -97,12 +100,24 @@ class ModelOptions(TypedDict, total=False):
     model: Files | None
 
 
+class LatentsOptions(TypedDict, total=False):
+    """Stage 5, the start of --init latents."""
+
+    transform: Literal["wavelet", "artflow", "decoder"]
+    transfer: Literal["adain", "wct"]
+    alpha: float
+    cutoff: float
+    bands: Literal["low", "all"]
+    levels: int
+
+
 class OptimizeOptions(TypedDict, total=False):
     """Stage 5, the start and the list of solves."""
 
-    init: Literal["color", "content", "style", "noise"]
+    init: Literal["color", "content", "style", "noise", "latents"]
     seed: int
     device: str
+    precision: Literal["auto", "float32", "bfloat16"] | None
     canvas: Literal["pixels", "affine-grid", "network"] | None
     iterations: int | None
     optimizer: Literal["lbfgs", "adam"] | None
@@ -132,6 +147,7 @@ class RenderOptions(TypedDict, total=False):
     luminance: float | None
     color: float | None
     protect: Shares | None
+    output_space: Literal["srgb", "p3", "adobergb", "rec2020", "prophoto"] | None
     bit_depth: Literal[8, 16, "8", "16", "keep"] | None
 
 
@@ -144,9 +160,20 @@ class NetworkOptions(TypedDict, total=False):
     blocks: int
 
 
+class FlowOptions(TypedDict, total=False):
+    """The networks of --method artflow and decoder."""
+
+    flow_blocks: int
+    flows: int
+    flow_width: int
+    recompute: Literal["on", "off"]
+    decoder_layers: Sequence[str]
+
+
 class ScheduleOptions(TypedDict, total=False):
     """Data, schedule and machine of a training."""
 
+    method: Literal["fast", "artflow", "decoder"]
     size: int
     zoom: float
     batch: int
@@ -167,13 +194,13 @@ class ScheduleOptions(TypedDict, total=False):
 
 class Options(
     ImageOptions, SegmentationOptions, MattingOptions, EncoderOptions, ObjectiveOptions,
-    ModelOptions, OptimizeOptions, PostprocessOptions, RenderOptions, total=False,
+    ModelOptions, LatentsOptions, OptimizeOptions, PostprocessOptions, RenderOptions, total=False,
 ):  # fmt: skip
     """Every option of a run; `photostyle run --help` says what each does."""
 
 
 class TrainingOptions(
-    NetworkOptions, ScheduleOptions, EncoderOptions, ObjectiveOptions, total=False
+    NetworkOptions, FlowOptions, ScheduleOptions, EncoderOptions, ObjectiveOptions, total=False
 ):
     """Every option of a training; `photostyle train --help` says what each does."""
 
@@ -228,6 +255,8 @@ def with_keywords(
     offered = ((f, kind) for s, f, kind in options(type(base)) if stages is None or s in stages)
     known = {f.name: (f, kind) for f, kind in offered if f.name not in without}
     for name in values:
+        if name == "preset" and "config" in own:
+            raise OptionError('preset is no option; give its name as config="photoreal-fast" is.')
         if name not in known:
             near = difflib.get_close_matches(name, [*own, *known], n=1)
             raise OptionError(f"{name} is no option{hint(name, dict.fromkeys(near or known))}")

@@ -13,6 +13,7 @@ from photostyle.config.stages import (
     PostprocessConfig,
     SegmentationConfig,
 )
+from photostyle.config.universal import LatentsConfig
 from photostyle.documents import named
 from photostyle.errors import OptionError
 
@@ -123,6 +124,24 @@ PRESETS: dict[str, Config] = {
 }
 
 
+#: A painting in one pass, of any style.
+ONE_PASS = dataclasses.replace(
+    GATYS, image=ImageConfig(size=512), optimize=OptimizeConfig(init="latents", solves=())
+)
+PRESETS |= {
+    # Style in the low bands, the content's own high bands (WCT2's idea), distilled.
+    "wavelet": Config(preset="wavelet", optimize=OptimizeConfig(init="latents", solves=())),
+    # Li et al. 2017: an encoder's levels, the deepest first, by trained decoders.
+    "wct": dataclasses.replace(
+        ONE_PASS, preset="wct", latents=LatentsConfig(transform="decoder", alpha=0.6)
+    ),
+    # An et al. 2021: a reversible network; AdaIN is what it is trained with.
+    "artflow": dataclasses.replace(
+        ONE_PASS, preset="artflow", latents=LatentsConfig(transform="artflow", transfer="adain")
+    ),
+}
+
+
 #: What each is for, in a sentence.
 SUMMARIES = {
     "photoreal": "light, colour and mood in a clean photograph; some ten seconds",
@@ -134,6 +153,9 @@ SUMMARIES = {
     "gatys-fine": "the same coarse to fine, sooner and with larger strokes",
     "fast": "a network that `photostyle train` made, given by --model; one pass",
     "mrf": "patches of the painting in place of its statistics",
+    "wavelet": "a photograph's light and colour in one pass, without network or download",
+    "wct": "any painting in one pass by trained decoders, given by --model",
+    "artflow": "the same by a reversible network, which loses nothing of the content",
 }
 
 

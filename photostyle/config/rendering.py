@@ -26,6 +26,11 @@ class RenderConfig(Stage):
         "content, which keep its detail) or pixels (itself, enlarged only when asked).",
         choices=("maps", "pixels"),
     )
+    output_space: str | None = option(
+        None,
+        "Colour space of the result's file; without it, the content's own (`render`: the run's).",
+        choices=("srgb", "p3", "adobergb", "rec2020", "prophoto"),
+    )
     strength: str = option(
         "1",
         "How much of the change to keep, 0 to 1: one number, or region=number with commas, such as "
@@ -46,7 +51,7 @@ class RenderConfig(Stage):
     bit_depth: str | None = option(
         None,
         "Bits of each channel in the result's file: 8, 16 (.png and .tif have them) or keep, the "
-        "content's; without it, keep.",
+        "content's; without it, keep (`render`: the run's).",
         choices=DEPTHS,
     )
 

@@ -19,6 +19,22 @@ class ImageConfig(Stage):
     """Stage 1, load."""
 
     size: int = option(700, "Long side in pixels at which the picture is optimised.", low=32)
+    input_space: str | None = option(
+        None,
+        "Space of scene-linear pictures, such as ACEScg, of an OpenColorIO configuration; without "
+        "it, what the files say.",
+    )
+    ocio: str | None = option(
+        None,
+        "OpenColorIO configuration of --input-space and --view; without it the one that $OCIO "
+        "names, else OpenColorIO's own.",
+        file=True,
+    )
+    view: str | None = option(
+        None,
+        "How the solve sees scene-linear pictures: DISPLAY/VIEW of an OpenColorIO configuration, "
+        "for an sRGB display; without it, sRGB with a shoulder up to 16 times white.",
+    )
     style_scale: float | None = option(
         None,
         "Long side of the style as a share of the content's, 1 for the same; without it, the "
@@ -217,7 +233,9 @@ class FeedForwardConfig(Stage):
     """Stage 5, the network behind the canvas of that name."""
 
     model: str | None = option(
-        None, "Network of a style, as `photostyle train` writes it; for --preset fast.", file=True
+        None,
+        "Network that `photostyle train` wrote; for the presets fast, artflow and wct.",
+        file=True,
     )
 
 
@@ -228,11 +246,19 @@ class OptimizeConfig(Stage):
     init: str = option(
         "color",
         "Picture that the optimisation starts from; color is the content with each region's "
-        "colours moved to the style's.",
-        choices=("color", "content", "style", "noise"),
+        "colours moved to the style's, latents the content whose latents under --transform are "
+        "moved to the style's.",
+        choices=("color", "content", "style", "noise", "latents"),
     )
     seed: int = option(0, "Seed of everything random.", low=0, high=2**63 - 1)
     device: str = option("auto", "Device: auto, cpu, cuda, cuda:N or mps.")
+    precision: str | None = option(
+        None,
+        "Arithmetic of a VGG encoder's maps in the solves: float32, exact also on a GPU (no TF32), "
+        "bfloat16, with targets and sums in float32, or auto, as without it: bfloat16 on a GPU "
+        "that has it, else float32.",
+        choices=("auto", "float32", "bfloat16"),
+    )
     canvas: str | None = option(
         None, "Only the solves on this canvas; without it, all of them.", choices=CANVASES
     )

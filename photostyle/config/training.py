@@ -10,6 +10,7 @@ from typing import Any
 from photostyle.config.config import Staged, stages
 from photostyle.config.options import Stage, option
 from photostyle.config.stages import EncoderConfig, ObjectiveConfig
+from photostyle.config.universal import METHODS, FlowConfig
 
 #: Terms that are learned; the others belong to one content picture.
 TERMS = ("content", "style", "tv", "gamut")
@@ -44,6 +45,13 @@ class NetworkConfig(Stage):
 class TrainConfig(Stage):
     """Data, schedule and machine of a training."""
 
+    method: str = option(
+        "fast",
+        "What is trained: fast (a network for one style), artflow (a reversible network for any "
+        "style; --style is a folder of them) or decoder (an encoder's levels inverted, for "
+        "--preset wct; needs no style).",
+        choices=METHODS,
+    )
     size: int = option(256, "Side of the square crops in pixels.", low=32, high=4096)
     zoom: float = option(
         1.25,
@@ -103,6 +111,7 @@ class TrainingConfig(Staged):
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
+    universal: FlowConfig = field(default_factory=FlowConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     encoder: EncoderConfig = field(
         default_factory=lambda: EncoderConfig(
@@ -119,6 +128,32 @@ class TrainingConfig(Staged):
             plain_regions="full",
         )
     )
+
+
+#: By --method. An et al. 2021: Adam at 1e-4, batches of two, 60,000 steps, relu4_1 for the content,
+#: weights 0.1 and 1 of their sums, which with relative terms are about these.
+TRAININGS = {
+    "fast": TrainingConfig(),
+    "artflow": TrainingConfig(
+        train=TrainConfig(
+            method="artflow", batch=2, steps=60000, optimizer="adam", learning_rate=1e-4,
+            schedule="constant",
+        ),
+        encoder=EncoderConfig(
+            content_layers=("relu4_1",),
+            style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+        ),
+        objective=ObjectiveConfig(
+            content_weight=0.3, style_weight=1.0, gamut_weight=0.0, plain_regions="full"
+        ),
+    ),
+    "decoder": TrainingConfig(
+        train=TrainConfig(method="decoder"),
+        objective=ObjectiveConfig(
+            content_weight=10.0, style_weight=1.0, gamut_weight=0.0, plain_regions="full"
+        ),
+    ),
+}  # fmt: skip
 
 
 def training_config(tables: Mapping[str, Mapping[str, Any]]) -> TrainingConfig:

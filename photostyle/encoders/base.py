@@ -23,6 +23,7 @@ class Encoder(nn.Module):
         style_unit, content_unit: Relative squared distances of Gram matrices and of features that
             count as 1 in the objective, so that its weights mean the same look for every encoder.
             VGG networks define 1.
+        narrows: Its maps stand bfloat16's precision.
         memory: Keeps what `remembered` gives, where there is one.
 
     Weights never require a gradient; weights and maps are laid out channels-last.
@@ -33,6 +34,7 @@ class Encoder(nn.Module):
     layer_names: tuple[str, ...]
     style_unit: float = 1.0
     content_unit: float = 1.0
+    narrows: bool = False
     memory: Memory | None = None
 
     def __call__(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -29,6 +29,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from photostyle.encoders.base import Encoder
+from photostyle.runtime.device import constant
 
 # The blocks of VGG-19, so that configurations written for it name layers that are here.
 BLOCKS = (2, 2, 4, 4, 4)
@@ -218,7 +219,7 @@ def _modulus(responses: Tensor) -> Tensor:
 
 def _magnitude(signed: Tensor) -> Tensor:
     """|x|, smooth and 0 at 0."""
-    return torch.hypot(signed, signed.new_tensor(SOFTNESS)) - SOFTNESS
+    return torch.hypot(signed, constant(SOFTNESS, signed)) - SOFTNESS
 
 
 def _halves(signed: Tensor) -> tuple[Tensor, Tensor]:

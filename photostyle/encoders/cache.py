@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 import torch
 
 from photostyle.documents import read_json
 from photostyle.encoders.registry import Entry
 from photostyle.images.hashing import file_sha256
-from photostyle.places import expanded
+from photostyle.places import home_folder
 
 State = Literal["intact", "damaged", "absent"]
 
@@ -39,9 +37,7 @@ class Record:
 
 def weights_folder() -> Path:
     """Our cache: below PHOTOSTYLE_HOME where that is set, else in the platform's cache folder."""
-    home = os.environ.get("PHOTOSTYLE_HOME")
-    base = expanded(home) if home else platformdirs.user_cache_path("photostyle")
-    return base / "weights"
+    return home_folder() / "weights"
 
 
 def torch_folder() -> Path:

@@ -89,6 +89,8 @@ class VggEncoder(Encoder):
         WeightsError: For missing, superfluous, wrongly shaped or non-finite weights.
     """
 
+    narrows = True
+
     def __init__(
         self,
         weights: Mapping[str, Tensor],
@@ -115,6 +117,18 @@ class VggEncoder(Encoder):
         """For people, such as "VGG-19 shape, 64-128-256-512-512 channels"."""
         widths = {name[4]: str(conv.out_channels) for name, conv in self.convs.items()}
         return f"VGG-{self.depth} shape, {'-'.join(widths.values())} channels"
+
+    def weights(self, deepest: str | None = None) -> dict[str, Tensor]:
+        """Its weights under torchvision's keys, up to a layer, of which it can be made again."""
+        last = len(self.layer_names) if deepest is None else self.layer_names.index(deepest) + 1
+        keys = {conv: index for index, conv in _layout(self.depth).convs.items()}
+        kept = [name for name in self.layer_names[:last] if name in self.convs]
+        parts = {f"features.{keys[name]}": self.convs[name] for name in kept}
+        return {
+            f"{key}.{name}": value
+            for key, part in {"input": self.input, **parts}.items()
+            for name, value in part.state_dict().items()
+        }
 
     def least_side(self, layer: str) -> int:
         """See `Encoder.least_side`; reflection needs a map of two pixels to mirror."""

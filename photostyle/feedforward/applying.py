@@ -3,23 +3,27 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError, OutputError
 from photostyle.feedforward.marks import is_marked, mark_video, marked
 from photostyle.feedforward.style_model import StyleModel
-from photostyle.feedforward.tiling import stylised
+from photostyle.feedforward.tiling import MOST_ON_CPU, stylised, usual_memory
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import VIDEO_SUFFIXES, check_codec, written_suffix
 from photostyle.films.restyling import FilmReport, Progress, restyle_batches
+from photostyle.films.tensors import image_of, pixels_of
 from photostyle.images.listing import PICTURES, files_below
 from photostyle.images.photograph import framed, seen_photograph
-from photostyle.images.picture import Photo, load_image
+from photostyle.images.picture import Photo, load_image, shown_only
 from photostyle.images.saving import FORMATS, lost_note, save_image
 from photostyle.places import check_not_foreign, check_places, identity
+
+#: Bytes for the network's maps below which nothing is tried.
+LEAST_MEMORY = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class Job:
     @property
     def video(self) -> bool:
         return self.source.suffix.lower() in VIDEO_SUFFIXES
+
+
+class Stylist(Protocol):
+    """Whatever else styles pictures."""
+
+    def styled(self, images: Tensor, memory: int | None) -> Tensor:
+        """N×3×H×W pictures in [0, 1] in its style, on the CPU."""
+        ...
 
 
 def plan(
@@ -95,7 +107,7 @@ def _target(path: Path, codec: str) -> Path:
 
 
 def apply_pictures(
-    model: StyleModel,
+    model: StyleModel | Stylist,
     jobs: Iterable[Job],
     *,
     batch: int,
@@ -113,7 +125,7 @@ def apply_pictures(
     waiting: list[tuple[Job, Photo]] = []
     for job in jobs:
         try:
-            photo = seen_photograph(load_image(job.source), "The picture")
+            photo = seen_photograph(shown_only(load_image(job.source)), "The picture")
         except ImageError as error:
             yield job, error
             continue
@@ -121,42 +133,63 @@ def apply_pictures(
         for note in (*photo.notes, *([lost] if lost else [])):
             tell(note)
         if waiting and photo.image.shape != waiting[0][1].image.shape:
-            yield from _flushed(model, waiting, memory)
+            yield from _flushed(model, waiting, memory, tell)
             waiting = []
         waiting.append((job, photo))
         del photo  # the result takes the place of its pixels
         if len(waiting) == batch:
-            yield from _flushed(model, waiting, memory)
+            yield from _flushed(model, waiting, memory, tell)
             waiting = []
-    yield from _flushed(model, waiting, memory)
+    yield from _flushed(model, waiting, memory, tell)
 
 
 def _flushed(
-    model: StyleModel, waiting: Sequence[tuple[Job, Photo]], memory: int | None
+    model: StyleModel | Stylist,
+    waiting: Sequence[tuple[Job, Photo]],
+    memory: int | None,
+    tell: Callable[[str], None],
 ) -> Iterator[tuple[Job, None]]:
     """Styles and writes pictures of one size, whose own pixels are lost."""
     if not waiting:
         return
     images = [photo.image for _, photo in waiting]
     batch = images[0] if len(images) == 1 else torch.cat(images)
-    results = styled(model, batch, memory, out=batch)
+    results = styled(model, batch, memory, batch, tell)
     for (job, photo), result in zip(waiting, torch.split(results, 1), strict=True):
         save_image(job.target, framed(result, photo), marked(photo.metadata))
         yield job, None
 
 
 def styled(
-    model: StyleModel, images: Tensor, memory: int | None, out: Tensor | None = None
+    model: StyleModel | Stylist,
+    images: Tensor,
+    memory: int | None,
+    out: Tensor | None = None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Tensor:
-    """N×3×H×W pictures in the model's style, on the CPU; `out` as for `stylised`."""
+    """N×3×H×W pictures in the model's style, on the CPU; fewer at once, and then in narrower
+    strips, where a GPU's memory does not do. `out` is as for `stylised`, used on a CPU alone."""
+    if not isinstance(model, StyleModel):
+        return model.styled(images, memory)
     device = next(model.network.parameters()).device
     if device.type == "cpu":
         return stylised(model.network, images, memory, out)
-    return stylised(model.network, images.to(device), memory).cpu()
+    try:
+        return stylised(model.network, images.to(device), memory).cpu()
+    except torch.OutOfMemoryError:
+        if len(images) == 1 and memory is not None and memory <= LEAST_MEMORY:
+            raise
+    # Outside the handler, which would hold on to all that was being worked on.
+    tell("The device's memory did not do; less went through at once, with the same result.")
+    if len(images) > 1:
+        halves = torch.split(images, [len(images) // 2, len(images) - len(images) // 2])
+        return torch.cat([styled(model, half, memory) for half in halves])
+    room = memory or usual_memory(device) or MOST_ON_CPU
+    return styled(model, images, max(LEAST_MEMORY, room // 2))
 
 
 def apply_video(
-    model: StyleModel,
+    model: StyleModel | Stylist,
     job: Job,
     *,
     batch: int,
@@ -177,8 +210,9 @@ def apply_video(
     """
 
     def change(frames: list[Pixels]) -> list[Pixels]:
-        images = torch.cat([_image(frame) for frame in frames])
-        return list(_pixels(styled(model, images, memory), frames[0].dtype))
+        images = torch.cat([image_of(frame) for frame in frames])
+        results = torch.split(styled(model, images, memory), 1)
+        return [pixels_of(result, frames[0].dtype) for result in results]
 
     report = restyle_batches(
         job.source, job.target, change, batch=batch, codec=codec, quality=quality,
@@ -186,17 +220,3 @@ def apply_video(
     )  # fmt: skip
     mark_video(job.target)
     return report
-
-
-def _image(frame: Pixels) -> Tensor:
-    """H×W×3 levels as 1×3×H×W in [0, 1]."""
-    white = np.iinfo(frame.dtype).max
-    levels = frame if white == 255 else frame.astype(np.float32)
-    return torch.from_numpy(levels).permute(2, 0, 1)[None].float().div(white)
-
-
-def _pixels(images: Tensor, kind: np.dtype[np.generic]) -> Pixels:
-    """N×3×H×W in [0, 1] as N×H×W×3, in bytes where these do."""
-    levels = images.mul(255).round().byte() if kind == np.uint8 else images
-    pixels: Pixels = levels.permute(0, 2, 3, 1).contiguous().numpy()
-    return pixels

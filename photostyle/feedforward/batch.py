@@ -25,6 +25,7 @@ class BatchObjective:
         sources = [term.source for term in objective.terms]
         layers = [name for x in sources if isinstance(x, ContentTerm) for name in x.layers]
         self._content_layers = tuple(dict.fromkeys(layers))
+        self.names = [term.name for term in objective.terms]
 
     def __call__(self, images: Tensor, contents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Total and weighted terms, scalars, of N×3×H×W pictures and their contents."""
@@ -38,9 +39,8 @@ class BatchObjective:
                 for n in range(len(images))
             ]
         total = torch.stack([total for total, _ in pairs]).mean()
-        names = [term.name for term in self.objective.terms]
         return total, {
-            name: torch.stack([terms[name] for _, terms in pairs]).mean() for name in names
+            name: torch.stack([terms[name] for _, terms in pairs]).mean() for name in self.names
         }
 
     def _encoded(self, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

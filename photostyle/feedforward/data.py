@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import cv2
 import numpy as np
@@ -47,20 +47,29 @@ class CropBatch:
         return replace(self, images=self.images.pin_memory())
 
 
-def picture_files(folder: Path) -> tuple[Path, ...]:
+def picture_files(folder: Path, flag: str = "--data") -> tuple[Path, ...]:
     """Every picture below the folder, by name alone, in a fixed order.
+
+    Args:
+        flag: the option that named it.
 
     Raises:
         OptionError: there is no such folder, it cannot be read, or holds no picture.
     """
     if not folder.is_dir():
-        raise OptionError(f"--data {folder} is no folder; give one that holds pictures.")
+        raise OptionError(f"{flag} {folder} is no folder; give one that holds pictures.")
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise OptionError(f"--data {folder} cannot be read; give a folder that you may open.")
+        raise OptionError(f"{flag} {folder} cannot be read; give a folder that you may open.")
     found = files_below(folder, PICTURES)
     if not found:
-        raise OptionError(f"--data {folder} holds no picture; give a folder that does.")
+        raise OptionError(f"{flag} {folder} holds no picture; give a folder that does.")
     return tuple(found)
+
+
+class Stream(Protocol):
+    """Numbered items of a training: C×size×size, and the files skipped on the way to it."""
+
+    def __getitem__(self, number: int) -> tuple[Tensor, tuple[Skipped, ...]]: ...
 
 
 @dataclass
@@ -72,6 +81,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
         size: side of the crops.
         scenes: share of generated scenes.
         zoom: crops come from pictures whose short side is 1 to so many crops long.
+        flag: the option that named the files.
     """
 
     files: tuple[Path, ...]
@@ -79,6 +89,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
     seed: int
     scenes: float
     zoom: float
+    flag: str = "--data"
     _kept: dict[int, Tensor] = field(default_factory=dict, repr=False)
     _bad: dict[int, str] = field(default_factory=dict, repr=False)
     _turn: tuple[int, list[int]] = field(default=(-1, []), repr=False)
@@ -129,7 +140,7 @@ class CropStream(Dataset[tuple[Tensor, tuple[Skipped, ...]]]):
             parts.append(f"{bad} that cannot be read, such as {self.files[first]}")
         folder = os.path.commonpath([path.parent for path in self.files])
         found = " and ".join(parts)
-        return f"--data {folder} has no picture that can be used, but {found}; {ways}."
+        return f"{self.flag} {folder} has no picture that can be used, but {found}; {ways}."
 
     def _read(self, index: int) -> Tensor | None:
         """A picture as 1×3×H×W bytes, no larger than needed; None, with the reason noted."""
@@ -184,7 +195,7 @@ class _Numbers(Sampler[list[int]]):
 
 
 def crop_loader(
-    stream: CropStream,
+    stream: Stream,
     *,
     first: int,
     steps: int,
@@ -202,7 +213,7 @@ def crop_loader(
         pin: memory from which a GPU copies without waiting.
     """
     loader: DataLoader[Any] = DataLoader(
-        stream,
+        cast(Dataset[Any], stream),
         batch_sampler=_Numbers(first, steps, batch, rank, processes),
         num_workers=workers,
         collate_fn=_collate,

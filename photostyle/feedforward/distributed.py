@@ -11,7 +11,6 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from photostyle.errors import DeviceError
-from photostyle.feedforward.network import TransformNetwork
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Processes:
         """Whether this process writes files and tells the user."""
         return self.rank == 0
 
-    def wrapped(self, network: TransformNetwork) -> nn.Module:
+    def wrapped(self, network: nn.Module) -> nn.Module:
         """The network, such that its gradients are the mean over all processes."""
         if self.count == 1:
             return network

@@ -3,7 +3,7 @@
 import io
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from photostyle.errors import OptionError
 from photostyle.feedforward.network import LEAST_SIDE
-from photostyle.feedforward.style_model import StyleModel
+from photostyle.feedforward.style_model import StyleInfo, StyleModel
 from photostyle.images.saving import atomic_path
 
 #: By format: suffix, and the packages that it needs.
@@ -40,6 +40,15 @@ def export(model: StyleModel, path: Path, form: str) -> None:
         OptionError: a package that the format needs is not installed.
         OutputError: the place cannot be written.
     """
+    needs(form)
+    example = torch.rand(2, 3, 40, 52, generator=torch.Generator().manual_seed(0))
+    data = {"onnx": _onnx, "torchscript": _torchscript}[form](model, example)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def needs(form: str) -> None:
+    """Raises OptionError where a package that the format needs is not installed."""
     _, needed = EXPORTS[form]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
@@ -47,10 +56,6 @@ def export(model: StyleModel, path: Path, form: str) -> None:
             f"--format {form} needs the package{'s' * (len(missing) > 1)} {' and '.join(missing)}; "
             "install photostyle with its extra: pip install 'photostyle[export]'."
         )
-    example = torch.rand(2, 3, 40, 52, generator=torch.Generator().manual_seed(0))
-    data = {"onnx": _onnx, "torchscript": _torchscript}[form](model, example)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
 
 
 def is_export(path: Path) -> bool:
@@ -79,7 +84,7 @@ def _onnx(model: StyleModel, example: Tensor) -> bytes:
         )
     assert program is not None
     proto = program.model_proto
-    for key, value in _facts(model).items():
+    for key, value in facts(model.info).items():
         proto.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(proto)
     return bytes(proto.SerializeToString())
@@ -89,15 +94,16 @@ def _torchscript(model: StyleModel, example: Tensor) -> bytes:
     file = io.BytesIO()
     with _quiet():
         traced = torch.jit.trace(model.network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        torch.jit.save(traced, file, _extra_files=_facts(model))
+        torch.jit.save(traced, file, _extra_files=facts(model.info))
     return file.getvalue()
 
 
-def _facts(model: StyleModel) -> dict[str, str]:
+def facts(info: StyleInfo) -> dict[str, str]:
+    """What an export says of where it came from."""
     return {
-        "style": model.info.style,
-        "style_sha256": model.info.style_sha256,
-        "training": json.dumps(model.info.config.to_dict()),
+        "style": info.style,
+        "style_sha256": info.style_sha256,
+        "training": json.dumps(info.config.to_dict()),
         "least_side": str(LEAST_SIDE),
     }
 
@@ -115,12 +121,22 @@ def opened(path: Path, form: str) -> Run | None:
         with _quiet():
             module: Run = torch.jit.load(path)  # type: ignore[no-untyped-call]
         return module
+    run = opened_onnx(path)
+    return None if run is None else lambda images: run({"image": images})
+
+
+def opened_onnx(path: Path) -> Callable[[Mapping[str, Tensor]], Tensor] | None:
+    """The same for inputs by their names."""
     if find_spec("onnxruntime") is None:
         return None
     import onnxruntime  # an extra
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return lambda images: torch.from_numpy(session.run(None, {"image": images.numpy()})[0])
+
+    def run(inputs: Mapping[str, Tensor]) -> Tensor:
+        return torch.from_numpy(session.run(None, {n: x.numpy() for n, x in inputs.items()})[0])
+
+    return run
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,13 +14,20 @@ from photostyle.config.training import TrainingConfig
 from photostyle.documents import Unreadable, csv_text, read_text
 from photostyle.encoders.base import Encoder
 from photostyle.errors import ImageError, ModelError, OptionError, SolveError
-from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.checkpoint import checkpoint_path, restore_checkpoint, save_checkpoint
-from photostyle.feedforward.data import CropStream, crop_loader, picture_files
+from photostyle.feedforward.data import CropStream, Stream, crop_loader, picture_files
 from photostyle.feedforward.distributed import Processes
+from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import StyleInfo, build_network, save_model, thumbnail
 from photostyle.feedforward.tiling import stylised
-from photostyle.feedforward.training import REMEDY, TrainState, new_state, style_objective, train
+from photostyle.feedforward.training import (
+    REMEDY,
+    Learned,
+    TrainState,
+    new_state,
+    style_objective,
+    train,
+)
 from photostyle.images.photograph import seen_photograph
 from photostyle.images.picture import Photo, fit_size, image_size, load_image, resize
 from photostyle.images.saving import atomic_path
@@ -79,8 +86,8 @@ class Session:
     config: TrainingConfig
     info: StyleInfo
     state: TrainState
-    objective: BatchObjective
-    stream: CropStream
+    objective: Learned
+    stream: Stream
     style: Tensor
     files: str
     out: Path
@@ -142,9 +149,14 @@ class Session:
         self._check_finite()
         if self.processes.leads:
             info = replace(self.info, steps=self.state.step)
-            save_model(self.out, self.state.network, info)
+            self.save(info)
             self._write_losses()
             checkpoint_path(self.out).unlink(missing_ok=True)
+
+    def save(self, info: StyleInfo) -> None:
+        """Writes the network."""
+        assert isinstance(self.state.network, TransformNetwork)
+        save_model(self.out, self.state.network, info)
 
     def _check_finite(self) -> None:
         """A gradient can overflow where the objective does not."""
@@ -156,14 +168,19 @@ class Session:
         if not self.processes.leads:
             return
         last = self.config.train.steps * self.config.train.batch
-        network = self.state.network.eval()
+        self.state.network.eval()
+        crops = [self.stream[number][0][None] for number in range(last, last + PREVIEWS)]
+        contact_sheet(self.pictures(crops), preview_path(self.out), height=self.config.train.size)
+        self.state.network.train()
+
+    def pictures(self, crops: Sequence[Tensor]) -> list[list[tuple[str, Tensor]]]:
+        """The rows of a preview: what the network makes of crops, each 1×C×size×size."""
+        assert isinstance(self.state.network, TransformNetwork)
         row = [("style", self.style)]
-        for number in range(last, last + PREVIEWS):
-            crop = self.stream[number][0][None]
-            result = stylised(network, crop.to(self.processes.device)).cpu()
+        for crop in crops:
+            result = stylised(self.state.network, crop.to(self.processes.device)).cpu()
             row += [("content", crop), (f"step {self.state.step}", result)]
-        network.train()
-        contact_sheet([row], preview_path(self.out), height=self.config.train.size)
+        return [row]
 
     def skipped(self) -> str:
         """How many files were not used, in words; empty for none."""
@@ -174,7 +191,7 @@ class Session:
         return f"{len(skipped)} files skipped: {reasons}, such as {min(skipped)}"
 
     def _write_losses(self) -> None:
-        names = [term.name for term in self.objective.objective.terms]
+        names = self.objective.names
         rows = [
             [str(step), f"{total:.6g}", *(f"{terms[name]:.6g}" for name in names)]
             for step, total, terms in self.state.losses
@@ -218,9 +235,9 @@ def begin(
         InputError: an input, option, or checkpoint that cannot be used.
     """
     options = config.train
-    _check(out, config, processes, resume)
+    check_training(out, config, processes, resume)
     photo = seen_photograph(load_image(style), "The style")
-    stream, files = _stream(data, out, config)
+    stream, files = crop_stream(data, out, config)
     encoder, notes = configured_encoder(config.encoder, processes.device)
     picture = _style_picture(photo, encoder, config)
     info = StyleInfo(
@@ -237,7 +254,7 @@ def begin(
         restore_checkpoint(checkpoint_path(out), state, info, files)
     weight = photo.weight_at(image_size(picture))
     objective = style_objective(picture.to(processes.device), encoder, config, weight)
-    if not objective.objective.terms:
+    if not objective.names:
         raise OptionError("All weights are 0; give --content-weight or --style-weight.")
     return Session(
         config, info, state, objective, stream, picture, files, out, processes,
@@ -267,7 +284,8 @@ def _style_picture(photo: Photo, encoder: Encoder, config: TrainingConfig) -> Te
     return resize(photo.image, size)
 
 
-def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool) -> None:
+def check_training(out: Path, config: TrainingConfig, processes: Processes, resume: bool) -> None:
+    """Raises InputError where a training cannot begin, or not go on, at that place."""
     if config.train.batch % processes.count:
         raise OptionError(
             f"--batch {config.train.batch} cannot be shared evenly by {processes.count} processes; "
@@ -290,7 +308,7 @@ def _check(out: Path, config: TrainingConfig, processes: Processes, resume: bool
         )
 
 
-def _stream(data: Path | None, out: Path, config: TrainingConfig) -> tuple[CropStream, str]:
+def crop_stream(data: Path | None, out: Path, config: TrainingConfig) -> tuple[CropStream, str]:
     """The data, without what the training itself leaves among them, and their fingerprint."""
     options = config.train
     scenes = options.scenes if options.scenes is not None else float(data is None)

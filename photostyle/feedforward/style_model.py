@@ -126,14 +126,15 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        if what := kind_of(path):
+        if (what := kind_of(path)) and what != kind:
             raise ModelError(f"{path} is a {what}, where a {kind} is needed.") from None
         raise ModelError(
             f"{path} is damaged or is no safetensors file ({error}); give a {kind}, as `photostyle "
             "train` writes it."
         ) from None
     if metadata.get("kind") != kind:
-        raise ModelError(f"{path} is a {kind_of(path)}, where a {kind} is needed.")
+        said = metadata.get("kind") or kind_of(path)
+        raise ModelError(f"{path} is a {said}, where a {kind} is needed.")
     if metadata.get("version") != str(version):
         raise ModelError(
             f"{path} has version {metadata.get('version')} of its format; this photostyle reads "

@@ -6,11 +6,12 @@ Muon's on the kernels (see `descent`) and falls along a cosine: short trainings 
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from photostyle.config.training import TERMS, TrainConfig, TrainingConfig
 from photostyle.encoders.base import Encoder
@@ -19,7 +20,6 @@ from photostyle.feedforward.batch import BatchObjective
 from photostyle.feedforward.data import CropBatch, Skipped
 from photostyle.feedforward.descent import Descent
 from photostyle.feedforward.distributed import Processes
-from photostyle.feedforward.network import TransformNetwork
 from photostyle.objective.objective import build_objective
 from photostyle.runtime.device import fast_bfloat16
 from photostyle.runtime.steps import TrainStep
@@ -33,6 +33,21 @@ REMEDY = "train anew with a smaller --learning-rate, or with --precision float32
 LAST_RATE = 0.01
 
 
+class Learned(Protocol):
+    """What a training lowers.
+
+    Attributes:
+        names: of its terms.
+    """
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    def __call__(self, images: Tensor, contents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Total and weighted terms of what the network made of the contents."""
+        ...
+
+
 @dataclass
 class TrainState:
     """All that changes while a network is trained; what a checkpoint holds.
@@ -43,7 +58,7 @@ class TrainState:
         losses: (step, total, terms) that were written down.
     """
 
-    network: TransformNetwork
+    network: nn.Module
     descent: Descent
     step: int = 0
     kept: int = 0
@@ -54,7 +69,7 @@ class TrainState:
         self.skipped.update(files)
 
 
-def new_state(network: TransformNetwork, config: TrainConfig) -> TrainState:
+def new_state(network: nn.Module, config: TrainConfig) -> TrainState:
     return TrainState(network, Descent(network, config.optimizer))
 
 
@@ -85,7 +100,7 @@ def mixed_precision(config: TrainConfig, device: torch.device) -> bool:
 
 def train(
     state: TrainState,
-    objective: BatchObjective,
+    objective: Learned,
     batches: Iterable[CropBatch],
     config: TrainConfig,
     processes: Processes,
@@ -120,7 +135,7 @@ def train(
 
 def _forward(
     network: Callable[[Tensor], Tensor],
-    objective: BatchObjective,
+    objective: Learned,
     device: torch.device,
     mixed: bool,
 ) -> Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from photostyle.brief import Brief
 from photostyle.errors import ImageError
-from photostyle.feedforward.applying import Job, apply_pictures, apply_video
+from photostyle.feedforward.applying import Job, Stylist, apply_pictures, apply_video
 from photostyle.feedforward.style_model import StyleModel
 from photostyle.films.restyling import FilmReport
 
@@ -67,7 +67,7 @@ class Manner:
 
 
 def apply_files(
-    model: StyleModel, jobs: Sequence[Job], manner: Manner, listener: FileListener
+    model: StyleModel | Stylist, jobs: Sequence[Job], manner: Manner, listener: FileListener
 ) -> Applied:
     """Styles files; one that cannot be read does not stop the others, Ctrl-C does.
 
@@ -90,7 +90,7 @@ def apply_files(
 class _Work:
     """Styles files one kind after the other, and notes what becomes of them."""
 
-    model: StyleModel
+    model: StyleModel | Stylist
     manner: Manner
     listener: FileListener
     applied: Applied

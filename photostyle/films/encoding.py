@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import av
 
 from photostyle.errors import OptionError, OutputError
+from photostyle.films.containers import check_codec
 from photostyle.films.reading import FilmInfo
 
 #: Decoders after which libswscale takes chroma to lie in the middle; H.264's is left if not said.
@@ -44,12 +45,7 @@ def encoder(codec: str, info: FilmInfo, size: tuple[int, int], quality: int | No
         OptionError: a quality that the codec does not have.
         OutputError: frames too small for the codec.
     """
-    if quality is not None and codec not in QUALITY:
-        raise OptionError(
-            f"--quality is for {' and '.join(QUALITY)}; {codec} has one quality only."
-        )
-    if quality is not None and quality not in _QUALITIES:
-        raise OptionError(f"--quality is {quality}; it must be 0 (best) to {_QUALITIES[-1]}.")
+    check_quality(codec, quality)
     height, width = size
     odd = bool(height % 2 or width % 2)
     full = info.coding.full and not info.coding.rgb
@@ -77,6 +73,20 @@ def encoder(codec: str, info: FilmInfo, size: tuple[int, int], quality: int | No
         form = "bgr0" if info.bits == 8 else f"gbrp{_deeper(info.bits)}le"
         return Encoder("ffv1", form, settings, True)
     return Encoder("ffv1", _form("ffv1", info, False), settings, full)
+
+
+def check_quality(codec: str, quality: int | None) -> None:
+    """
+    Raises:
+        OptionError: the codec is unknown, or does not have that quality.
+    """
+    check_codec(codec)
+    if quality is not None and codec not in QUALITY:
+        raise OptionError(
+            f"--quality is for {' and '.join(QUALITY)}; {codec} has one quality only."
+        )
+    if quality is not None and quality not in _QUALITIES:
+        raise OptionError(f"--quality is {quality}; it must be 0 (best) to {_QUALITIES[-1]}.")
 
 
 def _form(name: str, info: FilmInfo, odd: bool) -> str:

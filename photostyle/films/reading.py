@@ -148,7 +148,29 @@ class FilmReader:
 
     def frames(self) -> Iterator[Pixels]:
         """The frames alone, H×W×3 as shown."""
-        return (item.pixels for item in self.items() if isinstance(item, Frame))
+        return (self.shown(frame) for frame in self.stored_frames())
+
+    def stored_frames(self) -> Iterator[VideoFrame]:
+        """The frames alone, as they are stored."""
+        for item in self._all():
+            if isinstance(item, VideoFrame):
+                self.read += 1
+                yield item
+
+    def near(self, share: float) -> Pixels | None:
+        """A frame about that share of its length into the film, where one can be had there."""
+        start, length = self.container.start_time or 0, self.container.duration or 0
+        try:
+            self.container.seek(start + int(share * length))
+        except av.FFmpegError:
+            return None
+        self._ahead.clear()
+        frame = next(self.stored_frames(), None)
+        return None if frame is None else self.shown(frame)
+
+    def shown(self, frame: VideoFrame) -> Pixels:
+        """H×W×3 of a stored frame, as shown."""
+        return self.info.turn.upright(self._to_pixels(frame)[0])
 
     def expected(self) -> int:
         """Frames that an undamaged file would have had; right once all are read."""

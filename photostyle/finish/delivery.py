@@ -23,7 +23,8 @@ from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.documents import parse_json
 from photostyle.errors import OptionError
 from photostyle.finish.keeping import FINDERS, found, kept
-from photostyle.images.picture import Metadata, Photo, fit_size, image_size, resize
+from photostyle.images.photograph import framed
+from photostyle.images.picture import Metadata, Photo, fit_size, image_size, in_space, resize
 from photostyle.images.saving import atomic_path
 from photostyle.kinds import GRADE, kind_of
 from photostyle.matting.maps import LocalAffine, Painted
@@ -98,14 +99,19 @@ class Grade(Brief):
             if what not in (None, GRADE):
                 raise OptionError(f"{path} is a {what}, where a {GRADE} is needed.") from None
             raise OptionError(
-                f"{path}: the run's local maps are missing or damaged; run it again."
+                f"{path}: the run's colour maps are missing or damaged; run it again."
             ) from None
         masks = masks / masks.sum(0).clamp(min=1.0)
         return cls(maps, masks, tuple(names))
 
 
 def deliver(
-    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor | None = None
+    photo: Photo,
+    grade: Grade,
+    options: RenderConfig,
+    working: Tensor | None = None,
+    *,
+    wide: bool = False,
 ) -> Tensor:
     """The result at the size and strength asked for.
 
@@ -113,6 +119,7 @@ def deliver(
         photo: the content at its own size.
         working: 1×3×h×w finished picture at the working size, taken as it is when it already has
             the size asked for and full strength.
+        wide: to give the result of the content's wide colours, which is not bounded.
 
     Returns:
         1×3×H×W in [0, 1].
@@ -122,33 +129,63 @@ def deliver(
     """
     own = image_size(photo.image)
     size = fit_size(own, options.output_size) if options.output_size else grade.maps.size_on(own)
-    values = list(region_strengths(options.strength, grade.names).values())
-    guarded = protected(options.protect, grade.names)
-    values = [v * (1 - guarded.get(n, 0.0)) for n, v in zip(grade.names, values, strict=True)]
-    things = {what: share for what, share in guarded.items() if what not in grade.names}
+    values, things = shares(options, grade.names)
     whole = min(values) == 1
-    apart = options.luminance is not None or options.color is not None or bool(things)
+    apart = bool(things) or not (options.luminance is None and options.color is None)
     if working is not None and image_size(working) == size and whole and not apart:
         return working.cpu()
-    content = resize(photo.image, size)
-    if whole:
-        image = grade.maps.apply(content)
-    elif isinstance(grade.maps, RegionalLook | Tabled):
-        image = grade.maps.faded(values).apply(content)
-    else:
-        image = grade.maps.faded(_strength_map(values, grade)).apply(content)
-    return _kept(content, image, options, things) if apart else image
-
-
-def _kept(
-    content: Tensor, image: Tensor, options: RenderConfig, things: Mapping[str, float]
-) -> Tensor:
-    """The picture with part of the content's lightness, colour and protected things."""
-    luminance, color = (1.0 if x is None else x for x in (options.luminance, options.color))
+    content, maps = resize(photo.image, size), grade.maps
+    far = resize(photo.wide, size, bounded=False) if wide and photo.wide is not None else None
+    if not whole and isinstance(maps, RegionalLook | Tabled):
+        maps = maps.faded(values)
+    elif not whole:
+        maps = maps.faded(_strength_map(values, grade))  # type: ignore[arg-type]
+    image = maps.apply(content, far)
+    if not apart:
+        return image
     planes = {what: share * found(content, what) for what, share in things.items()}
-    chroma = planes.pop("neutrals", None)
-    own = torch.stack(list(planes.values())).amax(dim=0) if planes else None
-    return kept(content, image, luminance, color, own, chroma)
+    seen = content if far is None else far
+    return partly(seen, image, options, planes, bounded=far is None)
+
+
+def deliver_wide(photo: Photo, grade: Grade, options: RenderConfig) -> Tensor | None:
+    """What `deliver` gives of a content's wide colours, framed; None where it has none."""
+    if photo.wide is None:
+        return None
+    image = deliver(photo, grade, options, wide=True)
+    return framed(image, photo, wide=True)
+
+
+def shares(options: RenderConfig, names: Sequence[str]) -> tuple[list[float], dict[str, float]]:
+    """The strength of every region, and the shares of protected things that are none.
+
+    Raises:
+        OptionError: as for `deliver`.
+    """
+    values = region_strengths(options.strength, names)
+    guarded = protected(options.protect, names)
+    things = {what: share for what, share in guarded.items() if what not in names}
+    return [value * (1 - guarded.get(name, 0.0)) for name, value in values.items()], things
+
+
+def partly(
+    content: Tensor,
+    image: Tensor,
+    options: RenderConfig,
+    planes: Mapping[str, Tensor],
+    bounded: bool = True,
+) -> Tensor:
+    """A picture with part of the content's lightness, colour and protected things.
+
+    Args:
+        planes: H×W shares of its own look, by thing.
+        bounded: whether the picture stays in [0, 1].
+    """
+    luminance, color = (1.0 if x is None else x for x in (options.luminance, options.color))
+    chroma = planes.get("neutrals")
+    wholly = [plane for what, plane in planes.items() if what != "neutrals"]
+    own = torch.stack(wholly).amax(dim=0) if wholly else None
+    return kept(content, image, luminance, color, own, chroma, bounded=bounded)
 
 
 def rendered(
@@ -215,10 +252,10 @@ def _strength_map(values: Sequence[float], grade: Grade) -> Tensor:
     return (grade.masks * weights).sum(dim=0).clamp(0.0, 1.0)
 
 
-def fitting_metadata(photo: Photo, image: Tensor, depth: str | None = None) -> Metadata:
-    """The photograph's metadata with its alpha channel at the image's size, and as many bits as
-    `depth` asks for."""
-    metadata = with_depth(photo.metadata, depth)
+def fitting_metadata(photo: Photo, image: Tensor, options: RenderConfig) -> Metadata:
+    """The photograph's metadata with its alpha channel at the image's size, and the colour space
+    and as many bits as are asked for."""
+    metadata = with_depth(in_space(photo.metadata, options.output_space), options.bit_depth)
     if metadata.alpha is None:
         return metadata
     plane = torch.from_numpy(metadata.alpha).float()[None, None]  # H×W -> 1×1×H×W

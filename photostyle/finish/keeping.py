@@ -34,11 +34,13 @@ def kept(
     color: float = 1.0,
     whole: Tensor | None = None,
     chroma: Tensor | None = None,
+    *,
+    bounded: bool = True,
 ) -> Tensor:
     """A finished picture of which part is the content's again.
 
     Args:
-        content, image: 1×3×H×W in [0, 1].
+        content, image: 1×3×H×W, in [0, 1] where `bounded`.
         luminance, color: shares of the change in luma and in chroma to keep, in [0, 1].
         whole, chroma: H×W shares of the content's own look, or of its chroma alone, to bring back.
     """
@@ -55,7 +57,9 @@ def kept(
         mixed += torch.lerp(own_luma, new_luma, luminance)
         if whole is not None:
             mixed = torch.lerp(mixed, own, whole[rows].to(own))
-        out[0, :, rows] = in_gamut(mixed.reshape(3, -1)).reshape_as(own).clamp_(0.0, 1.0)
+        if bounded:
+            mixed = in_gamut(mixed.reshape(3, -1)).reshape_as(own).clamp_(0.0, 1.0)
+        out[0, :, rows] = mixed
     return out
 
 
@@ -64,10 +68,16 @@ def found(content: Tensor, what: str) -> Tensor:
     size = image_size(content)
     small = resize(content, fit_size(size, min(SIDE, max(size))))
     rgb = to_array(small).astype(np.float64)
-    drawn = FINDERS[what](rgb)
-    guided = np.clip(GuidedFilter(rgb, RADIUS, EPSILON)(drawn), 0, 1)
+    guided = np.clip(GuidedFilter(rgb, RADIUS, EPSILON)(FINDERS[what](rgb)), 0, 1)
     plane = torch.from_numpy(guided).float()[None, None]
     return F.interpolate(plane, size, mode="bilinear")[0, 0]
+
+
+def found_maps(content: Tensor, what: str) -> Tensor:
+    """4×H×W: the same as slopes over r, g, b and an offset, so that it serves larger pictures."""
+    rgb = to_array(content).astype(np.float64)
+    slopes, offsets = GuidedFilter(rgb, RADIUS, EPSILON).coefficients(FINDERS[what](rgb))
+    return torch.from_numpy(np.concatenate([slopes[0], offsets])).float()
 
 
 def _skin(rgb: Array) -> Array:

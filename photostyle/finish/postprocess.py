@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
 from torch import Tensor
 
 from photostyle.images.picture import to_array
@@ -96,6 +95,8 @@ def median(image: Tensor, diameter: int) -> Tensor:
     radius = max(1, round(diameter * max(image.shape[2:]) / REFERENCE_SIDE / 2))
     planes = image[0].detach().cpu().numpy()
     side = 2 * radius + 1
+    from scipy import ndimage
+
     out = np.stack([ndimage.median_filter(p, size=side, mode="nearest") for p in planes])
     return torch.from_numpy(out)[None].to(image.device)
 

@@ -16,12 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
+from photostyle.images.icc import SRGB_CURVE, made
+from photostyle.images.spaces import standard
+
 Floats = npt.NDArray[np.float64]
 Said = bytes | None
 Chromaticities = tuple[float, ...]  # x and y of R, G and B
 
 SRGB: Chromaticities = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
-ADOBE: Chromaticities = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+P3: Chromaticities = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+_NAME = "RGB of the file"  # of profiles that say what was said otherwise
 _D65, _C, _DCI = (0.3127, 0.3290), (0.310, 0.316), (0.314, 0.351)
 _STEPS = np.linspace(0, 1, 4096)
 _SMPTE_170 = (0.630, 0.340, 0.310, 0.595, 0.155, 0.070)
@@ -43,7 +47,7 @@ _WHITE = 203.0  # cd/m² of a white sheet in HDR, BT.2408
 
 def adobe_rgb() -> bytes:
     """Return Adobe RGB (1998)."""
-    return _profile(ADOBE, _D65, 563 / 256) or b""
+    return standard("adobergb").profile
 
 
 def of_numbers(
@@ -125,18 +129,23 @@ def _profile(
     near = np.allclose(primaries, SRGB, atol=2e-3) and np.allclose(white, _D65, atol=2e-3)
     if near and (curve is None or (isinstance(curve, float) and abs(curve - 2.2) < 0.01)):
         return None
-    curve = _light(13, _STEPS) if curve is None else curve
-    if isinstance(curve, float):
-        form: dict[str, Any] = {"gamma": curve}
-    else:
-        form = {"transferfunction": np.rint(np.asarray(curve) * 65535).astype(np.uint16)}
     if not np.isfinite([*primaries, *white]).all() or min(*primaries[1::2], white[1]) <= 0:
         return b""
+    if curve is None and np.allclose([*primaries, *white], [*P3, *_D65], atol=2e-3):
+        return standard("p3").profile
     try:
+        if curve is None:
+            return made(_NAME, primaries, white, 3, *SRGB_CURVE.numbers[:5])
+        if isinstance(curve, float):
+            return made(_NAME, primaries, white, 0, curve)
+        levels = np.rint(np.asarray(curve) * 65535).astype(np.uint16)
+        point = (*white, 1.0)
         return bytes(
-            imagecodecs.cms_profile("rgb", primaries=primaries, whitepoint=(*white, 1.0), **form)
+            imagecodecs.cms_profile(
+                "rgb", primaries=primaries, whitepoint=point, transferfunction=levels
+            )
         )
-    except (imagecodecs.CmsError, ValueError):
+    except (imagecodecs.CmsError, np.linalg.LinAlgError, ValueError, struct.error):
         return b""
 
 
@@ -147,7 +156,7 @@ def _light(transfer: int, x: Floats) -> Floats | None:
     if transfer == 7:
         return np.where(x < 0.0913, x / 4, ((x + 0.1115) / 1.1115) ** (1 / 0.45))
     if transfer == 13:
-        return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+        return SRGB_CURVE.light(x)
     if transfer == 16:
         bent = x ** (1 / 78.84375)
         share = np.maximum(bent - 0.8359375, 0) / (18.8515625 - 18.6875 * bent)

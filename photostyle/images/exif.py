@@ -81,13 +81,19 @@ def kept_exif(tags: Image.Exif, manifest: str) -> bytes | None:
 
 
 def fitted_exif(
-    data: bytes | None, size: tuple[int, int], dpi: tuple[float, float] | None, *, always: bool
+    data: bytes | None,
+    size: tuple[int, int],
+    dpi: tuple[float, float] | None,
+    index: str,
+    *,
+    always: bool,
 ) -> Image.Exif | None:
     """Return the tags for a picture of (height, width), or None where there are none.
 
     Args:
         data: from `kept_exif`.
         dpi: taken down where there are other tags, or `always`.
+        index: InteroperabilityIndex of its colours, R98 for sRGB; empty where they have none.
     """
     tags = read_exif(data)
     if not len(tags) and not (always and dpi):
@@ -99,8 +105,12 @@ def fitted_exif(
     for tag, side in ((_WIDTH, size[1]), (_HEIGHT, size[0])):
         if tag in photo:
             photo[tag] = side
-    if _INTEROP in photo:  # in place of where it lies
-        photo[_INTEROP] = dict(tags.get_ifd(_INTEROP))
+    if _COLOR_SPACE in photo:
+        photo[_COLOR_SPACE] = 1 if index == "R98" else 0xFFFF
+    if _INTEROP in photo and not index:
+        del photo[_INTEROP]
+    elif _INTEROP in photo:  # in place of where it lies
+        photo[_INTEROP] = {**tags.get_ifd(_INTEROP), 1: index}
     for directory in {_PHOTO, _GPS}.intersection(tags):
         values = tags.get_ifd(directory)
         values.update({tag: _safe_text(value) for tag, value in values.items()})

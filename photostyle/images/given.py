@@ -46,7 +46,7 @@ def picture_of(given: PictureLike, name: str) -> Photo:
     if isinstance(given, str | os.PathLike):
         return load_image(expanded(given))
     if isinstance(given, Image.Image):
-        return _of_pil(given, name)
+        return replace(_of_pil(given, name), opened=_opened(given))
     if isinstance(given, Tensor):
         return _of_tensor(given, name)
     if isinstance(given, np.ndarray):
@@ -85,7 +85,14 @@ def _of_pil(image: Image.Image, name: str) -> Photo:
     except (OSError, ValueError, SyntaxError) as error:
         raise ImageError(f"{name}, a {what}, cannot be used ({error}).") from error
     photo = decoded_photo(Path(f"{name} ({what})"), data.getvalue())
-    return replace(_without_file(photo.image, photo.metadata, what), notes=photo.notes)
+    found = _without_file(photo.image, photo.metadata, what)
+    return replace(found, notes=photo.notes, wide=photo.wide)
+
+
+def _opened(image: Image.Image) -> Path | None:
+    """The file that an image was opened from, as far as it knows."""
+    name = getattr(image, "filename", None)
+    return Path(os.path.abspath(name)) if name and isinstance(name, str | os.PathLike) else None
 
 
 def _resolution(image: Image.Image) -> dict[str, Any]:

@@ -4,13 +4,11 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from photostyle.images.formats.table import read_suffixes
 from photostyle.places import as_seen
 
 #: Ends of the files that are taken for pictures in a folder.
-PICTURES = (
-    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".gif",
-    ".ppm", ".pgm", ".pbm", ".pnm",
-)  # fmt: skip
+PICTURES = read_suffixes()
 #: Files that systems leave in folders, and folders that they and servers fill with copies; folded.
 _KEPT_BY_SYSTEMS = frozenset(
     ["thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle"]
@@ -23,13 +21,14 @@ def hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _KEPT_BY_SYSTEMS
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures right in a folder, by their names alone, sorted as people see them.
+def pictures_in(folder: Path, suffixes: Collection[str] = PICTURES) -> list[Path]:
+    """The pictures right in a folder, or files of other suffixes (lower case), by their names
+    alone, sorted as people see them.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    found = (path for path in folder.iterdir() if _counts(path, PICTURES))
+    found = (path for path in folder.iterdir() if _counts(path, suffixes))
     return sorted(found, key=lambda path: as_seen(path.name))
 
 

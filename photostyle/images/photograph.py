@@ -29,12 +29,13 @@ class Photograph(Photo):
 
     Attributes:
         weight: H×W float32 in [0, 1], how much each pixel counts; None where all count alike.
-        frame: around the photograph, or None. own: 1×3×H×W, the picture with it.
+        frame: around the photograph, or None. own, own_wide: `image` and `wide` with it.
     """
 
     weight: Tensor | None = None
     frame: Frame | None = None
     own: Tensor | None = None
+    own_wide: Tensor | None = None
 
     @property
     def shown(self) -> Tensor:
@@ -67,11 +68,20 @@ def photograph(photo: Photo) -> Photograph:
             inside[frame.inside(image_size(photo.image))] = 1
             weight = inside if weight is None else inside * weight
             facts = {**facts, "notes": (*photo.notes, _frame_note(photo, frame))}
-            facts["image"] = filled(photo.image, weight)
-            return Photograph(**facts, weight=weight, frame=frame, own=photo.image)
+            facts |= _filled(photo, weight)
+            facts |= {"own": photo.image, "own_wide": photo.wide}
+            return Photograph(**facts, weight=weight, frame=frame)
     if weight is None:
         return Photograph(**facts)
-    return Photograph(**{**facts, "image": filled(photo.image, weight)}, weight=weight)
+    return Photograph(**{**facts, **_filled(photo, weight)}, weight=weight)
+
+
+def _filled(photo: Photo, weight: Tensor) -> dict[str, Tensor | None]:
+    """The picture as shown and its wide one, filled where it has no weight."""
+    image, wide = filled(photo.image, weight), photo.wide
+    if wide is not None:
+        wide = torch.where(weight > 0, wide, image)
+    return {"image": image, "wide": wide}
 
 
 def seen_photograph(photo: Photo, name: str) -> Photograph:
@@ -109,15 +119,17 @@ def filled(image: Tensor, weight: Tensor | None) -> Tensor:
     return torch.from_numpy(flat)[None].to(image)
 
 
-def framed(image: Tensor, photo: Photo) -> Tensor:
-    """A result 1×3×h×w of a photograph with the frame that this has, at the result's size."""
+def framed(image: Tensor, photo: Photo, *, wide: bool = False) -> Tensor:
+    """A result 1×3×h×w of a photograph, or its wide one, with the frame that this has, at the
+    result's size."""
     if not isinstance(photo, Photograph) or photo.frame is None or photo.own is None:
         return image
     size = image_size(image)
     inside = torch.zeros(image_size(photo.own))
     inside[photo.frame.inside(image_size(photo.own))] = 1
     share = resize(inside[None, None], size).to(image)
-    return torch.lerp(resize(photo.own, size).to(image), image, share)
+    own = photo.own_wide if wide and photo.own_wide is not None else photo.own
+    return torch.lerp(resize(own, size, bounded=not wide).to(image), image, share)
 
 
 def unframed(image: Tensor, photo: Photo) -> Tensor:

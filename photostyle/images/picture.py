@@ -6,7 +6,7 @@ survive to the output (bit depth, alpha, EXIF, colour profile) travels beside it
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,16 @@ from torch import Tensor
 from photostyle.brief import Brief
 from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
-from photostyle.images.decoding import Stored
+from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
+from photostyle.images.scene import PLAIN, Primaries, Viewing
+from photostyle.images.spaces import Space, standard
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded
 
 _MAX_BYTES = 2**31
+#: How far extended values are outside [0, 1] for colours that are outside sRGB.
+OUTSIDE = 1e-5
 
 #: Weights of R, G and B in luma (ITU-R BT.601), of sRGB-encoded values.
 LUMA = (0.299, 0.587, 0.114)
@@ -38,10 +42,13 @@ class Metadata(Brief):
     """What of a picture travels beside the image and is put back on saving.
 
     Attributes:
-        bit_depth: 8 or 16, bits per channel of the file.
+        bit_depth: 8 or 16, bits per channel of the file; 32 for floats.
         alpha: H×W float32 in [0, 1], or None. Colours are not multiplied by it.
         exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
         icc_profile: an sRGB profile where the file had any, or None.
+        space: that it is saved in where that is not sRGB.
+        scene: what light of a scene is measured in, of which the image is a view (see `scene`).
+        hdr: whether its `wide` is what HDR displays show, and the image a version for others.
         xmp: a packet as it was in the file, or None; saving puts it right.
         resources: Photoshop's, by their numbers: IPTC (1028) and what belongs to it.
         dpi: pixels per inch across and down, or None.
@@ -56,6 +63,9 @@ class Metadata(Brief):
     resources: Mapping[int, bytes] = field(default_factory=dict)
     dpi: tuple[float, float] | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    space: Space | None = None
+    hdr: bool = False
+    scene: Primaries | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +79,9 @@ class Photo(Brief):
         sha256: hexadecimal digest of the file's bytes, or of the values.
         given: what it was where it was no file, such as "NumPy array of 90×120×3 uint8".
         notes: sentences for the user on what of the file was not used.
+        wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1;
+            or, with a gain map, what HDR displays show.
+        opened: the file that a PIL image was opened from, which is not what was read of it here.
     """
 
     image: Tensor
@@ -77,6 +90,8 @@ class Photo(Brief):
     sha256: str = field(repr=False)
     given: str = ""
     notes: tuple[str, ...] = ()
+    wide: Tensor | None = None
+    opened: Path | None = None
 
     @property
     def called(self) -> str:
@@ -90,16 +105,21 @@ class Photo(Brief):
 
 
 def paths_of(photos: Iterable[Photo]) -> tuple[Path, ...]:
-    """The files among pictures."""
-    return tuple(photo.path for photo in photos if photo.path is not None)
+    """The files that pictures come from."""
+    files = (photo.path or photo.opened for photo in photos)
+    return tuple(path for path in files if path is not None)
 
 
-def load_image(path: str | Path) -> Photo:
-    """Read a picture: JPEG, PNG, TIFF, WebP or whatever else Pillow opens.
+def load_image(path: str | Path, viewing: Viewing = PLAIN) -> Photo:
+    """Read a picture of any of the formats in `formats.table`.
 
     The EXIF orientation is applied; colours are converted to sRGB from what the file says of them,
-    by ICC profile or otherwise; greyscale, palette, CMYK and L*a*b* become RGB. Of an animation or
-    a multi-page file the first frame is read, and a note says so.
+    by ICC profile or otherwise, and those outside kept in `wide`; greyscale, palette, CMYK and
+    L*a*b* become RGB. Of an animation or a multi-page file the first frame is read, and a note says
+    so.
+
+    Args:
+        viewing: what is known of a scene's light besides what its file says.
 
     Raises:
         ImageError: the file is missing, unreadable, no picture, damaged, incomplete, of a kind that
@@ -107,25 +127,63 @@ def load_image(path: str | Path) -> Photo:
             samples.
     """
     path = expanded(path)
-    return decoded_photo(path, read_bytes(path))
+    data = read_bytes(path)
+    return photo_of(path, data, decoding.decode(path, data), viewing)
 
 
 def decoded_photo(path: Path, data: bytes) -> Photo:
     """The picture in a file's bytes; see `load_image`. Messages call it `path`."""
-    stored = decoding.decode(path, data)
+    return photo_of(path, data, decoding.decode(path, data))
+
+
+def photo_of(path: Path, data: bytes, stored: Stored, viewing: Viewing = PLAIN) -> Photo:
+    """The picture of a file's bytes, decoded."""
+    if stored.scene is not None:
+        return _of_scene(path, data, stored, viewing)
     channels = stored.samples.shape[2]
     fit = [said is None or profiles.usable(said, channels) for said in stored.said]
     profile = next((p for p, fits in zip(stored.said, fit, strict=True) if fits), None)
-    values, icc = profiles.to_srgb(stored.samples, profile)
+    values, icc, space = profiles.to_srgb(stored.samples, profile)
     alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
-    upright = _upright(values, stored.orientation)
+    shown = _tensor(values, stored.orientation)
+    wide = shown if reaches_out(shown) else None
+    if stored.light is not None:
+        bright = (space or standard("srgb")).srgb_of_light(stored.light)
+        wide = _tensor(bright, stored.orientation)
+    hdr = stored.light is not None
     return Photo(
-        image=torch.from_numpy(np.ascontiguousarray(upright.transpose(2, 0, 1)))[None],  # 1×3×H×W
-        metadata=_metadata(stored, alpha, icc),
+        image=shown.clamp(0, 1),
+        metadata=replace(_metadata(stored, alpha, icc), space=space, hdr=hdr),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         notes=tuple(_notes(path, stored, fit)),
+        wide=wide,
     )
+
+
+def _of_scene(path: Path, data: bytes, stored: Stored, viewing: Viewing) -> Photo:
+    assert stored.scene is not None
+    light, primaries, bits = stored.scene
+    primaries = replace(primaries, viewing=viewing)
+    shown = _tensor(primaries.picture(light), stored.orientation)
+    alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
+    metadata = replace(_metadata(stored, alpha, None), bit_depth=bits, scene=primaries)
+    return Photo(
+        shown.clamp(0, 1), metadata, path, hashlib.sha256(data).hexdigest(),
+        notes=tuple(_notes(path, stored, ())), wide=shown if reaches_out(shown) else None,
+    )  # fmt: skip
+
+
+def _tensor(values: Array, orientation: int) -> Tensor:
+    """Upright 1×3×H×W of stored H×W×3."""
+    upright = _upright(values, orientation).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(upright))[None]
+
+
+def reaches_out(image: Tensor) -> bool:
+    """Whether extended values are outside [0, 1], by more than rounding."""
+    low, high = torch.aminmax(image)
+    return bool(low < -OUTSIDE or high > 1 + OUTSIDE)
 
 
 def _metadata(stored: Stored, alpha: Array | None, icc: bytes | None) -> Metadata:
@@ -144,10 +202,35 @@ def _metadata(stored: Stored, alpha: Array | None, icc: bytes | None) -> Metadat
 
 def _notes(path: Path, stored: Stored, fit: Sequence[bool]) -> Iterator[str]:
     """What of the file was not used: further frames, and profiles that make no sense here."""
+    yield from (f"{path} {note}." for note in stored.notes)
     if stored.carried.frames > 1:
         yield f"{path} holds several frames or pages; the first one alone is used."
-    if any(said and not fits for said, fits in zip(stored.said, fit, strict=True)):
+    if any(said and not fits for said, fits in zip(stored.said, fit, strict=False)):
         yield f"{path}: its colour profile is damaged or made for other pictures and is not used."
+
+
+def shown_only(photo: Photo) -> Photo:
+    """The picture without its wide colours, for what works on what is shown, with a note."""
+    if photo.wide is None:
+        return photo
+    note = (
+        f"{photo.called}: colours outside sRGB, or lights above white, are taken as the nearest "
+        "that are shown."
+    )
+    metadata = replace(photo.metadata, hdr=False)
+    return replace(photo, wide=None, metadata=metadata, notes=(*photo.notes, note))
+
+
+def in_space(metadata: Metadata, word: str | None) -> Metadata:
+    """The metadata of a picture that is to be saved in the space of a word of `spaces.SPACES`, or,
+    without one, in its own."""
+    if word is None:
+        return metadata
+    if word == "srgb":
+        return replace(
+            metadata, space=None, icc_profile=metadata.icc_profile or profiles.srgb_profile()
+        )
+    return replace(metadata, space=standard(word))
 
 
 def check_image(image: Tensor, name: str) -> None:
@@ -192,15 +275,15 @@ def same_proportions(
     return abs(width * h / (height * w) - 1) <= tolerance
 
 
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(image: Tensor, size: tuple[int, int], *, bounded: bool = True) -> Tensor:
     """Resample to (height, width): area averages where it shrinks, bicubic where it grows.
 
     Takes 1×C×H×W float32 with C at most 4 and gives the same on the same device, clamped to
-    [0, 1]; not differentiable. Shrinking preserves the mean.
+    [0, 1] where `bounded`; not differentiable. Shrinking preserves the mean.
     """
     height, width = size
     if tuple(image.shape[2:]) == (height, width):
-        return image.clamp(0, 1)
+        return image.clamp(0, 1) if bounded else image
     pixels: NDArray[Any] = to_array(image)
     smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
     pixels = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
@@ -208,7 +291,8 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
         pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
     pixels = pixels.reshape(height, width, image.shape[1])  # OpenCV drops a single channel
     resized = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]  # 1×C×H×W
-    return resized.to(image.device).clamp(0, 1)
+    resized = resized.to(image.device)
+    return resized.clamp(0, 1) if bounded else resized
 
 
 def read_bytes(path: Path) -> bytes:

@@ -1,6 +1,7 @@
-"""From a picture's own colours to sRGB, by ICC profiles: LittleCMS, in floating point.
+"""From a picture's own colours to sRGB, by ICC profiles, in floating point.
 
-Relative colorimetric; colours outside sRGB are clipped.
+Relative colorimetric; colours outside sRGB are values outside [0, 1] (see `spaces`). Profiles of
+tables, of ink and of grey go through LittleCMS.
 """
 
 import functools
@@ -11,6 +12,8 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from PIL import ImageCms
+
+from photostyle.images.spaces import Space, of_xyz, smallest, space_of
 
 Array = npt.NDArray[np.float32]
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -44,7 +47,7 @@ def usable(profile: bytes, channels: int) -> bool:
     return True
 
 
-def to_srgb(samples: Samples, profile: bytes | None) -> tuple[Array, bytes | None]:
+def to_srgb(samples: Samples, profile: bytes | None) -> tuple[Array, bytes | None, Space | None]:
     """Convert stored values to sRGB.
 
     Args:
@@ -53,15 +56,20 @@ def to_srgb(samples: Samples, profile: bytes | None) -> tuple[Array, bytes | Non
             leaves of the light.
 
     Returns:
-        H×W×3 float32 in [0, 1], sRGB-encoded, and the sRGB profile to save the picture with: the
-        one given where that is sRGB already, whose values are then exactly the stored; None where
-        none was given.
+        H×W×3 float32, extended sRGB; the sRGB profile for when the picture is saved as sRGB: the
+        one given where that is sRGB already, whose values are then exactly the stored, None where
+        none was given; and the space that it is saved in: its own where its profile is made of
+        primaries and curves, else the smallest that holds its colours. None for sRGB, as for grey
+        and ink.
     """
     if profile is None:
-        return _plain(samples), None
+        return _plain(samples), None, None
     if samples.shape[2] != 4 and _is_srgb(profile):
-        return _plain(samples), profile
-    return _converted(samples, profile), srgb_profile()
+        return _plain(samples), profile, None
+    if samples.shape[2] == 3 and (space := space_of(profile)):
+        return space.to_srgb(samples), srgb_profile(), space
+    values = _converted(samples, profile)
+    return values, srgb_profile(), smallest(values) if samples.shape[2] == 3 else None
 
 
 def scaled(samples: Samples) -> Array:
@@ -73,7 +81,7 @@ def scaled(samples: Samples) -> Array:
 
 def lab_to_srgb(lab: Array) -> Array:
     """Convert H×W×3 CIE L*a*b* under D50, L* in [0, 100], to sRGB in [0, 1]."""
-    return _transformed(lab, imagecodecs.cms_profile("lab4"), "lab")
+    return _transformed(lab, imagecodecs.cms_profile("lab4"), "lab").clip(0, 1)
 
 
 def _plain(samples: Samples) -> Array:
@@ -98,13 +106,13 @@ def _transformed(values: npt.NDArray[np.generic], profile: bytes, space: str) ->
     made = imagecodecs.cms_transform(
         values,
         profile,
-        srgb_profile(),
+        imagecodecs.cms_profile("xyz"),
         colorspace=space,
-        outcolorspace="rgb",
+        outcolorspace="xyz",
         outdtype="float32",  # in integers it would lose the darkest levels
         intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
     )
-    return np.clip(np.nan_to_num(made, copy=False), 0, 1, out=made)
+    return of_xyz(np.nan_to_num(made, copy=False))
 
 
 @functools.lru_cache(maxsize=16)
@@ -115,4 +123,5 @@ def _is_srgb(profile: bytes) -> bool:
     grid = np.array(list(itertools.product(range(0, 256, 51), repeat=3)), dtype=np.uint8)
     greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     probes = np.concatenate([grid, greys])[None]  # 1×N×3
-    return bool(np.abs(_converted(probes, profile) - scaled(probes)).max() <= _SAME)
+    shown = _converted(probes, profile).clip(0, 1)
+    return bool(np.abs(shown - scaled(probes)).max() <= _SAME)

@@ -5,35 +5,32 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import TiffImagePlugin
 from torch import Tensor
 
 from photostyle.errors import ImageError, OutputError
 from photostyle.images.containers import carried
-from photostyle.images.decoding import MANIFEST_KEY, opened
-from photostyle.images.encoding import MANIFEST_TAG, encode, lost
-from photostyle.images.picture import Metadata, check_image, read_bytes, resize
+from photostyle.images.encoding import encode, lost
+from photostyle.images.formats.pillow import opened
+from photostyle.images.formats.stored import MANIFEST_KEY
+from photostyle.images.formats.table import Format, format_of, written
+from photostyle.images.formats.tiff import MANIFEST_TAG
+from photostyle.images.picture import Metadata, check_image, read_bytes, resize, to_array
 from photostyle.images.profiles import Samples
+from photostyle.images.scene import LOG, Primaries, to_log
+from photostyle.images.spaces import Space, standard
 from photostyle.kinds import suffix_note
 from photostyle.places import check_place, check_places, expanded
 
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".jfif": "JPEG",
-}
+#: Formats that are written, by suffix.
+FORMATS = written()
 #: Rows that are rounded at once.
 BAND = 256
-#: Formats that hold 16 bits a channel.
-DEEP = ("PNG", "TIFF")
-_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
 
 
 def save_image(
@@ -41,9 +38,12 @@ def save_image(
     image: Tensor,
     metadata: Metadata | None = None,
     manifest: str | None = None,
+    *,
+    wide: Tensor | None = None,
 ) -> None:
     """Write an image in the format that the path's suffix names.
 
+    Colours are written in the metadata's space, where the format holds its profile, else in sRGB.
     Values are rounded to the nearest of the file's levels: 16 bits for PNG and TIFF where the
     metadata says so, else 8. JPEG (quality 95, 4:4:4) has no alpha; PNG, TIFF and WebP get the
     metadata's, resampled where its size differs.
@@ -54,6 +54,7 @@ def save_image(
         image: 1×3×H×W float32 in [0, 1], on any device.
         metadata: what the content carried; None stands for 8 bits and nothing else.
         manifest: text for `read_manifest` to give back; PNG and TIFF hold it, the others not.
+        wide: 1×3×H×W, extended sRGB, to be written in place of the image.
 
     Raises:
         ImageError: the image breaks the image contract.
@@ -61,21 +62,64 @@ def save_image(
             cannot be written.
     """
     path = expanded(path)
-    write_together({path: encode_image(path, image, metadata, manifest)})
+    write_together({path: encode_image(path, image, metadata, manifest, wide)})
 
 
 def encode_image(
-    path: Path, image: Tensor, metadata: Metadata | None = None, manifest: str | None = None
+    path: Path,
+    image: Tensor,
+    metadata: Metadata | None = None,
+    manifest: str | None = None,
+    wide: Tensor | None = None,
 ) -> bytes:
     """The bytes that `save_image` writes; it takes and raises what that does."""
     check_image(image, f"The picture for {path}")
     form = _format(path)
-    if max(image.shape[2:]) > _LONGEST_SIDE.get(form, 2**31):
+    if max(image.shape[2:]) > form.longest:
         raise OutputError(
-            f"{path}: {form} holds at most {_LONGEST_SIDE[form]} pixels a side; use .png or .tif."
+            f"{path}: {form.name} holds at most {form.longest} pixels a side; use .png or .tif."
         )
     metadata = metadata or Metadata()
-    return encode(form, samples(image, metadata, form), metadata, manifest)
+    log = metadata.scene is not None and metadata.scene.coding == LOG and form.name == "DPX"
+    if form.scene or log:
+        return encode(form, _scene(image, wide, metadata, form), metadata, manifest)
+    space, light = metadata.space if form.holds_profile else None, None
+    if metadata.scene:
+        wide = None  # the picture is the view of it
+    if metadata.hdr and wide is not None:
+        if "gain map" in form.keeps:
+            light = (space or standard("srgb")).light_of_srgb(to_array(wide))
+        wide = None
+    shown = _in_space(image, wide, space)
+    return encode(form, samples(shown, metadata, form), metadata, manifest, light)
+
+
+def _scene(
+    image: Tensor, wide: Tensor | None, metadata: Metadata, form: Format
+) -> npt.NDArray[Any]:
+    """H×W×3 or H×W×4: light of the scene that a picture is a view of, else of the picture; floats,
+    or, for DPX, whole numbers on film's log."""
+    values = to_array(image if wide is None else wide)
+    primaries = metadata.scene or Primaries()
+    light = primaries.light(values) if metadata.scene else primaries.of_srgb(values)
+    if not form.scene:
+        return np.rint(to_log(light) * 65535).astype(np.uint16)
+    if metadata.alpha is not None:
+        alpha = torch.from_numpy(np.array(metadata.alpha, dtype=np.float32))[None, None]
+        plane = to_array(resize(alpha, (light.shape[0], light.shape[1])))
+        light = np.concatenate([light, plane], axis=2)
+    most = np.finfo(np.float16).max
+    half = form.depth(metadata.bit_depth) == 16
+    return light.clip(-most, most).astype(np.float16) if half else light
+
+
+def _in_space(image: Tensor, wide: Tensor | None, space: Space | None) -> Tensor:
+    """1×3×H×W in [0, 1]: an image, or its wide one, in the values of a space, None for sRGB."""
+    if space is None and wide is None:
+        return image
+    values = to_array(image if wide is None else wide)
+    own = (space or standard("srgb")).of_srgb(values)
+    return torch.from_numpy(np.ascontiguousarray(own.transpose(2, 0, 1)))[None]  # H×W×3 -> 1×3×H×W
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
@@ -95,15 +139,17 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 def lost_note(path: str | Path, metadata: Metadata) -> str | None:
     """A sentence for the user when the format of `path` drops what the metadata holds."""
     form = _format(Path(path))
-    name = "WebP" if form == "WEBP" else form
     notes = []
-    if metadata.bit_depth == 16 and form not in DEEP:
-        notes.append(f"{path}: {name} has 8 bits a channel, not 16; .png and .tif have.")
+    if metadata.bit_depth > 8 and max(form.depths) == 8:
+        notes.append(
+            f"{path}: {form.name} has 8 bits a channel, not {metadata.bit_depth}; .png and .tif "
+            "have."
+        )
     if words := lost(form, metadata):
         *others, last = words
         listed = f"{', '.join(others)} and {last}" if others else last
-        other = "" if form == "PNG" else "; .png would"
-        notes.append(f"{path}: {name} does not keep the photograph's {listed}{other}.")
+        other = "" if form.name == "PNG" else "; .png would"
+        notes.append(f"{path}: {form.name} does not keep the photograph's {listed}{other}.")
     return " ".join(notes) or None
 
 
@@ -114,14 +160,21 @@ def read_manifest(path: str | Path) -> str | None:
         ImageError: the file is missing, or no picture.
     """
     try:
-        data = read_bytes(Path(path))
-        with opened(data) as picture:
-            if isinstance(picture, TiffImagePlugin.TiffImageFile):
-                return _from_tags(picture.tag_v2)
-            return carried(data).texts.get(MANIFEST_KEY) if picture.format == "PNG" else None
+        return manifest_in(read_bytes(Path(path)))
     except Exception as error:  # damaged files make the decoders raise nearly anything
         reason = "is no result picture" if Path(path).is_file() else "is not there"
         raise ImageError(f"{path} {reason}; give a result picture or its .json.") from error
+
+
+def manifest_in(data: bytes) -> str | None:
+    """Return the manifest in a picture file's bytes; raises nearly anything where they are none."""
+    form = format_of(data)
+    if form.name == "TIFF":
+        with opened(data) as picture:
+            assert isinstance(picture, TiffImagePlugin.TiffImageFile)
+            return _from_tags(picture.tag_v2)
+    form.loaded().check(data)
+    return carried(data).texts.get(MANIFEST_KEY) if form.name == "PNG" else None
 
 
 @contextlib.contextmanager
@@ -162,14 +215,17 @@ def check_output(path: str | Path, inputs: Sequence[Path]) -> None:
     check_place(Path(path), inputs)
 
 
-def _format(path: Path) -> str:
+def _format(path: Path) -> Format:
     """Return the format that the suffix names, or raise OutputError."""
     try:
-        return FORMATS[path.suffix.lower()]
+        form = FORMATS[path.suffix.lower()]
     except KeyError:
         raise OutputError(
             f"{suffix_note(path)} should end in one of {', '.join(FORMATS)}."
         ) from None
+    if form.missing:
+        raise OutputError(f"{path}: for {form.name} more is needed: {form.missing}.")
+    return form
 
 
 def _flush(path: Path) -> None:
@@ -183,14 +239,14 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def samples(image: Tensor, metadata: Metadata, form: str) -> Samples:
+def samples(image: Tensor, metadata: Metadata, form: Format = FORMATS[".png"]) -> Samples:
     """Round to H×W×3, or H×W×4 with the alpha, of the type that the format stores."""
     channels = image.detach().cpu()
-    if metadata.alpha is not None and form != "JPEG":
+    if metadata.alpha is not None and "alpha" in form.keeps:
         alpha = torch.from_numpy(np.array(metadata.alpha, dtype=np.float32))[None, None]  # 1×1×H×W
         height, width = image.shape[2:]
         channels = torch.cat([channels, resize(alpha, (height, width))], dim=1)
-    deep = metadata.bit_depth == 16 and form in DEEP
+    deep = form.depth(metadata.bit_depth) > 8
     kind, white = (np.uint16, 65535) if deep else (np.uint8, 255)
     levels = np.empty((*channels.shape[2:], channels.shape[1]), kind)  # H×W×C
     for top in range(0, len(levels), BAND):  # band by band: all at once takes twice the picture

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
-from photostyle.images.decoding import MANIFEST_KEY
+from photostyle.images.formats.stored import MANIFEST_KEY
 from photostyle.images.picture import resize
 from photostyle.images.saving import atomic_path
 

@@ -31,18 +31,21 @@ class Picture(Brief):
         metadata: what is put beside it on saving: bit depth, alpha, EXIF, profile.
         notes: sentences for the user.
         made_of: the files that went in, which saving does not replace.
+        wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1.
+            Files get these.
     """
 
     image: Tensor
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
     made_of: tuple[Path, ...] = ()
+    wide: Tensor | None = None
 
     def to_pil(self) -> Image.Image:
         """An 8-bit PIL image, mode RGB, or RGBA where the photograph had transparency; with its
         colour profile and resolution."""
         shallow = Metadata(alpha=self.metadata.alpha)
-        picture = Image.fromarray(samples(self.image, shallow, "PNG"))
+        picture = Image.fromarray(samples(self.image, shallow))
         if self.metadata.icc_profile:
             picture.info["icc_profile"] = self.metadata.icc_profile
         if self.metadata.dpi:
@@ -61,7 +64,7 @@ class Picture(Brief):
         kind = _dtype(dtype)
         if kind in (np.uint8, np.uint16):
             depth: Literal[8, 16] = 8 if kind == np.uint8 else 16
-            return samples(self.image, Metadata(depth, self.metadata.alpha), "PNG")
+            return samples(self.image, Metadata(depth, self.metadata.alpha))
         values = to_array(self.image)
         if self.metadata.alpha is not None:
             alpha = torch.from_numpy(np.array(self.metadata.alpha, np.float32))[None, None]
@@ -70,8 +73,8 @@ class Picture(Brief):
         return values.astype(kind)  # a copy: what is done to it leaves the picture alone
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes it as `save_image` does: PNG, TIFF, JPEG or WebP by the suffix, whole or not at
-        all, with its metadata.
+        """Writes it as `save_image` does, in the format of the suffix, whole or not at all, with
+        its metadata and in its own colour space.
 
         Raises:
             OutputError: the place cannot be written, or is one of the files that went in, or the
@@ -79,7 +82,7 @@ class Picture(Brief):
         """
         path = expanded(path)
         check_output(path, self.made_of)
-        save_image(path, self.image, self.metadata)
+        save_image(path, self.image, self.metadata, wide=self.wide)
 
     def _repr_png_(self) -> bytes:
         return png_of(self.to_pil())

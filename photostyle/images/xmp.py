@@ -63,14 +63,16 @@ def fitted_xmp(
     size: tuple[int, int],
     dpi: tuple[float, float] | None,
     profile: str | None,
+    index: str = "R98",
 ) -> bytes | None:
-    """Return a packet put right for an upright sRGB picture; None where it is broken.
+    """Return a packet put right for an upright picture; None where it is broken.
 
     Args:
         packet: as it was in the file.
         size: (height, width) of the picture.
         dpi: its resolution, where the packet names one.
         profile: name of its ICC profile, if it has one.
+        index: EXIF's InteroperabilityIndex of its colours; empty where they have none.
     """
     try:
         document = _parsed(packet)
@@ -81,8 +83,8 @@ def fitted_xmp(
             (_TIFF, "ImageLength"): str(height),
             (_EXIF, "PixelXDimension"): str(width),
             (_EXIF, "PixelYDimension"): str(height),
-            (_EXIF, "ColorSpace"): "1",
-            (_EXIF_EX, "InteroperabilityIndex"): "R98",
+            (_EXIF, "ColorSpace"): "1" if index == "R98" else "65535",
+            (_EXIF_EX, "InteroperabilityIndex"): index or None,
             (_PHOTOSHOP, "ColorMode"): "3",
             (_PHOTOSHOP, "ICCProfile"): profile,
         }

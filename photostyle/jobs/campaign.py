@@ -38,18 +38,18 @@ class Plan(Brief):
 
 @dataclass(frozen=True)
 class Summary(Brief):
-    """How a plan went: how many jobs it has, and which were done before, now, or not at all."""
+    """How a plan went: how many jobs it has, and which were done before, now, or not at all; and
+    which of the done ones are of films that are broken somewhere."""
 
     jobs: int
     before: int
     now: int
     failed: tuple[Record, ...]
+    damaged: tuple[Record, ...] = ()
 
     def __str__(self) -> str:
-        return (
-            f"{self.jobs} jobs: {self.now} done now, {self.before} done before, "
-            f"{len(self.failed)} failed"
-        )
+        jobs = "1 job" if self.jobs == 1 else f"{self.jobs} jobs"
+        return f"{jobs}: {self.now} done now, {self.before} done before, {len(self.failed)} failed"
 
 
 def missing(plan: Plan, folder: Folder, retry_failed: bool) -> list[Job]:
@@ -97,9 +97,10 @@ def carry_out(
         for sentence, record in _told(executor.run(chains(todo), folder), len(todo)):
             say(sentence)
             now += record["state"] == "done"
-    records = (home.record(job.key) for job in {j.key: j for j in plan.jobs}.values())
-    failed = tuple(r for r in records if r and r["state"] == "failed")
-    return Summary(len(keys), before, now, failed)
+    records = [r for key in dict.fromkeys(j.key for j in plan.jobs) if (r := home.record(key))]
+    failed = tuple(r for r in records if r["state"] == "failed")
+    damaged = tuple(r for r in records if r["state"] == "done" and r.get("damaged"))
+    return Summary(len(keys), before, now, failed, damaged)
 
 
 def _told(records: Iterator[Record], count: int) -> Iterator[tuple[str, Record]]:

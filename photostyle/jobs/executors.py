@@ -7,7 +7,6 @@ finished is lost with the process that waits for it. Imports no torch.
 
 import multiprocessing
 import os
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Job, Record
-from photostyle.runtime.stopping import leave_to_others
+from photostyle.runtime.stopping import end_with_parent, leave_to_others
 from photostyle.runtime.streams import standard_streams
 
 Unit = tuple[Job, ...]
@@ -78,11 +77,12 @@ class Processes:
     def run(self, units: Sequence[Unit], folder: Path) -> Iterator[Record]:
         waiting = list(reversed(units))
         count = min(self.workers, len(units))
+        spread = not any(_names_a_gpu(job) for unit in units for job in unit)
         workers: list[_Worker] = []
         try:
             while waiting or any(worker.unit for worker in workers):
                 while waiting and len(workers) < count:
-                    workers.append(_Worker(folder, _place(len(workers), count)))
+                    workers.append(_Worker(folder, _place(len(workers), count, spread)))
                 for worker in workers:
                     if worker.unit is None and waiting:
                         worker.give(waiting.pop())
@@ -138,11 +138,17 @@ class _Worker:
         self.link.close()
 
 
-def _place(number: int, count: int) -> dict[str, str]:
-    """Environment of a worker: its threads, and its GPU where there are several."""
+def _names_a_gpu(job: Job) -> bool:
+    """Whether it asks for one GPU by its number, which it must then see under that number."""
+    config = getattr(job, "config", None)
+    return config is not None and str(config.optimize.device).startswith("cuda:")
+
+
+def _place(number: int, count: int, spread: bool = True) -> dict[str, str]:
+    """Environment of a worker: its threads, and its GPU where there are several to spread over."""
     threads = max(1, int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1) // count)
     place = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    gpus = _gpus()
+    gpus = _gpus() if spread else []
     return {**place, "CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if len(gpus) > 1 else place
 
 
@@ -162,17 +168,9 @@ def _work(link: Connection, folder: Path, place: dict[str, str]) -> None:
     leave_to_others()
     from photostyle.runtime.memory import Memory
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     memory = Memory()
     with standard_streams(), suppress(EOFError, ConnectionError):
         while True:
             for job in link.recv():
                 link.send(do(job, folder, memory))
-
-
-def _end_with_parent() -> None:
-    """An orphan would go on writing into a folder that the next run has taken over."""
-    parent = multiprocessing.parent_process()
-    assert parent
-    parent.join()
-    os._exit(1)

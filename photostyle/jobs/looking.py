@@ -1,21 +1,24 @@
-"""A look on many pictures: a job for each, at its own size and depth."""
+"""A look on many pictures and films: a job for each, at its own size and depth."""
 
 import functools
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import MaskError, OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES, written_suffix
 from photostyle.images.listing import hidden
 from photostyle.jobs.jobs import Record, key_of, sha256_of
 from photostyle.places import as_seen
 
 if TYPE_CHECKING:
+    from photostyle.looks.passages import Consistency
     from photostyle.runtime.memory import Memory
+    from photostyle.segmentation.segmenter import Wishes
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Finding:
     model: str | None = None
     groups: str | None = None
     palette: str | None = None
+
+    @property
+    def wishes(self) -> "Wishes":
+        from photostyle.segmentation.segmenter import Wishes
+
+        return Wishes(self.how, self.model, self.groups, palette=self.palette)
 
 
 @dataclass(frozen=True)
@@ -86,17 +95,14 @@ class LookJob:
         from photostyle.jobs.verdicts import compared
         from photostyle.looks.look import Look
         from photostyle.looks.regions import regions_for
-        from photostyle.segmentation.segmenter import Wishes
 
         began = time.monotonic()
         look = memory.get(("look", *file_stamp(self.look)), lambda: Look.load(self.look))
         photo = photograph(load_image(self.picture))
-        wishes = Wishes(self.finding.how, self.finding.model, self.finding.groups,
-                        palette=self.finding.palette)  # fmt: skip
-        found, how = regions_for(look, photo, self.mask, wishes)
+        found, how = regions_for(look, photo, self.mask, self.finding.wishes)
         made = look.deliver(photo, found, self.options)
         name = self.name + self.suffix
-        save_image(folder / name, made.image, made.metadata)
+        save_image(folder / name, made.image, made.metadata, wide=made.wide)
         lost = lost_note(folder / name, made.metadata)
         masks = torch.ones(1, *image_size(photo.image)) if found is None else found.content
         return {"picture": name, "seconds": round(time.monotonic() - began, 3), "regions": how,
@@ -105,10 +111,68 @@ class LookJob:
                 "remarks": [*made.notes, *([lost] if lost else [])]}  # fmt: skip
 
 
+@dataclass(frozen=True)
+class FilmJob(LookJob):
+    """A film under a look; all else that is in the file stays.
+
+    Attributes:
+        keeping: see `looks.passages.Keeping`. codec, quality: as for `films.restyling.restyle`.
+        tell: told of frames that are done, where it is in this process: film, done, of how many.
+    """
+
+    keeping: tuple["Consistency", int] = ("shot", 1)
+    codec: str = "h264"
+    quality: int | None = None
+    tell: Callable[[str, int, int], None] | None = field(default=None, compare=False, repr=False)
+
+    @functools.cached_property
+    def key(self) -> str:
+        facts = [super().key, self.keeping, self.codec, self.quality]
+        return key_of({"kind": "film", "facts": facts})
+
+    def run(self, folder: Path, memory: "Memory") -> Record:
+        """Writes the film.
+
+        Raises:
+            LookError, ImageError, MaskError, OptionError, OutputError: see `graded_film`.
+            KeyboardInterrupt: the frames that were done are in the file, if there are any.
+        """
+        from photostyle.images.hashing import file_stamp
+        from photostyle.looks.film import Wanted, graded_film
+        from photostyle.looks.look import Look
+        from photostyle.looks.passages import Keeping
+
+        began = time.monotonic()
+        look = memory.get(("look", *file_stamp(self.look)), lambda: Look.load(self.look))
+        consistency, count = self.keeping
+        wanted = Wanted(
+            look, self.options, Keeping(consistency, count), self.mask, self.finding.wishes
+        )
+        name = self.name + self.suffix
+        tell = self.tell or _silent
+        report = graded_film(
+            self.picture, folder / name, wanted, codec=self.codec, quality=self.quality,
+            tell=lambda what, done, total: tell(f"{self.picture.name}: {what}", done, total),
+        )  # fmt: skip
+        if report.interrupted:
+            some = "frame" if report.frames_written == 1 else "frames"
+            tell(f"{report.target} holds the first {report.frames_written} {some}.", 0, 0)
+            raise KeyboardInterrupt
+        damage = [report.damage] if report.damage else []
+        return {"picture": name, "seconds": round(time.monotonic() - began, 3),
+                "frames": report.frames_written, "damaged": report.damaged,
+                "remarks": [*report.notes, *damage]}  # fmt: skip
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    return
+
+
 def look_jobs(
     pictures: Sequence[Path],
     masks: Path | None,
     suffixes: Sequence[str],
+    film: Mapping[str, Any],
     **common: Any,
 ) -> list[LookJob]:
     """A job for each picture, each under a name of its own.
@@ -116,6 +180,7 @@ def look_jobs(
     Args:
         masks: of the one picture, or a folder of masks (files, or a folder each) with the
             pictures' names.
+        suffixes: of pictures that are written. film: what a `FilmJob` has besides.
         common: `look`, `options` and `finding` of all the jobs.
 
     Raises:
@@ -127,16 +192,21 @@ def look_jobs(
         if not path.exists():
             raise OptionError(f"{path} does not exist; check the name and the folder.")
     taken: set[str] = set()
-    return [
-        LookJob(
-            name=free_name(as_seen(path.stem), taken),
-            picture=path,
-            mask=mask,
-            suffix=path.suffix if path.suffix.lower() in suffixes else ".png",
-            **common,
-        )
-        for path, mask in zip(pictures, masks_of(pictures, masks), strict=True)
-    ]
+    jobs: list[LookJob] = []
+    for path, mask in zip(pictures, masks_of(pictures, masks), strict=True):
+        suffix = path.suffix.lower()
+        named: dict[str, Any] = {
+            "name": free_name(as_seen(path.stem), taken),
+            "picture": path,
+            "mask": mask,
+        }
+        if suffix in VIDEO_SUFFIXES:
+            written = written_suffix(suffix, film["codec"])
+            jobs.append(FilmJob(**named, suffix=written, **common, **film))
+        else:
+            kept = path.suffix if suffix in suffixes else ".png"
+            jobs.append(LookJob(**named, suffix=kept, **common))
+    return jobs
 
 
 def masks_of(pictures: Sequence[Path], masks: Path | None) -> list[Path | None]:

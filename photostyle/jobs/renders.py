@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -12,7 +12,7 @@ from photostyle.beside import beside, grade_path
 from photostyle.brief import Brief
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import ImageError, InputError, OptionError
-from photostyle.finish.delivery import Grade, deliver, fitting_metadata, size_note
+from photostyle.finish.delivery import Grade, deliver, deliver_wide, fitting_metadata, size_note
 from photostyle.images.listing import files_below
 from photostyle.images.photograph import Photograph, framed, photograph
 from photostyle.images.picture import image_size, load_image, paths_of, same_proportions
@@ -22,6 +22,7 @@ from photostyle.jobs.jobs import Record, key_of, sha256_of
 from photostyle.jobs.report import done, results
 from photostyle.jobs.sweep import free_name
 from photostyle.jobs.verdicts import compared, is_painting
+from photostyle.loading import viewing_of
 from photostyle.places import as_seen
 from photostyle.result import Recipe, load_recipe
 from photostyle.runtime.memory import Memory
@@ -46,8 +47,17 @@ def delivered(
     image = framed(deliver(photo, grade, chosen), photo)
     note = size_note(photo, grade, chosen)
     notes = (*photo.notes, *([note] if note else []))
-    metadata = fitting_metadata(photo, image, chosen.bit_depth)
-    return Picture(image, metadata, notes, (*paths_of([photo]), *read))
+    metadata, wide = fitting_metadata(photo, image, chosen), deliver_wide(photo, grade, chosen)
+    return Picture(image, metadata, notes, (*paths_of([photo]), *read), wide)
+
+
+def as_run(chosen: RenderConfig, run: RenderConfig) -> RenderConfig:
+    """What is asked for, with the run's depth and colour space where nothing is said of them."""
+    return replace(
+        chosen,
+        bit_depth=chosen.bit_depth or run.bit_depth,
+        output_space=chosen.output_space or run.output_space,
+    )
 
 
 def stored(
@@ -61,7 +71,9 @@ def stored(
     recipe = load_recipe(path, side)
     if content is None:
         recipe.verify(encoder=False)
-        content = photograph(load_image(recipe.inputs.content.file("content")))
+        content = photograph(
+            load_image(recipe.inputs.content.file("content"), viewing_of(recipe.config))
+        )
     files = beside(path, recipe.side_files)
     return recipe, content, Grade.load(grade_path(path, recipe.side_files)), (path, *files)
 
@@ -112,9 +124,9 @@ class RenderJob(Brief):
         """
         began = time.monotonic()
         recipe, photo, grade, read = stored(self.result, None, self.side)
-        picture = delivered(photo, grade, self.chosen, read)
+        picture = delivered(photo, grade, as_run(self.chosen, recipe.config.render), read)
         place = folder / (self.name + self.suffix)
-        save_image(place, picture.image, picture.metadata)
+        save_image(place, picture.image, picture.metadata, wide=picture.wide)
         lost = lost_note(place, picture.metadata)
         warnings = () if is_painting(recipe.config) else compared(
             picture.image, photo, grade.masks, _styles(recipe)
@@ -156,13 +168,13 @@ def render_jobs(
         jobs.append(RenderJob(free, path, chosen, labels, path.suffix, its))
     if not jobs:
         raise OptionError(
-            f"{folder}: there is no result in this folder with its manifest and local maps; give "
+            f"{folder}: there is no result in this folder with its manifest and colour maps; give "
             "the --out of a batch, or --side-files where these lie."
         )
     left = len(found) - len(known)
     pictures = "1 picture has" if left == 1 else f"{left} pictures have"
     notes = (
-        [f"{pictures} no local maps that are found; nothing is rendered of them."] if left else []
+        [f"{pictures} no colour maps that are found; nothing is rendered of them."] if left else []
     )
     return jobs, notes if results(folder) is not None else []
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from photostyle.documents import csv_text, json_text
 from photostyle.errors import ImageError, OptionError
+from photostyle.films.containers import VIDEO_SUFFIXES
 from photostyle.images.picture import load_image
 from photostyle.images.sheets import WARNING, Cell, grid_sheet, thumbnail
 from photostyle.jobs.jobs import Folder, Record, write_text
@@ -209,9 +210,15 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _opened(path: Path) -> Image.Image | None:
-    """The picture as 8-bit sRGB, or None where it cannot be read."""
+    """The picture as 8-bit sRGB, of a film the middle; None where it cannot be read."""
     try:
-        image = load_image(path).image
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            from photostyle.films.glancing import stills  # load PyAV
+            from photostyle.films.tensors import image_of
+
+            image = image_of(stills(path, [0.5])[0])
+        else:
+            image = load_image(path).image
     except ImageError:
         return None
     return thumbnail(image, image.shape[2])

@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photostyle.brief import Brief
 from photostyle.config.config import Config, option_files
 from photostyle.config.solves import TERMS
+from photostyle.config.universal import LatentsConfig
 from photostyle.errors import PhotostyleError
 from photostyle.jobs.jobs import Folder, Record, key_of, sha256_of
 from photostyle.places import relative
@@ -62,7 +63,7 @@ class StyleJob(Brief):
                 "side_files": self.side_files}  # fmt: skip
         return key_of({
             "kind": "style",
-            "config": self.config.to_dict(),
+            "config": _told(self.config),
             "inputs": [None if path is None else sha256_of(path) for path in self._inputs],
             "options": {n: sha256_of(path) for n, path in option_files(self.config).items()},
             "encoder": _encoder(self.config),
@@ -198,17 +199,26 @@ def _compared(
     """Departures and stains as pictures, and what looks wrong."""
     from photostyle.images.picture import fit_size, image_size
     from photostyle.jobs.verdicts import judged
-    from photostyle.loading import decoded
+    from photostyle.loading import decoded, viewing_of
     from photostyle.metrics import heatmap
     from photostyle.result import beside_content
     from photostyle.smoothness import stain_map
 
     own = image_size(result.image)
     size = fit_size(own, min(HEAT_SIDE, max(own)))
-    photo = decoded(content, memory)
+    photo = decoded(content, memory, viewing_of(result.config))
     image, full, masks = beside_content(result, photo, size)
     shown = {"heat": heatmap(image, full), "stains": stain_map(image, full, masks)}
     return shown, list(judged(result, photo, size))
+
+
+def _told(config: Config) -> dict[str, Any]:
+    """The options by which a job is known; a stage that came later counts where it is used, so that
+    what was done before stays done."""
+    tables = config.to_dict()
+    if config.latents == LatentsConfig():
+        del tables["latents"]
+    return tables
 
 
 def _encoder(config: Config) -> str:

@@ -28,6 +28,7 @@ from photostyle.errors import LookError, MaskError, OptionError
 from photostyle.finish.delivery import (
     Grade,
     deliver,
+    deliver_wide,
     fitting_metadata,
     protected,
     region_strengths,
@@ -120,12 +121,13 @@ class Look:
         """`apply` with the options as `photostyle render` has them."""
         self.check(options)
         grade = self.grade(photo.image, masks)
-        fitting = _without(options, self.regions.keys() - {*grade.names})
+        fitting = without(options, self.regions.keys() - {*grade.names})
         made = framed(deliver(photo, grade, fitting), photo)
         note = size_note(photo, grade, options)
         notes = (*photo.notes, *([note] if note else []))
-        metadata = fitting_metadata(photo, made, options.bit_depth)
-        return Picture(made, metadata, notes, paths_of([photo]))
+        metadata = fitting_metadata(photo, made, options)
+        wide = deliver_wide(photo, grade, fitting)
+        return Picture(made, metadata, notes, paths_of([photo]), wide)
 
     def changed(self, content: Tensor, masks: Regions | None = None) -> Tensor:
         """A content 1×3×H×W in [0, 1] under all of the look."""
@@ -139,15 +141,15 @@ class Look:
 
     def grade(self, content: Tensor, masks: Regions | None = None) -> Grade:
         """The look as a grade of a content 1×3×H×W."""
-        small = resize(content, fit_size(image_size(content), SIDE))
-        planes = {} if masks is None else planes_of(masks, image_size(small))
         if isinstance(self.whole, Lut):
             return Grade(Tabled(self.whole.apply), torch.ones(1, 1, 1), ("all",))
+        size = fit_size(image_size(content), SIDE)
+        planes = {} if masks is None else planes_of(masks, size)
         if not planes.keys() & self.regions.keys():
             borders = Borders(torch.zeros(1, 4, 1, 1), torch.zeros(1, 3, 1, 1))
             maps = RegionalLook(self.whole[None], borders, torch.ones(1))
             return Grade(maps, torch.ones(1, 1, 1), ("all",))
-        stack = torch.stack(list(planes.values()))
+        small, stack = resize(content, size), torch.stack(list(planes.values()))
         maps = RegionalLook(
             torch.stack([self.regions.get(name, self.whole) for name in planes]),
             borders_of(small, stack), torch.ones(len(planes)),
@@ -235,8 +237,8 @@ class Look:
             raise LookError(f"{path} cannot be read: {error.strerror or error}.") from None
         except SafetensorError:
             raise LookError(
-                f"{path} is no look, or an incomplete one; give a file that `photostyle look fit` "
-                "wrote."
+                f"{path} is no look, or an incomplete one; give a file that `photostyle look fit`, "
+                "`from-pair` or `from-lut` wrote."
             ) from None
         return cls._of(path, metadata, tensors)
 
@@ -258,7 +260,7 @@ class Look:
         return cls(whole, regions, About(facts, b"" if thumbnail == b"\0" else thumbnail), flat)
 
 
-def _without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:
+def without(options: RenderConfig, absent: Collection[str]) -> RenderConfig:
     """The options without regions of the look that a picture does not have."""
     numbers = [(n, value) for n, value in strengths(options.strength) if n not in absent]
     kept = {n: share for n, share in protections(options.protect).items() if n not in absent}

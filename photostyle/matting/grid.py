@@ -16,9 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.images.picture import LUMA
+from photostyle.runtime.device import constant
 
 #: Orthonormal rows: brightness and two chroma axes of RGB.
 OPPONENT = F.normalize(torch.tensor([[1.0, 1, 1], [1, 0, -1], [-0.5, 1, -0.5]]), dim=1)
+_BASIS = tuple(map(tuple, OPPONENT.tolist()))
 #: Coefficients of a cell: three rows (brightness and two chromas out) of three gains and an offset.
 COEFFICIENTS = 12
 #: Depth, height and width of the grid.
@@ -54,7 +56,7 @@ def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:
 
 def apply_affine(coefficients: Tensor, image: Tensor) -> Tensor:
     """The 1×3×H×W image changed by 1×12×H×W coefficients; not clamped."""
-    basis = OPPONENT.to(image)
+    basis = constant(_BASIS, image)
     centered = torch.einsum("ij,njhw->nihw", basis, image - 0.5)
     terms = torch.cat([centered, torch.ones_like(centered[:, :1])], dim=1)  # 1×4×H×W
     rows = coefficients.reshape(1, 3, 4, *image.shape[2:])  # 1×12×H×W -> 1×3×4×H×W
@@ -68,7 +70,7 @@ def grid_roughness(grid: Tensor, chroma: float) -> Tensor:
     Args:
         chroma: how much stiffer the two chroma rows are than the brightness row.
     """
-    weight = grid.new_tensor([1.0] * 4 + [chroma] * 8)[:, None, None, None]
+    weight = constant((1.0,) * 4 + (chroma,) * 8, grid)[:, None, None, None]
     stiffness = {2: DEPTH_STIFFNESS, 3: 1.0, 4: 1.0}
     parts = [s * (weight * grid.diff(dim=d).square()).mean()
              for d, s in stiffness.items() if grid.shape[d] > 1]  # fmt: skip
@@ -77,5 +79,5 @@ def grid_roughness(grid: Tensor, chroma: float) -> Tensor:
 
 def brightness(image: Tensor) -> Tensor:
     """The guide of a 1×3×H×W image: 1×1×H×W luma (ITU-R BT.601)."""
-    weights = image.new_tensor(LUMA)[None, :, None, None]
+    weights = constant(LUMA, image)[None, :, None, None]
     return (image * weights).sum(dim=1, keepdim=True)

@@ -13,26 +13,26 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from numpy.lib.stride_tricks import as_strided
-from scipy import sparse
 from torch import Tensor
 
 from photostyle.errors import ImageError, OptionError
 from photostyle.images.picture import check_image
 
+if TYPE_CHECKING:
+    from scipy import sparse
+
 Array = npt.NDArray[Any]
 
-# From a pixel to those of its neighbours within two steps that have a greater number. Two pixels
-# share a window exactly when they are that close, and the rest of L is these entries mirrored.
+# From a pixel to its neighbours within two steps (they share a window) that have a greater number.
 _AHEAD = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
 
-# Pixels whose windows are worked on together: few enough for the processor's cache, enough to
-# make the cost of a numpy call disappear. Measured best from 0.33 to 2 megapixels.
+# Pixels whose windows are worked on together; measured best from 0.33 to 2 megapixels.
 _STRIP = 1 << 14
 _THREADS = 2
 
@@ -55,6 +55,8 @@ def matting_laplacian(
     int32 indices where they fit. Raises ImageError for another kind of image or one too small to
     hold a window, OptionError where epsilon is not positive.
     """
+    from scipy import sparse  # only runs with the photorealism term need it
+
     colours = _colours(image)
     if not epsilon > 0:
         raise OptionError(f"The Matting Laplacian's epsilon should be above 0, not {epsilon:g}.")
@@ -277,10 +279,8 @@ class LaplacianOperator:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> LaplacianOperator:
-        """Take over what `matting_laplacian` made of an image of `size` = (H, W).
-
-        Raises ImageError where the matrix cannot be of an image of that size.
-        """
+        """Take over what `matting_laplacian` made of an image of `size` = (H, W); ImageError where
+        the matrix cannot be of such an image."""
         height, width = size
         pixels = height * width
         # In an image fewer than five pixels wide several neighbours share an offset.

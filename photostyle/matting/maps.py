@@ -51,22 +51,24 @@ class LocalAffine(Brief):
         identity[[0, 4, 8]] = 1.0
         return LocalAffine(identity).mixed(self, strength)
 
-    def apply(self, content: Tensor) -> Tensor:
-        """The content under the maps: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size.
+    def apply(self, content: Tensor, wide: Tensor | None = None) -> Tensor:
+        """The content under the maps: 1×3×H×W in [0, 1] for a 1×3×H×W content of any size, or not
+        bounded for one, `wide`, that reaches beyond [0, 1].
 
         Needs memory for the result and 12 values for each column of the content and row of maps.
         """
         height, width = content.shape[2:]
         maps = self.coefficients.to(content.device)
-        wide = F.interpolate(maps[None], (maps.shape[1], width), mode="bilinear")[0]  # 12×h×W
+        across = F.interpolate(maps[None], (maps.shape[1], width), mode="bilinear")[0]  # 12×h×W
         above, below, part = neighbours(maps.shape[1], height, content.device)
+        content = content if wide is None else wide
         out = torch.empty_like(content)
         for top in range(0, height, STRIP):
             rows = slice(top, top + STRIP)
-            upper, lower = wide[:, above[rows]], wide[:, below[rows]]
+            upper, lower = across[:, above[rows]], across[:, below[rows]]
             strip = torch.lerp(upper, lower, part[rows, None])  # 12×rows×W
             _transform(strip, content[0, :, rows], out[0, :, rows])
-        return out
+        return out.clamp_(0.0, 1.0) if wide is None else out
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ class Painted(Brief):
         """The picture at part of its strength: where it is 0 the content shows."""
         return Painted(self.picture, self.strength * strength)
 
-    def apply(self, content: Tensor) -> Tensor:
-        """The picture over the content, at the content's size: 1×3×H×W in [0, 1]."""
+    def apply(self, content: Tensor, wide: Tensor | None = None) -> Tensor:
+        """The picture over the content, or over its `wide` colours, at the content's size: 1×3×H×W,
+        in [0, 1] where they are."""
+        content = content if wide is None else wide
         size = image_size(content)
         picture = resize(self.picture, size).to(content.device)
         strength = self.strength.to(content).expand(image_size(self.picture))[None, None]
@@ -123,8 +127,8 @@ def neighbours(rows: int, height: int, device: torch.device) -> tuple[Tensor, Te
 
 
 def _transform(maps: Tensor, content: Tensor, out: Tensor) -> None:
-    """Writes the 3×rows×W content under 12×rows×W maps to `out`, clamped to [0, 1]."""
+    """Writes the 3×rows×W content under 12×rows×W maps to `out`."""
     for c in range(3):
         plane = torch.addcmul(maps[9 + c], maps[3 * c], content[0])
-        plane.addcmul_(maps[3 * c + 1], content[1]).addcmul_(maps[3 * c + 2], content[2])
-        torch.clamp(plane, 0.0, 1.0, out=out[c])
+        plane.addcmul_(maps[3 * c + 1], content[1])
+        torch.addcmul(plane, maps[3 * c + 2], content[2], out=out[c])

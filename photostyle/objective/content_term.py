@@ -31,12 +31,12 @@ class ContentTerm:
 
     layers: tuple[str, ...]
     targets: Mapping[str, Tensor]
-    scale: Callable[[Tensor], float]
+    scale: Callable[[Tensor], Tensor | float]
     strides: Mapping[str, int]
     additive: bool = True
 
     @cached_property
-    def scales(self) -> dict[str, float]:
+    def scales(self) -> dict[str, Tensor | float]:
         return {name: self.scale(target) for name, target in self.targets.items()}
 
     def aimed_at(self, targets: Mapping[str, Tensor]) -> "ContentTerm":
@@ -70,9 +70,9 @@ def content_term(
     encoder.check_layers(layers)
     targets = whole_maps(encoder, content, layers, tile)
 
-    def scale(target: Tensor) -> float:
+    def scale(target: Tensor) -> Tensor | float:
         if scaling == "target":
-            return 1.0 / max(encoder.content_unit * target.square().sum().item(), 1e-12)
+            return 1.0 / (encoder.content_unit * target.square().sum()).clamp(min=1e-12)
         return (1.0 if scaling == "dpst" else 0.5 * GATYS_UNIT) / target.numel()
 
     return ContentTerm(layers, targets, scale, {name: encoder.stride(name) for name in layers})

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
+from photostyle.runtime.device import constant
 from photostyle.segmentation.masks import members
 
 #: Standard deviation of the low-pass and of the windows, as a share of the long side.
@@ -157,7 +158,7 @@ def _blur(image: Tensor, sigma: float) -> Tensor:
 
 def _color_basis(lab: Tensor) -> Tensor:
     """N×10: constant, linear and quadratic terms of colours scaled to about [-1, 1]."""
-    z = lab / 50 - lab.new_tensor([1.0, 0.0, 0.0])
+    z = lab / 50 - constant((1.0, 0.0, 0.0), lab)
     i, j = torch.triu_indices(3, 3)
     return torch.cat([torch.ones_like(z[:, :1]), z, z[:, i] * z[:, j]], dim=1)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import torch
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
@@ -69,9 +70,18 @@ class Objective:
     Args:
         terms: at most one of each name.
         tile: side in pixels of the tiles in which the picture is encoded; 0 for no tiles.
+        precision: of the maps of an encoder that stands it, "float32" or "bfloat16"; what is
+            gathered from them is float32.
     """
 
-    def __init__(self, encoder: Encoder | None, terms: Sequence[Term], tile: int = 0) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | None,
+        terms: Sequence[Term],
+        tile: int = 0,
+        precision: str = "float32",
+    ) -> None:
+        self.narrow = precision == "bfloat16" and encoder is not None and encoder.narrows
         self.encoder = encoder
         self.terms = tuple(terms)
         self.tile = tile
@@ -104,7 +114,9 @@ class Objective:
             else:
                 value = term.source.value({layer: next(found) for layer in term.source.layers})
             values[term.name] = term.weight * value
-        return sum(values.values(), image.new_zeros(())), values
+        # With all weights 0 it is still a function of the picture, if one that is flat.
+        nothing = image.new_zeros(()) if values else 0.0 * image.sum()
+        return sum(values.values(), nothing), values
 
     def _gathered(self, image: Tensor) -> Sequence[Tensor]:
         """For every (term, layer) what it needs of the picture's features."""
@@ -115,12 +127,20 @@ class Objective:
             deepest = max(self.layers, key=self.encoder.layer_names.index)
             parts = tiles(size, self.tile, self.encoder.reach(deepest))
             return tiled_sums(image, self._of_tile, parts)
-        features = self.encoder(image, self.layers)
+        features = self._features(image)
         return [term.gather(layer, features[layer], None) for term, layer in self.wanted]
+
+    def _features(self, image: Tensor) -> dict[str, Tensor]:
+        assert self.encoder is not None
+        if not self.narrow:
+            return self.encoder(image, self.layers)
+        with torch.autocast(image.device.type, torch.bfloat16):
+            found = self.encoder(image, self.layers)
+        return {name: x.to(image.dtype) for name, x in found.items()}
 
     def _of_tile(self, piece: Tensor, tile: Tile) -> list[Tensor]:
         assert self.encoder is not None
-        features = self.encoder(piece, self.layers)
+        features = self._features(piece)
         cut = {name: tile.cut(x, self.encoder.stride(name)) for name, x in features.items()}
         return [term.gather(layer, cut[layer], tile) for term, layer in self.wanted]
 
@@ -133,6 +153,7 @@ def build_objective(
     terms: Sequence[str],
     laplacian: LaplacianOperator | None,
     tile: int = 0,
+    precision: str = "float32",
 ) -> Objective:
     """The objective of one solve.
 
@@ -141,6 +162,7 @@ def build_objective(
         terms: names out of `stages.TERMS`; those of weight 0 are left out.
         laplacian: of `scene.content`; may be None when "photoreal" is not in use.
         tile: side of the encoder's tiles, 0 for none.
+        precision: see `Objective`.
 
     Raises:
         OptionError: a layer that the encoder does not have.
@@ -161,7 +183,7 @@ def build_objective(
         for name, make in makers.items()
         if name in terms and weights.weight(name) > 0
     ]
-    return Objective(encoder, used, tile)
+    return Objective(encoder, used, tile, precision)
 
 
 def needs_encoder(weights: ObjectiveConfig, terms: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """The style pictures of a run: how many go with which options, and at what size they are seen."""
 
 import math
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -19,16 +20,21 @@ def check_styles(count: int, config: Config) -> None:
     blend = config.objective.style_blend
     if count == 0:
         raise OptionError("--style: there is no picture; give one or several.")
-    if blend is not None and (len(blend) != count or sum(blend) <= 0):
-        raise OptionError(
-            f"--style-blend {','.join(f'{x:g}' for x in blend)}: give one share for each of the "
-            f"{count} style pictures, not all of them 0."
-        )
+    check_shares(count, blend)
     single = _takes_one(config)
     if count > 1 and single:
         raise OptionError(
             f"--style: {count} pictures are given, but {single} takes one; --preset gatys takes "
             "several."
+        )
+
+
+def check_shares(count: int, blend: Sequence[float] | None) -> None:
+    """Raises OptionError unless there is a share for each of so many styles, or none at all."""
+    if blend is not None and (len(blend) != count or sum(blend) <= 0 or min(blend) < 0):
+        raise OptionError(
+            f"--style-blend {','.join(f'{x:g}' for x in blend)}: give one share for each of the "
+            f"{count} style pictures, not all of them 0."
         )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from photostyle.encoders.base import Encoder
+from photostyle.runtime.memory import held_bytes
 
 #: Sides of tiles are multiples of this, so that a tile begins where a position of every map does.
 ALIGNMENT = 32
@@ -206,13 +207,13 @@ def kept_bytes(encoder: Encoder, layers: Sequence[str]) -> float:
     weight = next(iter([*encoder.parameters(), *encoder.buffers()]))
     picture = torch.full((1, 3, PROBE_SIDE, PROBE_SIDE), 0.5, dtype=weight.dtype)
     picture = picture.to(weight.device).requires_grad_(True)
-    own = {w.untyped_storage().data_ptr() for w in [*encoder.parameters(), *encoder.buffers()]}
+    own = {_place(w)[0] for w in [*encoder.parameters(), *encoder.buffers()]}
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
+        place, size = _place(tensor)
+        if place not in own:
+            kept[place] = size
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
@@ -220,3 +221,13 @@ def kept_bytes(encoder: Encoder, layers: Sequence[str]) -> float:
     for tensor in features.values():
         note(tensor)
     return sum(kept.values()) / PROBE_SIDE**2
+
+
+def _place(tensor: Tensor) -> tuple[int, int]:
+    """Its storage's address and bytes; where a device does not tell, each tensor has its own."""
+    storage = tensor.untyped_storage()
+    try:
+        address = storage.data_ptr()
+    except RuntimeError:
+        address = 0
+    return (address, storage.nbytes()) if address else (id(tensor), held_bytes(tensor))

@@ -1,13 +1,13 @@
 """The optimisation loop: a canvas, an objective and an optimiser in, Steps out.
 
 Progress bars, traces and cancellation listen to the Steps; the loop knows none of them. Stopping
-at any Step, or at the end, leaves the best picture so far in the canvas.
+at any Step, or at the end, leaves the best picture so far in the canvas. A GPU is waited for once
+a call of the objective: all that the host decides and reports comes in one transfer.
 """
 
 import math
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
 
 import torch
 from torch import Tensor
@@ -15,76 +15,71 @@ from torch import Tensor
 from photostyle.errors import SolveError
 from photostyle.images.picture import image_size
 from photostyle.optimize.canvas import Canvas
+from photostyle.optimize.lbfgs import Asked, Evaluation, Lbfgs
 from photostyle.runtime.steps import Step
 
 Objective = Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
 
-#: Root mean square of the very first move of L-BFGS, in units of the parameters.
-FIRST_MOVE = 0.01
-#: L-BFGS pairs kept; more gained nothing in our measurements and each costs two pictures.
-HISTORY = 20
 #: The loop stops early when this many iterations in a row improve the total by less than
 #: `CONVERGED` of itself each.
 PATIENCE, CONVERGED = 3, 1e-6
 
 
-@dataclass(frozen=True)
-class _Evaluation:
-    at: list[Tensor]
-    total: Tensor
-    terms: dict[str, Tensor]
-    grads: list[Tensor]
-
-    @property
-    def finite(self) -> bool:
-        return math.isfinite(self.total.item()) and all(
-            bool(g.isfinite().all()) for g in self.grads
-        )
-
-
-@dataclass
 class _Evaluator:
-    """Objective with gradient, remembering its last points.
+    """Objective with gradient over the canvas's parameters, laid flat one after the other."""
 
-    `torch.optim.LBFGS` evaluates the point it stands on again at the start of every iteration;
-    looking it up saves about a third of the calls.
-    """
+    def __init__(self, canvas: Canvas, objective: Objective) -> None:
+        self.canvas, self.objective = canvas, objective
+        self.calls = 0
+        self.size = (0, 0)
+        self.here = _flat([p.detach() for p in canvas.parameters]).clone()
+        self.last = self.best = self(self.here)
 
-    canvas: Canvas
-    objective: Objective
-    calls: int = 0
-    recent: list[_Evaluation] = field(default_factory=list)
-    best: _Evaluation | None = None
-
-    def __call__(self) -> _Evaluation:
-        parameters = self.canvas.parameters
-        for known in self.recent:
-            if all(torch.equal(p, k) for p, k in zip(parameters, known.at, strict=True)):
-                return known
-        total, terms = self.objective(self.canvas.image())
+    def __call__(self, at: Tensor, asked: Asked | tuple[()] = ()) -> Evaluation:
+        self.move(at)
+        image = self.canvas.image()
+        self.size = image_size(image)
+        total, terms = self.objective(image)
         penalties = self.canvas.penalties()
         total = sum(penalties.values(), total)
         terms = {**terms, **penalties}
-        # Contiguous, as LBFGS views them flat.
-        grads = [g.detach().contiguous() for g in torch.autograd.grad(total, parameters)]
-        values = {name: value.detach() for name, value in terms.items()}
-        at = [p.detach().clone() for p in parameters]
-        found = _Evaluation(at, total.detach(), values, grads)
+        gradient = _flat(torch.autograd.grad(total, self.canvas.parameters)).detach()
+        slopes = [(gradient if g is None else g).dot(d) for g, d in asked]
+        numbers = [total.detach(), gradient.isfinite().all(), *slopes]
+        value, usable, *rest = torch.stack(
+            [x.detach().to(total.dtype) for x in (*numbers, *terms.values())]
+        ).tolist()
+        values = dict(zip(terms, rest[len(slopes) :], strict=True))
+        value = value if usable else math.nan
+        found = Evaluation(at, gradient, value, values, tuple(rest[: len(slopes)]))
         self.calls += 1
-        self.recent = [*self.recent[-2:], found]
-        if found.finite and (self.best is None or found.total < self.best.total):
+        self.last = found
+        if self.calls > 1 and found.finite and found.value < self.best.value:
             self.best = found
         return found
+
+    @torch.no_grad()
+    def move(self, at: Tensor) -> None:
+        """Brings the canvas to a point."""
+        if at is self.here:
+            return
+        for parameter, part in zip(self.canvas.parameters, self.parts(at), strict=True):
+            parameter.copy_(part)
+        self.here = at
+
+    def parts(self, flat: Tensor) -> list[Tensor]:
+        """A flat tensor in the shapes of the parameters."""
+        shapes = [p.shape for p in self.canvas.parameters]
+        pieces = torch.split(flat, [shape.numel() for shape in shapes])
+        return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
     @torch.no_grad()
     def preview(self) -> Tensor:
         return self.canvas.image().clamp(0.0, 1.0)
 
-    def restore_best(self) -> None:
-        if self.best is not None:
-            with torch.no_grad():
-                for parameter, value in zip(self.canvas.parameters, self.best.at, strict=True):
-                    parameter.copy_(value)
+
+def _flat(parts: Sequence[Tensor]) -> Tensor:
+    return torch.cat([part.reshape(-1) for part in parts])
 
 
 def minimise(
@@ -113,75 +108,40 @@ def minimise(
     began = time.monotonic()
     evaluate = _Evaluator(canvas, objective)
     advance = {"lbfgs": _lbfgs, "adam": _adam}[optimizer](evaluate, learning_rate)
-    if not evaluate().finite:
+    if not evaluate.best.finite:
         raise SolveError("The objective is not finite at the starting picture.")
-    size = image_size(canvas.image())
 
-    last, idle = evaluate().total.item(), 0
+    last, idle = evaluate.best.value, 0
     try:
         for iteration in range(1, iterations + 1):
-            advance()
-            now = evaluate()
-            total = now.total.item()
-            idle = idle + 1 if abs(last - total) <= CONVERGED * abs(last) else 0
-            last = total
+            now = advance()
+            idle = idle + 1 if abs(last - now.value) <= CONVERGED * abs(last) else 0
+            last = now.value
             stopped = "converged" if idle >= PATIENCE else ""
-            if not now.finite:
-                assert evaluate.best is not None
+            if not evaluate.last.finite:
                 now, stopped = evaluate.best, "not finite"
-            terms = {name: value.item() for name, value in now.terms.items()}
-            yield Step(iteration, iterations, size, now.total.item(), terms, evaluate.calls,
+            evaluate.move(now.at)
+            yield Step(iteration, iterations, evaluate.size, now.value, now.terms, evaluate.calls,
                        time.monotonic() - began, evaluate.preview, stopped)  # fmt: skip
             if stopped:
                 return
     finally:
-        evaluate.restore_best()
+        evaluate.move(evaluate.best.at)
 
 
-def _closure(evaluate: _Evaluator) -> Callable[[], Tensor]:
-    def closure() -> Tensor:
-        found = evaluate()
-        for parameter, grad in zip(evaluate.canvas.parameters, found.grads, strict=True):
-            parameter.grad = grad.clone()
-        return found.total
-
-    return closure
+def _lbfgs(evaluate: _Evaluator, _: float) -> Callable[[], Evaluation]:
+    return Lbfgs(evaluate, evaluate.best).advance
 
 
-def _lbfgs(evaluate: _Evaluator, _: float) -> Callable[[], None]:
-    method = torch.optim.LBFGS(
-        evaluate.canvas.parameters,
-        max_iter=1,
-        max_eval=25,
-        tolerance_grad=0.0,
-        tolerance_change=0.0,
-        history_size=HISTORY,
-        line_search_fn="strong_wolfe",
-    )
-    closure = _closure(evaluate)
-    group = method.param_groups[0]
+def _adam(evaluate: _Evaluator, learning_rate: float) -> Callable[[], Evaluation]:
+    parameters = evaluate.canvas.parameters
+    method = torch.optim.Adam(parameters, lr=learning_rate)
 
-    def advance() -> None:
-        # LBFGS's own first step, 1/|gradient|₁, moves a picture by nothing visible, and the line
-        # search would spend five calls on growing it.
-        first = not method.state[method._params[0]].get("n_iter")
-        group["lr"] = _first_rate(evaluate().grads) if first else 1.0
-        method.step(closure)  # type: ignore[no-untyped-call]
-
-    return advance
-
-
-def _first_rate(grads: list[Tensor]) -> float:
-    flat = torch.cat([g.reshape(-1) for g in grads])
-    rms, norm = flat.square().mean().sqrt().item(), flat.abs().sum().item()
-    return FIRST_MOVE / rms / min(1.0, 1.0 / norm) if rms > 0 and math.isfinite(norm) else 1.0
-
-
-def _adam(evaluate: _Evaluator, learning_rate: float) -> Callable[[], None]:
-    method = torch.optim.Adam(evaluate.canvas.parameters, lr=learning_rate)
-    closure = _closure(evaluate)
-
-    def advance() -> None:
-        method.step(closure)
+    def advance() -> Evaluation:
+        gradients = evaluate.parts(evaluate.last.gradient)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        method.step()
+        return evaluate(_flat([p.detach() for p in parameters]))
 
     return advance

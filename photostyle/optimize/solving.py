@@ -16,7 +16,10 @@ from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
 from photostyle.objective.objective import build_objective, needs_laplacian
 from photostyle.optimize.canvas import build_canvas
 from photostyle.optimize.loop import minimise
+from photostyle.optimize.tiles import smaller_tile
+from photostyle.runtime.device import arithmetic, settled_precision
 from photostyle.runtime.memory import Memory
+from photostyle.runtime.pages import kept_pages
 from photostyle.runtime.steps import Step
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.scene import Scene
@@ -54,13 +57,44 @@ def optimise(
     """
     solves = config.optimize.chosen
     for number, solve in enumerate(solves, start=1):
+        which = number, len(solves), solve
         try:
-            image = _solve(image, scene, encoder, config, log, (number, len(solves), solve))
+            image, config = _fitting(image, scene, encoder, config, log, which)
         except KeyboardInterrupt:  # between optimisations: the picture so far is the last one's
             log.interrupted = True
         if log.interrupted:
             break
     return image
+
+
+def _fitting(
+    image: Tensor,
+    scene: Scene,
+    encoder: Encoder | None,
+    config: Config,
+    log: Log,
+    which: tuple[int, int, Solve],
+) -> tuple[Tensor, Config]:
+    """`_solve`, in smaller and smaller tiles where the device's memory does not do.
+
+    Returns:
+        The picture, and the configuration with the tiles that did.
+    """
+    precision = settled_precision(config.optimize.precision, scene.content.device)
+    while True:
+        try:
+            with arithmetic(precision), kept_pages():
+                return _solve(image, scene, encoder, config, log, which, precision), config
+        except torch.OutOfMemoryError:
+            side = smaller_tile(config, encoder, image_size(scene.content))
+            if not side:
+                raise
+        # Outside the handler, which would hold on to all that was being worked on.
+        log.note("optimise", f"The device's memory did not do for solve {which[0]}; it was done "
+                 f"in tiles of {side} pixels, with the same result.")  # fmt: skip
+        config = config.with_options({"tile_size": side})
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def _solve(
@@ -70,6 +104,7 @@ def _solve(
     config: Config,
     log: Log,
     which: tuple[int, int, Solve],
+    precision: str,
 ) -> Tensor:
     """One entry of the list of solves: from the picture so far to a better one of its size."""
     number, count, solve = which
@@ -81,7 +116,7 @@ def _solve(
     with log.stage("targets"):
         objective = build_objective(
             small, encoder, config.encoder, config.objective, solve.terms, laplacian,
-            config.encoder.tile_size or 0,
+            config.encoder.tile_size or 0, precision,
         )  # fmt: skip
     start = resize(image, image_size(small.content))
     canvas = build_canvas(

@@ -4,8 +4,8 @@ from photostyle.config.config import Config
 from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.images.picture import image_size
-from photostyle.objective.tiling import tile_side
-from photostyle.optimize.loop import HISTORY
+from photostyle.objective.tiling import ALIGNMENT, LEAST_SIDE, MOST_SIDE, tile_side
+from photostyle.optimize.lbfgs import HISTORY
 from photostyle.runtime.device import free_memory
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.scene import Scene
@@ -47,3 +47,16 @@ def chosen_tile(
     if free is not None:  # what the optimiser keeps is not there for the encoder
         free = max(0, free - OPTIMISER_PICTURES * 3 * 4 * size[0] * size[1])
     return tile_side(encoder, layers, size, free)
+
+
+def smaller_tile(config: Config, encoder: Encoder | None, size: tuple[int, int]) -> int:
+    """A side of tiles that need less memory than the configuration's, 0 where there is none.
+
+    Args:
+        size: (height, width) of the picture.
+    """
+    if encoder is None or config.objective.style_term == "mrf":
+        return 0
+    now = min(config.encoder.tile_size or MOST_SIDE, max(size))
+    half = max(LEAST_SIDE, now // 2 // ALIGNMENT * ALIGNMENT)
+    return half if half < now else 0

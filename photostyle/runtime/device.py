@@ -1,12 +1,15 @@
 """Where tensors live: the `--device` option."""
 
+import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from photostyle.errors import DeviceError
 
@@ -36,6 +39,21 @@ def resolve_device(name: str) -> torch.device:
     raise DeviceError(f"--device {name} is no device; choose from auto, cpu, cuda, cuda:N, mps.")
 
 
+Numbers = float | tuple["Numbers", ...]
+
+
+def constant(values: Numbers, like: Tensor) -> Tensor:
+    """A tensor of numbers, of `like`'s dtype and on its device, to be read only. Made once: a copy
+    of it in every call would have a GPU wait for the host each time."""
+    return _constant(values, like.device, like.dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def _constant(values: Numbers, device: torch.device, dtype: torch.dtype) -> Tensor:
+    with torch.inference_mode(False):  # for graphs of later calls too
+        return torch.tensor(values, dtype=dtype).to(device)
+
+
 def fast_bfloat16(device: torch.device) -> bool:
     """Whether the device is known to multiply bfloat16 itself, rather than by way of float32; of
     other CPUs than x86 that is not known."""
@@ -47,6 +65,27 @@ def fast_bfloat16(device: torch.device) -> bool:
         return False
     able = torch.cpu.get_capabilities()
     return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def settled_precision(asked: str | None, device: torch.device) -> str:
+    """The precision of an encoder's maps, "float32" or "bfloat16". On a CPU that is float32 unless
+    the other is asked for, so that all of them make the same picture."""
+    if asked in (None, "auto"):
+        return "bfloat16" if device.type == "cuda" and fast_bfloat16(device) else "float32"
+    return str(asked)
+
+
+@contextmanager
+def arithmetic(precision: str) -> Iterator[None]:
+    """A GPU's float32 within the block: exact under "float32"; else convolutions may be TF32.
+    Matrix products, which the sums of the objective are, stay exact in either."""
+    matmul, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, convolutions.allow_tf32
+    matmul.allow_tf32, convolutions.allow_tf32 = False, precision != "float32"
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, convolutions.allow_tf32 = before
 
 
 def usable_cores() -> int:

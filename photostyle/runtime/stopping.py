@@ -1,6 +1,8 @@
 """Being asked to stop: by Ctrl-C, by SIGTERM, or by a terminal that is closed. Imports no torch."""
 
 import math
+import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -55,3 +57,16 @@ def leave_to_others() -> None:
     """For processes that another one, which is asked as well, ends."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def end_with_parent() -> None:
+    """Ends this process when its parent is gone: an orphan would go on for nobody, in folders that
+    others have taken over."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

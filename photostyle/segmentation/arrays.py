@@ -146,6 +146,11 @@ def _soft(planes: Array, names: tuple[str, ...], what: str) -> LabelMap:
         )
     total = values.sum(axis=0)
     if total.max() > 1 + 100 * SUM_TOLERANCE:
+        if len(values) > values.shape[2]:
+            raise MaskError(
+                f"{what} has {len(values)} planes, one for each region; planes come first in an "
+                "array, so give K×H×W, as x.transpose(2, 0, 1) is."
+            )
         raise MaskError(
             f"{what} sums to {total.max():.3g} over the regions at some pixel; divide the planes "
             "by their sum, so that it is at most 1."

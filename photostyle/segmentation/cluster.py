@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from photostyle.segmentation.superpixels import Superpixels, analyse, enlarge
 
@@ -94,6 +93,8 @@ def _chosen(proposals: list[Proposal], regions: int) -> Proposal | None:
 
 def _proposals(content: Superpixels, style: Superpixels) -> Iterator[Proposal]:
     """The clearest proposal for every number of regions, at most `MOST_REGIONS`."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     tree = linkage(np.concatenate([content.descriptors, style.descriptors]), "ward")
     best: dict[int, Proposal] = {}
     for branches in range(DEEPEST_CUT, 1, -1):

@@ -8,6 +8,7 @@ network was asked for by name.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -226,11 +227,22 @@ def _is_path(name: str) -> bool:
 
 
 def _cached(name: str) -> Path | None:
+    if not _hub_folder().is_dir():
+        return None  # spares the import of the hub's client, a fifth of a second
     from huggingface_hub import try_to_load_from_cache
 
     found = [try_to_load_from_cache(name, file) for file in (CONFIG, WEIGHTS)]
     paths = [Path(file) for file in found if isinstance(file, str)]
     return paths[1].parent if len(paths) == 2 else None
+
+
+def _hub_folder() -> Path:
+    """The hub's cache, by the variables that its client reads."""
+    home = os.environ.get("HF_HOME") or Path(
+        os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface"
+    )
+    given = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    return Path(given or Path(home, "hub")).expanduser()
 
 
 def _fetched(name: str) -> Path:

@@ -13,8 +13,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
 
 from photostyle.matting.guided import GuidedFilter
 from photostyle.segmentation.masks import spread
@@ -177,6 +175,9 @@ def _contrast(area: Array, color: Array, texture: Array, pairs: Array) -> Array:
 
 def _distances(cost: Array, pairs: Array, count: int) -> Array:
     """N×N geodesic distances: sums of the costs on the way."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
     cost = np.maximum(cost, 1e-6)  # a stored zero would be no link
     graph = coo_array((cost, tuple(pairs.T)), shape=(count, count)).tocsr()
     return np.asarray(dijkstra(graph, directed=False))

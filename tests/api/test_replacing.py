@@ -35,6 +35,19 @@ def files(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+def test_the_file_of_an_opened_image_is_not_replaced(folder: Path) -> None:
+    before = files(folder)
+    with Image.open("a.png") as image:
+        result = photostyle.stylize(image, "b.png", "color", **SMALL)
+        with pytest.raises(OutputError, match="is one of the inputs"):
+            result.save("a.png")
+        with pytest.raises(OutputError, match="is one of the inputs"):
+            photostyle.post(image, "median").save("a.png")
+    assert files(folder) == before
+    result.save("c.png")  # made of the image, which may be another than its file by now
+    assert "a.png" not in (folder / "c.json").read_text()
+
+
 def test_results_are_saved_over_their_like_only(folder: Path) -> None:
     result = photostyle.stylize("a.png", "b.png", "color", **SMALL)
     (folder / "notes.json").write_text('{"mine": 1}')

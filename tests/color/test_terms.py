@@ -69,7 +69,10 @@ def test_terms_of_place_vanish_in_the_middle(colors: np.ndarray) -> None:
     assert place_terms(colors, zero + 0.5, zero - 0.5).any(axis=0).all()
 
 
-@pytest.mark.parametrize("used", [[*range(10)], [*range(10), *HEIGHT], [*range(COUNT)], [3, 22]])
+@pytest.mark.parametrize(
+    "used",
+    [[*range(10)], [*range(10), *HEIGHT], [*range(20), *HEIGHT], [*range(COUNT)], [3, 22], [17]],
+)
 def test_rows_are_the_terms_at_their_places(used: list[int]) -> None:
     generator = torch.Generator().manual_seed(1)
     coefficients = torch.zeros(COUNT, 3)

@@ -188,6 +188,15 @@ def test_refused_in_one_sentence(folder: Path, case: str) -> None:
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
+def test_pictures_without_a_command(folder: Path) -> None:
+    done = run(folder, "content.png style.png")
+    assert_refused(done, "content.png is a file, where a command is needed, such as")
+
+
+def test_a_folder_of_photographs_is_for_batch(folder: Path) -> None:
+    assert_refused(run(folder, "run --content none --style style.png"), "`photostyle batch`")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA GPU")
 def test_absent_gpu(folder: Path) -> None:
     assert_refused(run(folder, f"run {BOTH} --device cuda"), "--device cuda")

@@ -98,11 +98,14 @@ def test_colours_are_what_the_files_say(capsys: pytest.CaptureFixture[str]) -> N
         with Image.open(f"out/{name}") as picture:
             icc = picture.info.get("icc_profile")
             tags = picture.getexif().get_ifd(0x8769)
-        assert tags.get(0xA001) in (None, 1)
-        if icc:  # what is said of the result is sRGB, whatever the photograph was in
-            assert "sRGB" in ImageCms.getProfileName(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
+        own = {"adobe.jpg": "Adobe RGB", "p3.png": "Display P3", "linear.png": "RGB of the file"}
+        assert tags.get(0xA001) in (None, 0xFFFF if name in own else 1)
+        if icc:  # what is said of the result is its own space
+            called = ImageCms.getProfileName(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
+            assert own.get(name, "sRGB") in called
         found = load_image(f"out/{name}").image[0, :, 32, 32].numpy() * 255
-        assert np.abs(found - says).max() < 1.1, name
+        coarse = name in own  # whose 8 bits are another space's
+        assert np.abs(found - says).max() < (2.0 if coarse else 1.1), name
     assert load_image("out/spot.tif").metadata.alpha.mean() == pytest.approx(0.8, abs=1e-4)
     assert np.rint(colour_of("out/camera.jpg")).tolist() == [39, 200, 60]
 
@@ -120,7 +123,7 @@ def test_a_plain_srgb_photograph_stays_as_it_is() -> None:
 
 
 BAD = {
-    "kind": (b"\0\0\0\x18ftypheic" + bytes(99), "a HEIC picture", "save it as"),
+    "kind": (b"II\xbc\1" + bytes(99), "a JPEG XR picture", "save it as"),
     "damage": (tiff(photograph(), photometric="rgb")[:5000], "damaged or incomplete", ""),
 }
 
@@ -150,7 +153,7 @@ def test_batch_refuses_and_takes_the_same_files_as_a_run(
     Image.fromarray(photograph(1)).save("style.png")
     Path("jobs.csv").write_text("content,style\nbad.jpg,style.png\n")
     assert photostyle("batch jobs.csv --preset color --size 64 --out out") == 2
-    assert "is a HEIC picture" in capsys.readouterr().err
+    assert "is a JPEG XR picture" in capsys.readouterr().err
     Path("jobs.csv").write_text("content,style\ndeep.tif,style.png\n")
     assert photostyle("batch jobs.csv --preset color --size 64 --out out --format tif") == 0
     assert load_image("out/deep-style.tif").metadata.alpha is not None
@@ -180,7 +183,8 @@ def check_kept(name: str, size=(60, 80), iptc: bool = True) -> None:
         tags = picture.getexif()
         assert picture.size == size
         assert (tags[0x010E], tags[0x0112]) == ("The caption", 1)
-        assert tags.get_ifd(0x8769)[0xA001] == 1
+        assert tags.get_ifd(0x8769)[0xA001] == 0xFFFF
+        assert tags.get_ifd(0xA005)[1] == "R03"
         assert (tags.get_ifd(0x8769)[0xA002], tags.get_ifd(0x8769)[0xA003]) == size
         assert (tags[0x011A], tags[0x011B]) == (240, 300)
         packet = picture.info.get("xmp") or picture.info["XML:com.adobe.xmp"]

@@ -87,7 +87,7 @@ def test_a_failed_cell_gives_exit_code_1(folder: Path, capsys: pytest.CaptureFix
         ("batch content.png --out out", "ends in .yaml or .csv"),
         ("post guided no.png --out out", "no.png does not exist"),
         ("post guided content.png --content no --out out", "--content no does not exist"),
-        ("batch --out out", "a jobs file or --pairs"),
+        ("batch --out out", "a jobs file, or --pairs"),
         ("batch no.yaml --out out", "no.yaml cannot be read"),
         ("batch --pairs . --out out", "no pictures in content/"),
         ("post blur content.png --out out", "no operation 'blur'"),

@@ -67,6 +67,8 @@ def test_fit_apply_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("out/a.png").stat().st_mtime_ns == stamp
     assert photostyle("look apply night.look shoot style.png --out out --strength 0.5") == 0
     assert "3 jobs: 3 done now, 0 done before" in capsys.readouterr().out
+    for name in ("one.png", "one.mp4"):
+        refused(f"look apply night.look style.png --out {name}", capsys, "the name of a folder")
     assert photostyle("look show night.look") == 0
     with Image.open("night.show.png") as page:
         assert page.width > 1000

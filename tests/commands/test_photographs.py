@@ -183,7 +183,7 @@ def test_side_files_of_their_own(folder: Path, capsys: pytest.CaptureFixture[str
     assert {p for p in files(Path("bare")) if p.startswith("c.")} == {"c.png"}
     capsys.readouterr()
     assert main(["render", "bare/c.png", "--strength", "0", "--out", "no.png"]) == 2
-    assert "local maps are missing" in capsys.readouterr().err
+    assert "colour maps are missing" in capsys.readouterr().err
 
 
 def test_side_files_of_a_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,6 +239,12 @@ def test_from_python(folder: Path) -> None:
     assert [bits(path) for path in runs.pictures] == [16, 16]
     soft = photostyle.render("out", out="soft", strength=0, bit_depth=8)
     assert [bits(path) for path in soft.pictures] == [8, 8]
+    again = photostyle.render("out", out="again", strength=0.5)
+    assert [bits(path) for path in again.pictures] == [16, 16]
+    one = photostyle.render("out/photograph-2.png", bit_depth="keep")
+    assert one.metadata.bit_depth == 8
+    with pytest.raises(photostyle.PhotostyleError, match="give its name as config="):
+        photostyle.batch("c.png", style, out="other", preset="color")
     with pytest.raises(photostyle.PhotostyleError, match="--style is missing"):
         photostyle.batch("c.png", out="other")
     photo = Image.open("c.png")

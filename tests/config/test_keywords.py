@@ -103,6 +103,11 @@ def test_unfit_keywords_say_what_the_command_line_says(given: dict[str, Any], sa
         configured(None, given, ("content_mask",))
 
 
+def test_a_preset_is_called_config() -> None:
+    with pytest.raises(OptionError, match='preset is no option; give its name as config="'):
+        configured(None, {"preset": "color"}, ("config",))
+
+
 def test_options_of_other_stages_are_not_offered() -> None:
     with pytest.raises(OptionError, match="size is no option; choose from output_size, "):
         with_keywords(Config(), {"size": 300}, stages=("render",))

@@ -1,5 +1,7 @@
 """Small inputs that several encoder tests share."""
 
+import io
+
 import torch
 from torch import Tensor
 
@@ -32,3 +34,11 @@ def thin_weights(depth: int = 19, stop: int = 13, seed: int = 0) -> dict[str, Te
         weights[f"features.{index}.bias"] = 0.1 * torch.randn(out, generator=generator)
         channels = out
     return weights
+
+
+def checkpoint(weights: dict[str, Tensor]) -> bytes:
+    """As torchvision publishes it: the convolutions, then a classifier, here a tiny one."""
+    classifier = {f"classifier.{index}.weight": torch.ones(2) for index in (0, 3, 6)}
+    file = io.BytesIO()
+    torch.save(weights | classifier, file)
+    return file.getvalue()

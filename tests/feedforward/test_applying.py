@@ -78,7 +78,7 @@ def test_pictures_of_any_kind(
     counts = []
 
     def counted(
-        model: StyleModel, images: torch.Tensor, memory: int | None, out: torch.Tensor
+        model: StyleModel, images: torch.Tensor, memory: int | None, out: torch.Tensor, tell: object
     ) -> torch.Tensor:
         counts.append(len(images))
         return stylised(model.network, images, memory, out)

@@ -24,6 +24,12 @@ P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 
 
+def clipped(samples, icc):
+    """sRGB values as a display shows them, and the profile to keep."""
+    values, kept, _ = to_srgb(samples, icc)
+    return values.clip(0, 1), kept
+
+
 def to_xyz(primaries):
     """Linear RGB to XYZ under D65, from chromaticities."""
     columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
@@ -123,7 +129,7 @@ def colours():
 def test_matrix_profiles_follow_the_analytic_matrices(colours, primaries, name) -> None:
     curve, linearise = CURVES[name]
     colour = np.swapaxes(colours, 0, 1)
-    values, kept = to_srgb(colour, rgb_profile(primaries, curve))
+    values, kept = clipped(colour, rgb_profile(primaries, curve))
     target = expected(colour, primaries, linearise)
     # In light, where the profiles' 16 binary places, times an inverse of norm 5, show evenly.
     assert np.abs(decode(values) - decode(target)).max() < 1e-4
@@ -141,14 +147,14 @@ def test_matrix_profiles_agree_with_littlecms(colours, name) -> None:
         ImageCms.createProfile("sRGB"),
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
     )
-    error = np.abs(to_srgb(eight, icc)[0] * 255 - np.asarray(second))
+    error = np.abs(clipped(eight, icc)[0] * 255 - np.asarray(second))
     assert np.quantile(error, 0.99) < 1.0
     assert error.max() < 2.0
 
 
 def test_sixteen_bits_stay_sixteen() -> None:
     ramp = np.repeat(np.arange(30000, 30512, dtype=np.uint16)[None, :, None], 3, axis=2)
-    values, _ = to_srgb(ramp, rgb_profile(ADOBE, gamma(2.2)))
+    values, _ = clipped(ramp, rgb_profile(ADOBE, gamma(2.2)))
     assert len(np.unique(values[0, :, 1])) == 512
 
 
@@ -156,19 +162,19 @@ def test_sixteen_bits_stay_sixteen() -> None:
 def test_srgb_by_any_name_leaves_the_values_alone(colours, curve) -> None:
     trc = parametric(3, *SRGB_CURVE) if curve == "para3" else table(decode(np.linspace(0, 1, 1024)))
     icc = rgb_profile(SRGB, trc)
-    values, kept = to_srgb(colours, icc)
+    values, kept = clipped(colours, icc)
     assert np.array_equal(np.rint(values * 65535), colours)
     assert kept == icc
 
 
 def test_gamma_22_is_not_taken_for_srgb(colours) -> None:
-    values, _ = to_srgb(colours, rgb_profile(SRGB, gamma(2.2)))
+    values, _ = clipped(colours, rgb_profile(SRGB, gamma(2.2)))
     assert np.abs(values - colours / 65535).max() > 0.01
 
 
 def test_grey_profile() -> None:
     grey = np.arange(256, dtype=np.uint8)[:, None, None]
-    values, kept = to_srgb(grey, profile(b"GRAY", {b"kTRC": gamma(1.8)}))
+    values, kept = clipped(grey, profile(b"GRAY", {b"kTRC": gamma(1.8)}))
     assert np.abs(values[:, 0, 0] - encode((np.arange(256) / 255) ** (461 / 256))).max() < 1e-5
     assert kept == srgb_profile()
 
@@ -190,8 +196,8 @@ def test_table_profile_goes_through_littlecms() -> None:
     colour = rng.integers(70, 220, (20, 20, 1)) + rng.integers(-20, 21, (20, 20, 3))
     colour = colour.astype(np.uint8)  # dull enough to lie inside sRGB
     target = expected(colour, ADOBE, lambda v: v**2.2)
-    assert np.abs(to_srgb(colour, icc)[0] - target).max() < 3 / 255
-    deep, _ = to_srgb(colour.astype(np.uint16) * 257, icc)
+    assert np.abs(clipped(colour, icc)[0] - target).max() < 3 / 255
+    deep, _ = clipped(colour.astype(np.uint16) * 257, icc)
     assert np.abs(deep - target).max() < 3 / 255
 
 

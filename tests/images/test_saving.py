@@ -18,12 +18,16 @@ from photostyle.images.profiles import srgb_profile
 from photostyle.images.saving import (
     FORMATS,
     atomic_path,
-    check_output,
     lost_note,
     read_manifest,
     save_image,
 )
 from tests.images.pictures import noise, pixels
+
+#: What Pillow reads, as a second opinion.
+BY_PILLOW = [
+    suffix for suffix, form in FORMATS.items() if form.module not in ("heif", "jxl", "vfx")
+]
 
 
 def tensor(array):
@@ -129,7 +133,7 @@ def test_alpha_follows_the_image_and_leaves_jpeg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", BY_PILLOW)
 def test_exif_and_profile_travel(tmp_path: Path, exif, suffix, bits) -> None:
     metadata = Metadata(bit_depth=bits, exif=exif, icc_profile=srgb_profile())
     save_image(tmp_path / f"a{suffix}", tensor(noise()), metadata)
@@ -161,7 +165,7 @@ def test_exif_too_long_for_jpeg_is_left_out(tmp_path: Path) -> None:
 def test_manifest(tmp_path: Path, exif, text, suffix, bits) -> None:
     path = tmp_path / f"a{suffix}"
     save_image(path, tensor(noise()), Metadata(bit_depth=bits, exif=exif), manifest=text)
-    if FORMATS[suffix] in ("PNG", "TIFF"):
+    if FORMATS[suffix].name in ("PNG", "TIFF"):
         assert read_manifest(path) == text
         assert torch.equal(load_image(path).image, tensor(noise()))
     else:
@@ -277,62 +281,6 @@ def test_long_names_fit(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 251 + ".png")
     save_image(path, tensor(noise()))
     assert path.is_file()
-
-
-# Asking beforehand
-
-
-def snapshot(folder):
-    return sorted(folder.rglob("*"))
-
-
-@pytest.mark.parametrize("name", ["a.png", "new/deep/a.JPG", "old.tif", "dots.in.name.webp"])
-def test_check_output_agrees_and_leaves_nothing(tmp_path: Path, name) -> None:
-    (tmp_path / "old.tif").touch()
-    (tmp_path / "in.png").touch()
-    before = snapshot(tmp_path)
-    check_output(tmp_path / name, [tmp_path / "in.png", tmp_path / "missing.png"])
-    assert snapshot(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a.gif", r"\.png, \.jpg, \.jpeg, \.tif, \.tiff, \.webp"),
-        ("a", r"should end in one of"),
-        ("folder.png", "is a folder"),
-        ("in.png", "one of the inputs"),
-        ("link.png", "one of the inputs"),
-        ("hard.png", "one of the inputs"),
-        ("folder.png/../in.png", "one of the inputs"),
-        ("linked/in.png", "one of the inputs"),
-        ("ghost.png", "one of the inputs"),
-        ("in.png/a.png", "is a file and no folder"),
-        ("in.png/b/a.png", "is a file and no folder"),
-        ("n" * 300 + ".png", "cannot be written: File name too long"),
-    ],
-)
-def test_check_output_refuses(tmp_path: Path, name, text) -> None:
-    (tmp_path / "folder.png").mkdir()
-    (tmp_path / "in.png").touch()
-    (tmp_path / "link.png").symlink_to("in.png")
-    (tmp_path / "hard.png").hardlink_to(tmp_path / "in.png")
-    (tmp_path / "linked").symlink_to(tmp_path)
-    before = snapshot(tmp_path)
-    with pytest.raises(OutputError, match=text) as caught:
-        check_output(tmp_path / name, [tmp_path / "in.png", tmp_path / "ghost.png"])
-    assert str(caught.value).startswith(str(tmp_path / name))
-    assert "\n" not in str(caught.value)
-    assert snapshot(tmp_path) == before
-
-
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder that refuses even root")
-@pytest.mark.parametrize("name", ["/proc/a.png", "/proc/new/a.png"])
-def test_check_output_where_nobody_can_write(name) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
-        check_output(name, [])
-    with pytest.raises(OutputError, match="cannot be written"):
-        save_image(name, tensor(noise()))
 
 
 @pytest.mark.parametrize(

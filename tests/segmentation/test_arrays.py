@@ -92,6 +92,10 @@ UNFIT = {
     "NaN": (np.stack([RAMP, 1 - RAMP]) * np.nan, "values from nan"),
     "0 … 255": (np.stack([RAMP, 1 - RAMP]) * 255, r"from 0 to 255; .*\[0, 1\]"),
     "too much": (np.stack([RAMP, RAMP + 0 * RAMP]), r"sums to 2 over the regions"),
+    "planes last": (
+        np.stack([RAMP > 0.3, RAMP <= 0.3], axis=-1),
+        r"give K×H×W, as x.transpose\(2, 0, 1\) is",
+    ),
     "nothing": (IDS[:0], "no pixels"),
     "four axes": (IDS[None, None], "unknown shape; give H×W integers"),
     "no planes": ({}, "one height and width"),

@@ -1,4 +1,4 @@
-"""Reading TIFF by tifffile: any channels, planes, strips, tiles and compressions.
+"""TIFF: read by tifffile, of any channels, planes, strips, tiles and compressions; written here.
 
 Reference: TIFF 6.0, sections 3 to 8, 16, 18 and 23; Adobe Photoshop TIFF Technical Notes (extra
 samples).
@@ -6,27 +6,35 @@ samples).
 
 import io
 import logging
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tifffile
-from PIL import Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from photostyle.images import colorimetry, photoshop
 from photostyle.images.containers import Carried
-from photostyle.images.exif import read_exif
+from photostyle.images.exif import byte_text, orientation_of, read_exif
+from photostyle.images.formats import pillow
+from photostyle.images.formats.stored import MANIFEST_KEY, Fitted, Stored, gathered
+from photostyle.images.photoshop import IPTC, write_resources
 from photostyle.images.profiles import Samples, lab_to_srgb
 from photostyle.images.refusals import MAX_CHANNELS, WRONG_SAMPLES, Refusal, check_size, not_read
 
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MANIFEST_TAG = 65000  # among those for private use
 _WHITE_IS_ZERO, _RGB, _PALETTE, _INK, _YCBCR, _LAB, _ICC_LAB = 0, 2, 3, 5, 6, 8, 9
 #: Samples per pixel without the extra ones, by photometric interpretation.
 _CHANNELS = {0: 1, 1: 1, _RGB: 3, _PALETTE: 1, _INK: 4, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3}
 _JPEG = 7
 _MULTIPLIED, _SEPARATE = 1, 2  # kinds of alpha among the extra samples
 _RESOLUTION_UNITS = {2: 1.0, 3: 2.54}
+_DEFLATE, _UNASSOCIATED, _DIFFERENCES = 8, 2, 2  # codes of what is written
+_XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
+_BYTES, _UNDEFINED = 1, 7  # types
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its doubts are not the user's
 
@@ -34,7 +42,7 @@ Pixels = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Page:
+class _Page:
     """The first page of a TIFF file.
 
     Attributes:
@@ -50,13 +58,37 @@ class Page:
     carried: Carried
 
 
-def read_tiff(data: bytes, *, decode: bool = True) -> Page:
-    """Read the first page, or only see whether it could be read.
+def check(data: bytes) -> None:
+    """Find out whether a file is a picture that is read, as its header tells; raises as `read`."""
+    _read(data, decode=False)
+
+
+def read(data: bytes) -> Stored:
+    """Decode the first page.
 
     Raises:
         Refusal: it is of a kind that is not read.
         Exception: nearly any, from damaged files.
     """
+    page = _read(data)
+    samples, alpha = page.samples, page.alpha
+    if samples is None:
+        with pillow.opened(data) as image:
+            samples, alpha = pillow.loaded(image)
+            page.tags[ExifTags.Base.Orientation] = turn_left(image)
+    return gathered(samples, alpha, page.tags, page.carried)
+
+
+def turn_left(image: Image.Image) -> int:
+    """Return the orientation of a TIFF that Pillow has decoded, turned, and keeps no tag of."""
+    tags = Image.Exif()
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags[ExifTags.Base.Orientation] = image.tag_v2.get(ExifTags.Base.Orientation, 1)
+    return orientation_of(tags) or 1
+
+
+def _read(data: bytes, *, decode: bool = True) -> _Page:
+    """Read the first page, or only see whether it could be read."""
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page: Any = file.pages[0]
         pillows = _checked(page, data)
@@ -66,7 +98,7 @@ def read_tiff(data: bytes, *, decode: bool = True) -> Page:
         tags = _tags(page, data, file.is_bigtiff)
         found = _carried(page)
         found.frames = 1 + _has_another(file)
-        return Page(samples, alpha, tags, found)
+        return _Page(samples, alpha, tags, found)
 
 
 def _checked(page: Any, data: bytes) -> bool:
@@ -211,3 +243,55 @@ def _bytes(page: Any, code: int) -> bytes:
     if isinstance(value, tuple):  # IPTC as 32-bit numbers, an old mistake
         return np.asarray(value, dtype=f"{page.parent.byteorder}u4").tobytes()
     return bytes(value) if isinstance(value, bytes) else b""
+
+
+def write(pixels: Samples, fitted: Fitted, manifest: str | None) -> bytes:
+    """Encode H×W×3 or H×W×4, little-endian: one strip, DEFLATE over horizontal differences."""
+    height, width, channels = pixels.shape
+    differences = np.diff(pixels, axis=1, prepend=np.zeros_like(pixels[:, :1]))  # modulo 2^bits
+    strip = zlib.compress(differences.astype(pixels.dtype.newbyteorder("<")).tobytes(), 6)
+    tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
+    _describe(tags, fitted, manifest)
+    stored: dict[int, int | tuple[int, ...]] = {
+        TiffImagePlugin.IMAGEWIDTH: width,
+        TiffImagePlugin.IMAGELENGTH: height,
+        TiffImagePlugin.BITSPERSAMPLE: (8 * pixels.itemsize,) * channels,
+        TiffImagePlugin.COMPRESSION: _DEFLATE,
+        TiffImagePlugin.PHOTOMETRIC_INTERPRETATION: _RGB,
+        TiffImagePlugin.STRIPOFFSETS: 0,  # Pillow counts it from the directory's end
+        TiffImagePlugin.SAMPLESPERPIXEL: channels,
+        TiffImagePlugin.ROWSPERSTRIP: height,
+        TiffImagePlugin.STRIPBYTECOUNTS: len(strip),
+        TiffImagePlugin.PLANAR_CONFIGURATION: 1,
+        TiffImagePlugin.PREDICTOR: _DIFFERENCES,
+    }
+    if channels == 4:
+        stored[TiffImagePlugin.EXTRASAMPLES] = _UNASSOCIATED
+    for tag, value in stored.items():
+        tags[tag] = value
+    return b"II*\0" + struct.pack("<I", 8) + tags.tobytes(8) + strip
+
+
+def _describe(
+    tags: TiffImagePlugin.ImageFileDirectory_v2, fitted: Fitted, manifest: str | None
+) -> None:
+    """Add to a TIFF's directory what travels, and the manifest in a tag of its own."""
+    for tag in fitted.exif or ():
+        assert fitted.exif is not None
+        directory = tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+        tags[tag] = fitted.exif.get_ifd(tag) if directory else byte_text(fitted.exif[tag])
+    if fitted.dpi:
+        tags[TiffImagePlugin.RESOLUTION_UNIT] = 2
+        tags[TiffImagePlugin.X_RESOLUTION], tags[TiffImagePlugin.Y_RESOLUTION] = fitted.dpi
+    if fitted.icc:
+        tags[TiffImagePlugin.ICCPROFILE] = fitted.icc
+    packed = {
+        _XMP_TAG: (_BYTES, fitted.xmp),
+        _IPTC_TAG: (_UNDEFINED, fitted.resources.get(IPTC)),
+        _PHOTOSHOP_TAG: (_BYTES, write_resources(fitted.resources)),
+        MANIFEST_TAG: (_UNDEFINED, manifest is not None and f"{MANIFEST_KEY} {manifest}".encode()),
+    }
+    for tag, (kind, content) in packed.items():
+        if content:
+            tags.tagtype[tag] = kind
+            tags[tag] = content

@@ -1,0 +1,231 @@
+// Saving: the picture at full size, what belongs to it, facts about it, and all photographs at once.
+import { api } from "./api.js";
+import { h, icon } from "./dom.js";
+import { T } from "./strings.js";
+import { attempt, post, setOptions, shown, store, toast } from "./store.js";
+
+let form = "png",
+  depth = "8";
+
+/** Has the browser keep what the server gives. */
+export async function saveFile(path) {
+  const found = await attempt(async () => {
+    toast(T.preparing, false);
+    return api.save(path);
+  }, "save");
+  if (!found) return;
+  const url = URL.createObjectURL(found.blob),
+    link = h("a", { href: url, download: found.name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
+
+const redraw = () => {
+  const section = document.getElementById("save-picture");
+  section?.replaceWith(saveSection(shown()));
+};
+
+function choice(id, label, options, at, pick) {
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: id }, label),
+    h(
+      "select",
+      { class: "control", id, "data-key": id, onchange: e => pick(e.target.value) },
+      Object.entries(options).map(([value, text]) => h("option", { value, selected: value === at }, text)),
+    ),
+  );
+}
+
+function saveSection(entry) {
+  const formats = { png: "PNG", jpg: "JPEG", tif: "TIFF", webp: "WebP" },
+    deep = form === "png" || form === "tif";
+  const busy = store.busy.has("save"),
+    query = `form=${form}&depth=${deep ? depth : 8}`;
+  return h(
+    "section",
+    { id: "save-picture" },
+    h("h2", {}, T.save),
+    choice("form", T.format, formats, form, v => {
+      form = v;
+      redraw();
+    }),
+    deep
+      ? choice("depth", T.depth, T.depths, depth, v => {
+          depth = v;
+          redraw();
+        })
+      : null,
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "output-size" }, T.outSize),
+      h("input", {
+        class: "control",
+        type: "number",
+        id: "output-size",
+        "data-key": "output-size",
+        min: 32,
+        value: store.state.options.output_size ?? "",
+        "aria-describedby": "output-help",
+        onchange: e => setOptions({ output_size: e.target.value ? Number(e.target.value) : null }),
+      }),
+      h("p", { class: "help", id: "output-help" }, T.outSizeHelp),
+    ),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "main",
+        "data-key": "download",
+        disabled: busy,
+        onclick: () => saveFile(`/results/${entry.n}/keep?${query}`),
+      },
+      icon("down"),
+      T.download,
+    ),
+    h(
+      "button",
+      {
+        type: "button",
+        "data-key": "bundle",
+        disabled: busy,
+        onclick: () => saveFile(`/results/${entry.n}/keep?what=bundle&${query}`),
+      },
+      T.bundle,
+    ),
+    h(
+      "button",
+      { type: "button", "data-key": "manifest", onclick: () => saveFile(`/results/${entry.n}/manifest`) },
+      T.manifest,
+    ),
+  );
+}
+
+function factsSection(entry) {
+  const percent = x => `${Math.round(100 * x)}%`;
+  const rows = [
+    [T.structure, entry.scores.structure.toFixed(3)],
+    [T.taken, percent(entry.scores.style_taken)],
+    [T.stain, entry.scores.stain.toFixed(2)],
+    [T.regionsBy, entry.regions_by],
+    [T.encoder, entry.encoder || "–"],
+  ];
+  return h(
+    "section",
+    {},
+    h("h2", {}, T.facts),
+    h(
+      "table",
+      { class: "scores num" },
+      h(
+        "tbody",
+        {},
+        rows.map(([a, b]) => h("tr", {}, h("td", { class: "dim" }, a), h("td", {}, b))),
+      ),
+    ),
+    entry.notes?.length
+      ? h(
+          "details",
+          {},
+          h("summary", {}, T.notes),
+          entry.notes.map(note => h("p", { class: "small dim" }, note)),
+        )
+      : null,
+  );
+}
+
+function lookSection(entry) {
+  return h(
+    "section",
+    {},
+    h("h2", {}, T.look),
+    h("p", { class: "small dim" }, T.lookHelp),
+    h(
+      "div",
+      { class: "row" },
+      Object.entries(T.looks).map(([kind, text]) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "grow",
+            "data-key": `look-${kind}`,
+            onclick: () => saveFile(`/results/${entry.n}/look?kind=${kind}`),
+          },
+          icon("down"),
+          text,
+        ),
+      ),
+    ),
+  );
+}
+
+function batchSection() {
+  const items = store.state.batch,
+    count = store.state.pictures.content.length;
+  if (count < 2 && !items.length) return null;
+  const running = items.some(i => ["waiting", "doing"].includes(i.state));
+  return h(
+    "section",
+    {},
+    h("h2", {}, T.batch),
+    h("p", { class: "small dim" }, T.batchHelp(count)),
+    running
+      ? h(
+          "button",
+          { type: "button", "data-key": "batch-end", onclick: () => post("/do/end-batch") },
+          T.batchEnd,
+        )
+      : h(
+          "button",
+          { type: "button", "data-key": "batch-go", disabled: count < 1, onclick: () => post("/do/batch") },
+          T.batchGo,
+        ),
+    running
+      ? h("progress", {
+          max: items.length,
+          value: items.filter(i => !["waiting", "doing"].includes(i.state)).length,
+          "aria-label": T.batch,
+        })
+      : null,
+    h(
+      "ul",
+      { class: "items" },
+      items.map((item, place) =>
+        h(
+          "li",
+          {},
+          h("span", { class: "grow", title: item.error || item.name }, item.name),
+          h(
+            "span",
+            { class: item.state === "failed" ? "bad small" : "dim small", title: item.error || "" },
+            T.states[item.state],
+          ),
+          item.state === "done"
+            ? h(
+                "button",
+                {
+                  type: "button",
+                  class: "icon bare",
+                  "aria-label": T.saveOne(item.name),
+                  title: T.saveOne(item.name),
+                  onclick: () => saveFile(`/batch/${place}/picture`),
+                },
+                icon("down"),
+              )
+            : null,
+        ),
+      ),
+    ),
+  );
+}
+
+export function keepPage() {
+  const entry = shown();
+  if (!entry) return [h("p", { class: "dim" }, T.noResult), batchSection()];
+  return [saveSection(entry), lookSection(entry), batchSection(), factsSection(entry)];
+}

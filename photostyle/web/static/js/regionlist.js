@@ -1,0 +1,255 @@
+// The list of regions: names, colours, shares, and which takes after which.
+import { h, icon } from "./dom.js";
+import { T } from "./strings.js";
+import { quoted } from "./live.js";
+import { canUndo, change, clearPainting, masks, percentages, regionList, setList } from "./masks.js";
+import { drop, setOptions, setUi, store, toast } from "./store.js";
+
+const ROLES = ["content", "style"];
+const MORE = [
+  [255, 128, 0],
+  [0, 255, 128],
+  [128, 0, 255],
+  [255, 128, 255],
+  [128, 64, 0],
+  [128, 192, 0],
+  [0, 128, 192],
+  [160, 0, 96],
+  [255, 224, 160],
+  [0, 0, 255],
+  [0, 255, 255],
+  [255, 0, 0],
+  [0, 255, 0],
+  [255, 255, 0],
+  [255, 0, 255],
+  [255, 255, 255],
+  [128, 128, 128],
+  [0, 0, 0],
+];
+const css = colour => `rgb(${colour.join(" ")})`;
+
+function rename(k, name) {
+  const clean = name.trim();
+  if (!clean || regionList().some((r, i) => i !== k && r.name === clean)) {
+    toast(T.ownName);
+    return;
+  }
+  change(list => {
+    list[k].name = clean;
+  });
+}
+
+function recolour(k, hex) {
+  const colour = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+  if (regionList().some((r, i) => i !== k && css(r.colour) === css(colour))) {
+    toast(T.ownColour);
+    return;
+  }
+  change(list => {
+    list[k].colour = colour;
+  });
+}
+
+/** Makes all pixels of one region another's, in both pictures, and takes it from the list. */
+export function merge(k, into) {
+  change(list => {
+    for (const role of ROLES) {
+      const ids = masks[role]?.ids,
+        base = masks[role]?.base;
+      for (const plane of [ids, base])
+        if (plane)
+          for (let i = 0; i < plane.length; i++) {
+            const v = plane[i] === k ? into : plane[i];
+            plane[i] = v > k ? v - 1 : v;
+          }
+    }
+    list.splice(k, 1);
+  });
+  setUi({ active: Math.max(0, Math.min(store.ui.active, regionList().length - 1)) });
+}
+
+function swapRegions(a, b) {
+  change(() => {
+    for (const role of ["content"]) {
+      const ids = masks[role]?.ids;
+      if (ids) for (let i = 0; i < ids.length; i++) ids[i] = ids[i] === a ? b : ids[i] === b ? a : ids[i];
+    }
+  });
+}
+
+function addRegion() {
+  const taken = new Set(regionList().map(r => css(r.colour)));
+  const colour = MORE.find(c => !taken.has(css(c))) || [17 + ((regionList().length * 7) % 200), 90, 140];
+  let n = regionList().length + 1;
+  while (regionList().some(r => r.name === T.newRegion(n))) n++;
+  setList([...regionList(), { name: T.newRegion(n), colour }]);
+  setUi({ active: regionList().length - 1 });
+}
+
+/** Pairs by name, from the option `correspond`. */
+function pairs() {
+  const found = {};
+  for (const part of (store.state.options.correspond || "").match(/(?:"(?:[^"]|"")*"|[^,"])+/g) || []) {
+    const [a, b] = part.match(/"(?:[^"]|"")*"|[^="]+/g) || [];
+    if (a && b) found[plainName(a)] = plainName(b);
+  }
+  return found;
+}
+const plainName = word =>
+  word
+    .trim()
+    .replace(/^"(.*)"$/, "$1")
+    .replaceAll('""', '"');
+
+function pairUp(name, other) {
+  const found = pairs();
+  if (other && other !== name) found[name] = other;
+  else delete found[name];
+  setOptions({
+    correspond:
+      Object.entries(found)
+        .map(([a, b]) => `${quoted(a)}=${quoted(b)}`)
+        .join(",") || null,
+  });
+}
+
+function row(region, k, mine, its, paired) {
+  const active = k === Math.min(store.ui.active, regionList().length - 1);
+  const hex = `#${region.colour.map(v => v.toString(16).padStart(2, "0")).join("")}`;
+  const item = h(
+    "div",
+    {
+      class: active ? "region active" : "region",
+      draggable: "true",
+      ondragstart: e => {
+        e.dataTransfer.setData("text/region", region.name);
+        item.dataset.dragging = "1";
+      },
+      ondragend: () => delete item.dataset.dragging,
+      ondragover: e => {
+        if ([...e.dataTransfer.types].includes("text/region")) {
+          e.preventDefault();
+          item.classList.add("target");
+        }
+      },
+      ondragleave: () => item.classList.remove("target"),
+      ondrop: e => {
+        const name = e.dataTransfer.getData("text/region");
+        item.classList.remove("target");
+        if (name) {
+          e.preventDefault();
+          e.stopPropagation();
+          pairUp(name, region.name);
+        }
+      },
+    },
+    h("input", {
+      type: "color",
+      value: hex,
+      "aria-label": `${region.name}: ${T.colour}`,
+      "data-key": `colour-${k}`,
+      onchange: e => recolour(k, e.target.value),
+    }),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "pick",
+        "data-key": `region-${k}`,
+        "aria-pressed": String(active),
+        onclick: () => setUi({ active: k }),
+      },
+      h("span", {}, region.name),
+    ),
+    h("span", { class: "shares", title: T.sharesHelp }, T.regionShares(mine, its)),
+    h("span"),
+  );
+  if (active) item.append(details(region, k, paired));
+  else if (paired) item.append(h("div", { class: "pair" }, `${T.pairsWith} ${paired}`));
+  return item;
+}
+
+function details(region, k, paired) {
+  const others = regionList()
+    .map((r, i) => [r.name, i])
+    .filter(([, i]) => i !== k);
+  const choose = (label, first, work) =>
+    h(
+      "select",
+      {
+        "aria-label": `${region.name}: ${label}`,
+        onchange: e => {
+          if (e.target.value !== "") work(Number(e.target.value));
+        },
+      },
+      h("option", { value: "" }, first),
+      others.map(([name, i]) => h("option", { value: i }, name)),
+    );
+  return h(
+    "div",
+    { class: "pair wrap" },
+    h("input", {
+      type: "text",
+      value: region.name,
+      "aria-label": T.rename,
+      "data-key": `name-${k}`,
+      onchange: e => rename(k, e.target.value),
+    }),
+    h(
+      "label",
+      { class: "row grow" },
+      h("span", { class: "nowrap" }, T.pairsWith),
+      h(
+        "select",
+        { "data-key": `pair-${k}`, onchange: e => pairUp(region.name, e.target.value) },
+        h("option", { value: "", selected: !paired }, T.same),
+        others.map(([name]) => h("option", { value: name, selected: name === paired }, name)),
+      ),
+    ),
+    others.length
+      ? h(
+          "div",
+          { class: "halves" },
+          choose(T.merge, T.merge, i => merge(k, i)),
+          choose(T.swapRegions, T.swapWith, i => swapRegions(k, i)),
+        )
+      : null,
+  );
+}
+
+export function listSection() {
+  const mine = percentages("content"),
+    its = percentages("style"),
+    paired = pairs();
+  return h(
+    "section",
+    {},
+    h(
+      "div",
+      { class: "head" },
+      h("h2", {}, T.tabs.regions),
+      h(
+        "button",
+        { type: "button", class: "bare", "data-key": "add-region", onclick: addRegion },
+        icon("plus"),
+        T.addRegion,
+      ),
+    ),
+    h("p", { class: "small dim" }, T.pairHelp),
+    h(
+      "div",
+      { class: "stack" },
+      regionList().map((region, k) => row(region, k, mine[k], its[k], paired[region.name])),
+    ),
+    h(
+      "div",
+      { class: "row wrap" },
+      h(
+        "button",
+        { type: "button", "data-key": "clear", disabled: !canUndo(), onclick: clearPainting },
+        T.clear,
+      ),
+      h("button", { type: "button", "data-key": "drop", onclick: () => drop("/labels") }, T.dropRegions),
+    ),
+  );
+}

@@ -29,13 +29,14 @@ def resident() -> int:
 def test_memory_is_used_again_and_given_back() -> None:
     outside = faults()
     with kept_pages():
+        for _ in range(2):  # until the heap has room: a block between two may keep it from growing
+            faults()
         inside = faults()
         many = [torch.ones(1 << 20) for _ in range(50)]
         full = resident()
         del many
         assert resident() > full - (50 << 20)
-    if inside > outside / 2:
-        pytest.skip("this machine's C library grows and shrinks its heap all the same")
+    assert inside < outside / 10
     assert resident() < full - (100 << 20)
     assert faults() > outside / 2
 

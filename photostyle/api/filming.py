@@ -23,7 +23,7 @@ from photostyle.runtime.memory import Memory
 from photostyle.runtime.updates import Progress, Update, Watched
 from photostyle.runtime.watching import Listener
 from photostyle.segmentation.arrays import MaskLike, mask_of
-from photostyle.segmentation.segmenter import CONTENT_MASK, Wishes
+from photostyle.segmentation.segmenter import CONTENT_MASK, Wishes, unpaired
 
 #: Keywords of `stylize_film` that are no options.
 OWN = (
@@ -73,8 +73,7 @@ def stylize_film(
     chosen = configured(config, options, OWN)
     source, target = expanded(film), expanded(out)
     if (content_mask is None) != (style_mask is None):
-        given, missing = ("--style-mask", "--content-mask")[:: 1 if content_mask is None else -1]
-        raise OptionError(f"{missing} is missing: masks come in pairs, and {given} was given.")
+        raise OptionError(unpaired(style=style_mask is None))
     mask = mask_of(content_mask, CONTENT_MASK)
     photo = picture_of(_only(style), "The style")
     read = [source, *paths_of([photo]), *option_files(chosen).values()]

@@ -117,6 +117,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     from photostyle.looks.look import check_suffix
     from photostyle.places import check_place
     from photostyle.runtime.progress import Progress
+    from photostyle.segmentation.segmenter import unpaired
 
     config = configured(arguments)
     contents = [path for given in arguments.content for path in pictures_at(given)]
@@ -125,9 +126,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     check_place(arguments.out, [*contents, arguments.style, *read_files(arguments, config)])
     given = [mask for mask in masks if mask is not None]
     if arguments.style_mask and not given:
-        raise OptionError(
-            "--content-mask is missing: masks come in pairs, and --style-mask was given."
-        )
+        raise OptionError(unpaired(style=False))
     with Progress() as progress:
         look = fit_look(
             arguments.style, contents, config, content_masks=given or None,

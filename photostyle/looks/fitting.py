@@ -48,6 +48,7 @@ from photostyle.segmentation.segmenter import (
     Wishes,
     drawings_of,
     segment,
+    unpaired,
 )
 
 #: Freedoms of `distil` without the terms across the picture, which mean nothing on another one.
@@ -154,9 +155,7 @@ def _listed(
             "or none."
         )
     if given and style_mask is None:
-        raise MaskError(
-            "--style-mask is missing: masks come in pairs, and --content-mask was given."
-        )
+        raise MaskError(unpaired(style=True))
     drawn = [mask_of(one, CONTENT_MASK) for one in given]
     return photos, drawn or [None] * len(photos)
 

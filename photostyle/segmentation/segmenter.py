@@ -184,13 +184,16 @@ def _kind(wishes: Wishes, given: bool) -> str:
     return "semantic" if network_at_hand(wishes.segmenter_model) else "cluster"
 
 
+def unpaired(style: bool) -> str:
+    """The sentence on a mask without its partner, the style's or the content's."""
+    names = ("--content-mask", "--style-mask")
+    return f"{names[style]} is missing: masks come in pairs, and {names[not style]} was given."
+
+
 def _drawn(drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes) -> tuple[LabelMap, ...]:
     missing = [i for i, drawing in enumerate(drawings) if drawing is None]
     if missing:
-        names = ("--content-mask", "--style-mask")
-        last = len(drawings) > 1 and missing[0] == len(drawings) - 1
-        absent, given = names[last], names[not last]
-        raise MaskError(f"{absent} is missing: masks come in pairs, and {given} was given.")
+        raise MaskError(unpaired(len(drawings) > 1 and missing[0] == len(drawings) - 1))
     complete = [drawing for drawing in drawings if drawing is not None]
     files = [drawing for drawing in complete if isinstance(drawing, Drawing)]
     read = iter(read_drawings(files, wishes.palette))

@@ -8,6 +8,19 @@ from PIL import Image
 
 
 @pytest.fixture
+def look_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a look that changes colours about, and a style."""
+    from photostyle.images.saving import save_image
+    from photostyle.looks.look import Look
+    from tests.looks.scenes import picture, turned
+
+    monkeypatch.chdir(tmp_path)
+    Look(turned()).save("t.look")
+    save_image("style.png", picture(1))
+    return tmp_path
+
+
+@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a content and a style of noise."""
     rng = np.random.default_rng(0)

@@ -10,28 +10,16 @@ import torch
 from PIL import Image
 
 from photostyle.cli import main
-from photostyle.color.terms import COUNT
 from photostyle.images.saving import save_image
 from photostyle.looks.look import Look
 from tests.films.clips import clip, facts, frames_of, packets
 from tests.films.test_reading import damaged
-from tests.looks.scenes import by_definition, picture
-
-
-def turned(seed: int = 0) -> torch.Tensor:
-    """A map that changes red and blue about, not near the identity."""
-    found = torch.zeros(COUNT, 3)
-    found[1:4] = 0.8 * torch.eye(3).roll(seed + 1, 0)
-    found[0] = 0.1
-    return found
+from tests.looks.scenes import by_definition, picture, turned
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    Look(turned()).save("t.look")
-    save_image("style.png", picture(1))
-    return tmp_path
+def folder(look_folder: Path) -> Path:
+    return look_folder
 
 
 def photostyle_(words: str) -> int:

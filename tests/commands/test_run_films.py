@@ -16,20 +16,16 @@ from PIL import Image
 
 import photostyle
 from photostyle.color.terms import COUNT
-from photostyle.images.saving import save_image
 from photostyle.looks import film as films
 from photostyle.looks.look import Look
-from tests.commands.test_look_films import photostyle_, put, turned
+from tests.commands.test_look_films import photostyle_, put
 from tests.films.clips import clip, facts, frames_of
-from tests.looks.scenes import picture
+from tests.looks.scenes import picture, turned
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    Look(turned()).save("t.look")
-    save_image("style.png", picture(1))
-    return tmp_path
+def folder(look_folder: Path) -> Path:
+    return look_folder
 
 
 def cut_film(path: Path, frames: int = 8, shots: int = 2) -> Path:

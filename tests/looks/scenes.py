@@ -34,6 +34,14 @@ def gentle(seed: int = 0) -> Tensor:
     return found
 
 
+def turned(seed: int = 0) -> torch.Tensor:
+    """A map that changes red and blue about, not near the identity."""
+    found = torch.zeros(COUNT, 3)
+    found[1:4] = 0.8 * torch.eye(3).roll(seed + 1, 0)
+    found[0] = 0.1
+    return found
+
+
 def by_definition(coefficients: Tensor, image: Tensor) -> np.ndarray:
     """H×W×3 of 1×3×H×W under a map without terms across the picture, not clamped."""
     r, g, b = image[0].double().numpy()

@@ -15,7 +15,7 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.errors import OptionError
-from photostyle.matting.laplacian import LaplacianOperator, laplacian_energy
+from photostyle.matting.product import LaplacianOperator, laplacian_energy
 from photostyle.objective.content_term import content_term
 from photostyle.objective.drift import Drift, activity, region_weights, style_contrast
 from photostyle.objective.losses import gamut_loss, tv_loss

@@ -28,7 +28,7 @@ from photostyle.config.presets import PRESETS, preset
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import DeviceError
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.product import LaplacianOperator
 from photostyle.objective.objective import Objective, build_objective
 from photostyle.pipeline import stylize
 from photostyle.result import Result
@@ -70,8 +70,7 @@ def check_presets(device: str, weights: str, size: int) -> None:
 
 def objective(size: int, device: torch.device, encoder: Encoder, precision: str) -> Objective:
     pair, config = scene(size).to(device), Config()
-    matrix = matting_laplacian(pair.content.cpu())
-    laplacian = LaplacianOperator.from_csr(matrix, tuple(pair.content.shape[2:]), device)
+    laplacian = LaplacianOperator.of(pair.content.cpu(), device=device)
     terms = ("content", "style", "photoreal")
     return build_objective(
         pair, encoder, config.encoder, config.objective, terms, laplacian, 0, precision

@@ -9,7 +9,8 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.matting.product import LaplacianOperator
 from photostyle.objective.objective import (
     COLOR_UNIT,
     PHOTOREAL_UNIT,
@@ -62,8 +63,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="module")
 def operator(scene: Scene) -> LaplacianOperator:
-    matrix = matting_laplacian(scene.content)
-    return LaplacianOperator.from_csr(matrix, (12, 14), torch.device("cpu"), torch.float64)
+    return LaplacianOperator.of(scene.content, dtype=torch.float64)
 
 
 @pytest.fixture

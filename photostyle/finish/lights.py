@@ -20,6 +20,7 @@ LIFT = 0.8  # of the difference between them that is made up for, where the cont
 BROAD = 0.6  # share of the content that is nearly as bright, from which these are no lights
 NEARLY = 0.5  # what "nearly" is, of the lift
 LIT = 0.5  # from which share of its lights' luma on a style's pixels tell their hue
+STEEPEST = 1.5  # that the lift adds to the tone's slope: a dark content's noise is no light
 DEGREE = 2  # of luma by which the lift grows, so that darks stay dark
 
 
@@ -38,12 +39,13 @@ def with_lights(found: Tensor, content: Tensor, style: Tensor) -> Tensor:
     top = light >= light.quantile(1 - TOP)
     now = float(luma @ apply_terms(found.cpu().double(), colors, y, x)[:, top].mean(dim=1))
     wanted = float(its.quantile(1 - BRIGHTEST))
-    rise = light**DEGREE / (light[top] ** DEGREE).mean().clamp(min=1e-6)
-    few = max(0.0, 1 - float((rise > NEARLY).double().mean()) / BROAD)
-    if wanted <= now or not few:
+    most = float((light[top] ** DEGREE).mean())
+    few = max(0.0, 1 - float((light**DEGREE > NEARLY * most).double().mean()) / BROAD)
+    if wanted <= now or not few or not most:
         return found
     hue = bright[:, its >= LIT * wanted].mean(dim=1)
-    lift = LIFT * few * (wanted - now) / (light[top] ** DEGREE).mean()
+    lift = LIFT * few * (wanted - now) / most
+    lift = min(lift, STEEPEST / DEGREE / most ** (1 - 1 / DEGREE))
     change = torch.outer(_luma_power(), lift * hue / (luma @ hue))
     return found + change.to(found)
 

@@ -49,7 +49,7 @@ def _backdrop_color(content: Tensor, weight: Tensor | None) -> Tensor | None:
     """The colour (3,) that so much of a content has, if there is one."""
     size = fit_size(image_size(content), min(SIDE, max(content.shape[2:])))
     colors = resize(content, size)[0].detach().cpu().flatten(1).T.double().numpy()  # N×3
-    seen = np.ones(len(colors))
+    seen: Array = np.ones(len(colors))
     if weight is not None:
         plane = weight.detach().cpu().float().numpy()
         seen = cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA).ravel()

@@ -1,8 +1,10 @@
-"""Lights of the style in a picture that is one region.
+"""Lights of a dark style in a picture that is one region.
 
 A map that gives every colour what the style has on the whole leaves the few lights of a dark style
 (lamps, a flame, one cloud) to nobody: a night comes out without any light, dull. Where the
-content has lights of its own, and they are few, they take the brightness and hue of the style's.
+content has lights of its own, and they are few, they get at least half the brightness of the
+style's, and its hue. Where they have that anyhow nothing is lifted: by eye it only takes night
+away.
 """
 
 from math import factorial, prod
@@ -16,8 +18,10 @@ from photostyle.images.picture import LUMA, fit_size, image_size, resize
 SIDE = 256  # pixels at which both pictures are measured
 TOP = 0.02  # share of the content that is its lights
 BRIGHTEST = 0.01  # share of the style that its lights are at least as bright as
-LIFT = 0.8  # of the difference between them that is made up for, where the content's are few
-BROAD = 0.6  # share of the content that is nearly as bright, from which these are no lights
+LEAST = 0.55  # of the brightness of the style's lights, for the content's
+#: Shares of the content that are nearly as bright up to which its lights are few, and from which
+#: they are none.
+FEW, BROAD = 0.4, 0.6
 NEARLY = 0.5  # what "nearly" is, of the lift
 LIT = 0.5  # from which share of its lights' luma on a style's pixels tell their hue
 STEEPEST = 1.5  # that the lift adds to the tone's slope: a dark content's noise is no light
@@ -38,13 +42,15 @@ def with_lights(found: Tensor, content: Tensor, style: Tensor) -> Tensor:
     light, its = luma @ colors, luma @ bright
     top = light >= light.quantile(1 - TOP)
     now = float(luma @ apply_terms(found.cpu().double(), colors, y, x)[:, top].mean(dim=1))
-    wanted = float(its.quantile(1 - BRIGHTEST))
+    brightest = float(its.quantile(1 - BRIGHTEST))
+    missing = LEAST * brightest - now
     most = float((light[top] ** DEGREE).mean())
-    few = max(0.0, 1 - float((light**DEGREE > NEARLY * most).double().mean()) / BROAD)
-    if wanted <= now or not few or not most:
+    share = float((light**DEGREE > NEARLY * most).double().mean())
+    few = min(1.0, (BROAD - share) / (BROAD - FEW))
+    if missing <= 0 or few <= 0 or not most:
         return found
-    hue = bright[:, its >= LIT * wanted].mean(dim=1)
-    lift = LIFT * few * (wanted - now) / most
+    hue = bright[:, its >= LIT * brightest].mean(dim=1)
+    lift = few * missing / most
     lift = min(lift, STEEPEST / DEGREE / most ** (1 - 1 / DEGREE))
     change = torch.outer(_luma_power(), lift * hue / (luma @ hue))
     return found + change.to(found)

@@ -28,7 +28,7 @@ from photostyle.config.presets import PRESETS, preset
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import DeviceError
-from photostyle.matting.product import LaplacianOperator
+from photostyle.matting.product import LaplacianOperator, _in_slices, _one_pass
 from photostyle.objective.objective import Objective, build_objective
 from photostyle.pipeline import stylize
 from photostyle.result import Result
@@ -112,6 +112,29 @@ def calls(size: int, device: torch.device, encoder: Encoder, rounds: int) -> Non
             f"{ratio:.3f} times the bare encoder, {room}")  # fmt: skip
 
 
+def product(size: int, device: torch.device) -> None:
+    """The Laplacian's product as it is done there, against slices."""
+    content = scene(size).content
+    made = LaplacianOperator.of(content, device=device)
+    rows = content.to(device).reshape(3, -1)
+    pixels = rows.shape[1]
+
+    def took(call: Callable[[], Tensor]) -> float:
+        call()
+        wait(device)
+        began = time.perf_counter()
+        for _ in range(20):
+            call()
+        wait(device)
+        return 1e3 * (time.perf_counter() - began) / 20
+
+    here, slices = lambda: made.times(rows), lambda: _in_slices(rows, made.ahead, size, pixels)
+    apart = ((here() - slices()).abs().max() / slices().abs().max()).item()
+    way = "one pass" if device.type == "cuda" and _one_pass(device, rows.dtype) else "in slices"
+    row(f"Laplacian's product at {size} px, {way}", f"{took(here):.3f} ms",
+        f"slices {took(slices):.3f} ms, {apart:.1e} apart")  # fmt: skip
+
+
 def check_graph(size: int, device: torch.device, encoder: Encoder) -> None:
     """Captures one call of the objective with its gradient, and replays it on another picture."""
     if device.type != "cuda":
@@ -166,6 +189,7 @@ def main() -> None:
         check_presets(options.device, str(path), check)
         check_graph(check, device, encoder)
         for size in sizes:
+            product(size, device)
             calls(size, device, encoder, rounds)
             stages("photoreal", size, options.device, str(path), **quick)
         stages("dpst", sizes[0], options.device, str(path), **quick)

@@ -1,5 +1,7 @@
 """`batch`: many pairs, or photographs of a folder, into another folder."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -94,8 +96,9 @@ def batch(
         InputError: of a jobs file for all of its mistakes at once; nothing was run.
         OutputError: the folder is in use, or cannot be written.
     """
-    where, configure, suffix = prepared(options, config, "png" if format == "keep" else format)
-    folder, side = expanded(out), SideFiles.of(side_files)
+    form = "png" if format == "keep" else format
+    where, folder, configure, suffix = prepared(options, out, config, form)
+    side = SideFiles.of(side_files)
     if side.folder is not None and where.get("executor") == "ray":
         raise OptionError("--side-files with a folder belongs to --executor local; give none.")
     notes: Sequence[str] = ()
@@ -206,7 +209,7 @@ def _job(number: int, entry: Mapping[str, Any], found: Batch) -> StyleJob:
         name = _job_name(wanted, files, found.taken)
         check_output(found.out / f"{name}{found.suffix}", [p for p in files.values() if p])
     except InputError as error:
-        raise JobsError(f"Job {number}: {error}") from None
+        raise JobsError(f"Job {number}: {error.as_typed}") from None
     labels = tuple((option, label_of(value)) for option, value in values.items())
     return StyleJob(name=name, config=config, labels=(("job", name), *labels),
                     suffix=found.suffix, named=True, **files)  # type: ignore[arg-type]  # fmt: skip

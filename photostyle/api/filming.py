@@ -1,5 +1,7 @@
 """`stylize_film`: a film in the light of a photograph."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Sequence
 from pathlib import Path

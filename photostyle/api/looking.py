@@ -1,12 +1,14 @@
 """`apply_look`: a look over many photographs and films, into a folder."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from photostyle.api.files import mask_file, picture_files
-from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
+from photostyle.api.running import RenderingOptions, Runs, carried_out, parted, results_folder
 from photostyle.config.config import Config
 from photostyle.config.keywords import with_keywords
 from photostyle.errors import OptionError
@@ -69,7 +71,7 @@ def apply_look(
     """
     if segmenter not in ("auto", "semantic", "none"):
         raise OptionError(f"--segmenter is {segmenter!r}; choose from auto, semantic, none.")
-    folder = expanded(out)
+    folder = results_folder(out)
     where, values = parted(options)
     chosen = with_keywords(Config(), values, OWN, ("render",)).render
     file = _look_file(look, folder)

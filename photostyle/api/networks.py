@@ -1,5 +1,7 @@
 """`train` and `apply`: networks for one style and for any."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -9,7 +11,7 @@ from typing import Protocol, Unpack, overload
 
 from photostyle.api.anystyle import loaded, model_files, stylist_of, universal_model
 from photostyle.api.files import picture_file
-from photostyle.api.running import check_folder
+from photostyle.api.running import results_folder
 from photostyle.brief import Brief
 from photostyle.config.config import option_files
 from photostyle.config.keywords import TrainingOptions, with_keywords
@@ -108,6 +110,8 @@ def train(
         OutputError: a file cannot be written.
     """
     own = ("data", "out", "resume", "config", "progress")
+    if not isinstance(config, TrainingConfig | None):
+        raise OptionError(f"config is a {type(config).__name__}; give a TrainingConfig.")
     base = config or TRAININGS.get(options.get("method", "fast"), TrainingConfig())
     chosen = with_keywords(base, options, own, without=WITHOUT)
     path = expanded(out)
@@ -151,7 +155,7 @@ def _watcher(progress: Progress) -> Callable[[Session], AbstractContextManager[T
 class _Told(Watched):
     """A training's watcher for a `progress` function or bar."""
 
-    def __enter__(self) -> "_Told":
+    def __enter__(self) -> _Told:
         return self
 
     def note(self, sentence: str) -> None:
@@ -266,8 +270,7 @@ def apply(
         photo = seen_photograph(shown_only(picture_of(given[0], "The picture")), "The picture")
         image = framed(styled(network, photo.image, room), photo)
         return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
-    folder = expanded(out)
-    check_folder(folder)
+    folder = results_folder(out)
     read = model_files(model)
     jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
     manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)

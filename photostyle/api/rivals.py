@@ -1,5 +1,7 @@
 """`compare_fast`: a trained network against the optimisation that it replaces."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import dataclasses
 import itertools
 import os

@@ -72,7 +72,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     if applied.total == 1:
         raise next(iter(applied.failed.values()))
     for error in applied.failed.values():
-        print(error, file=sys.stderr)
+        print(error.as_typed, file=sys.stderr)
     _say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
     return BAD_INPUT
 

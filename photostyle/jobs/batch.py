@@ -117,11 +117,11 @@ class Batch:
             try:
                 values[name] = _checked_value(name, word.text)
             except OptionError as error:
-                mistakes.add(word.line, str(error))
+                mistakes.add(word.line, error.as_typed)
         try:
             return self.configure(values.pop("preset", None), values)
         except OptionError as error:
-            mistakes.add(entry.line, str(error))
+            mistakes.add(entry.line, error.as_typed)
             return None
 
 

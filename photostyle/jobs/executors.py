@@ -39,7 +39,7 @@ def do(job: Job, folder: Path, memory: Any) -> Record:
     try:
         facts = {"state": "done", **job.run(folder, memory)}
     except PhotostyleError as error:
-        facts = failure(str(error))
+        facts = failure(error.as_typed)
     except MemoryError:
         facts = failure("The machine's memory is not enough; try a smaller --size.")
     except Exception as error:  # one job's fault must not stop the others

@@ -4,6 +4,8 @@ So all statistics are of the whole set, regions are matched by name, and every p
 same maps.
 """
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

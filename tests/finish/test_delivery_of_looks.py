@@ -172,7 +172,7 @@ def test_wrong_words_end_in_a_sentence_that_lists_the_right_ones(
 ) -> None:
     with pytest.raises(OptionError) as caught:
         deliver(photo, grade, RenderConfig(protect="skin,lake"))
-    for word in ("--protect skin,lake", "'lake'", "skin", "neutrals", "sky", "ground"):
+    for word in ("protect skin,lake", "'lake'", "skin", "neutrals", "sky", "ground"):
         assert word in str(caught.value)
 
 

@@ -106,3 +106,15 @@ def keywords_in(sentence: str) -> str:
         return option.replace("-", "_") + ("=" if value else "")
 
     return _OPTION.sub(keyword, sentence)
+
+
+def unpaired(
+    content_mask: object,
+    style_mask: object,
+    names: tuple[str, str] = ("--content-mask", "--style-mask"),
+) -> str | None:
+    """The sentence on a mask without its partner; None where there are both, or neither."""
+    if (content_mask is None) == (style_mask is None):
+        return None
+    missing, given = names if content_mask is None else names[::-1]
+    return f"{missing} is missing: masks come in pairs, and {given} was given."

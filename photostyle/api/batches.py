@@ -20,7 +20,7 @@ from photostyle.api.running import (
 from photostyle.beside import SideFiles
 from photostyle.config.config import Config
 from photostyle.config.keywords import Base, plain_value
-from photostyle.errors import InputError, JobsError, OptionError
+from photostyle.errors import InputError, JobsError, OptionError, unpaired
 from photostyle.images.given import PictureLike, listed
 from photostyle.images.picture import load_image
 from photostyle.images.saving import FORMATS, check_output
@@ -219,8 +219,8 @@ def _job_files(given: Mapping[str, Any], folder: Path) -> dict[str, Path | None]
     for role in ("content", "style"):
         if given[role] is None:
             raise JobsError(f"this job has no {role}.")
-    if (given["content_mask"] is None) != (given["style_mask"] is None):
-        raise JobsError("masks come in pairs: content_mask and style_mask.")
+    if fault := unpaired(given["content_mask"], given["style_mask"]):
+        raise JobsError(fault)
     return {
         role: (mask_file if role.endswith("mask") else picture_file)(value, folder, f"the {role}")
         for role, value in given.items()

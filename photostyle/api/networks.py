@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Unpack, overload
 
+import torch
+
 from photostyle.api.anystyle import loaded, model_files, stylist_of, universal_model
 from photostyle.api.files import picture_file
 from photostyle.api.running import results_folder
@@ -240,8 +242,8 @@ def apply(
             17 and 19 without it.
         progress: True for a bar, or a function of an `Update`, told of every file and frame.
         listener: is told in place of `progress`.
-        style, style_blend: of a network for any style, one or several with their shares.
-        transfer, alpha: likewise, "adain" or "wct", and the share of the change.
+        style, style_blend: of a network for any style, one or several with their shares; transfer,
+            alpha: likewise, "adain" or "wct", and the share of the change.
 
     Returns: the picture, or what became of the files. Files that cannot be read are listed there,
         and so are videos that are broken somewhere. Results of before are replaced, other files
@@ -255,27 +257,40 @@ def apply(
         if value is not None and value < 1:
             raise OptionError(f"--{name} is {value}; it must be at least 1.")
     place = resolve_device(device)
-    network: StyleModel | Stylist
-    if (universal := universal_model(model, place)) is not None:
-        network = stylist_of(universal, style, place, transfer, alpha, style_blend)
-    else:
-        if style is not None:
-            raise OptionError("--style: this network has its one style; leave the option out.")
-        network = loaded(model, place)
-    room = memory * 2**20 if memory else usual_memory(place)
-    given = listed(pictures)
+    network = _network(model, place, style, transfer, alpha, style_blend)
+    room, given = memory * 2**20 if memory else usual_memory(place), listed(pictures)
     if out is None:
-        if len(given) != 1:
-            raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
-        photo = seen_photograph(shown_only(picture_of(given[0], "The picture")), "The picture")
-        image = framed(styled(network, photo.image, room), photo)
-        return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
+        return _applied(network, given, room)
     folder = results_folder(out)
-    read = model_files(model)
-    jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
+    files = [picture_file(x, folder, "A picture") for x in given]
+    jobs = plan(files, folder, codec, model_files(model))
     manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)
     with Watched(progress) as watched:
         return apply_files(network, jobs, manner, listener or _FilesTold(watched, len(jobs)))
+
+
+def _network(
+    model: PathLike | StyleModel | UniversalModel, place: torch.device,
+    style: PictureLike | Sequence[PictureLike] | None, transfer: str | None, alpha: float,
+    blend: Sequence[float] | None,
+) -> StyleModel | Stylist:  # fmt: skip
+    """The network for one style, or that for any with its styles."""
+    if (universal := universal_model(model, place)) is not None:
+        return stylist_of(universal, style, place, transfer, alpha, blend)
+    if style is not None:
+        raise OptionError("--style: this network has its one style; leave the option out.")
+    return loaded(model, place)
+
+
+def _applied(
+    network: StyleModel | Stylist, pictures: Sequence[PictureLike], room: int | None
+) -> Picture:
+    """One picture, in memory."""
+    if len(pictures) != 1:
+        raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
+    photo = seen_photograph(shown_only(picture_of(pictures[0], "The picture")), "The picture")
+    image = framed(styled(network, photo.image, room), photo)
+    return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
 
 
 class _FilesTold:

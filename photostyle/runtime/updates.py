@@ -54,6 +54,11 @@ class Teller(Silent):
     def step(self, solve: int, solves: int, step: Step) -> None:
         self.tell(Update("optimise", "", step.iteration, step.iterations, solve, solves, step))
 
+    def counted(self, what: str, done: int, total: int) -> None:
+        """So many frames or iterations of something are done, of as many; 0 where that is not
+        known."""
+        self.tell(Update(what, "", done, total))
+
     def trained(self, step: TrainStep) -> None:
         """A step of a training is done."""
         self.tell(Update("train", "", step.step, step.steps))

@@ -119,6 +119,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: photostyle.sweep(CONTENT, STYLE, {"size": [64]}, out="o.png"),
         "o.png would be a file by its name",
     ),
+    "words as progress": (
+        lambda: photostyle.stylize(CONTENT, STYLE, "color", progress="yes"),  # type: ignore[arg-type]
+        "progress is 'yes'; give True, False, or a function",
+    ),
     "no pictures to filter": (lambda: photostyle.post([], "median", out="o"), "There is no pict"),
 }
 

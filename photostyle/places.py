@@ -21,7 +21,7 @@ def expanded(text: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(text, str | os.PathLike):
         raise InputError(
-            f"A {type(text).__name__} is given where a path is needed; give a str or pathlib.Path."
+            f"A path is needed, not {type(text).__name__}; give a str or pathlib.Path."
         )
     try:
         return Path(text).expanduser()

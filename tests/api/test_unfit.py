@@ -96,8 +96,8 @@ def test_masks_that_are_none(case: str) -> None:
 
 
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
-    "array to render": (lambda: photostyle.render(CONTENT), "where a path is needed"),  # type: ignore[call-overload]
-    "no network": (lambda: photostyle.apply(CONTENT, None), "where a path is needed"),  # type: ignore[call-overload]
+    "array to render": (lambda: photostyle.render(CONTENT), "A path is needed, not ndarray"),  # type: ignore[call-overload]
+    "no network": (lambda: photostyle.apply(CONTENT, None), "A path is needed, not NoneType"),  # type: ignore[call-overload]
     "list as strength": (
         lambda: photostyle.stylize(CONTENT, STYLE, "color", strength=[0.5]),  # type: ignore[arg-type]
         r"strength is \[0.5\]; it must be some words",

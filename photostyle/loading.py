@@ -154,7 +154,7 @@ def decoded(path: Path, memory: Memory, viewing: Viewing = PLAIN) -> Photograph:
     """
     try:
         key = ("photo", file_stamp(path), viewing)
-    except OSError:  # load_image has the sentence for it
+    except (OSError, ValueError):  # load_image has the sentence for it
         return photograph(load_image(path, viewing))
     return memory.get(key, lambda: photograph(load_image(path, viewing)))
 

@@ -10,11 +10,19 @@ import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
-from photostyle.errors import OutputError
+from photostyle.errors import InputError, OutputError
 
 
 def expanded(text: str | os.PathLike[str]) -> Path:
-    """The path that was written, with ~ as the home where no shell has put it."""
+    """The path that was written, with ~ as the home where no shell has put it.
+
+    Raises:
+        InputError: it is no path.
+    """
+    if not isinstance(text, str | os.PathLike):
+        raise InputError(
+            f"A path is needed, not {type(text).__name__}; give a str or pathlib.Path."
+        )
     try:
         return Path(text).expanduser()
     except RuntimeError:  # ~ and no user's name: a file may be called so

@@ -70,7 +70,7 @@ FILES = {
     " photoreal styling / exporting session starting",
     "optimize": "canvas lbfgs start / loop tiles / solving",
     "finish": "backdrop keeping lights postprocess rarity shadows / distil / delivery finishing",
-    "looks": "encodings lattice mosaic provenance / lut / formats.reading"
+    "looks": "drawn encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / following keyed pairs passages regions shown / exporting film fitting",
     "jobs": "axes comparing jobs jobsfile leaking methods verdicts / executors report stylejob"

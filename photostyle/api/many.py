@@ -1,7 +1,9 @@
 """`sweep` and `post`: many runs, into a folder."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
@@ -15,6 +17,7 @@ from photostyle.api.running import (
     label_of,
     prepared,
     read_files,
+    results_folder,
 )
 from photostyle.config.config import Config, hint
 from photostyle.config.keywords import Base, plain_value, with_keywords
@@ -80,13 +83,12 @@ def sweep(
         InputError: a picture, axis or option that cannot be used; nothing was run.
         OutputError: the folder is in use, or cannot be written.
     """
-    folder = expanded(out)
-    where, configure, suffix = prepared(options, config, format)
+    where, folder, configure, suffix = prepared(options, out, config, format)
     roles = {
         "content": content, "style": style, "content_mask": content_mask, "style_mask": style_mask,
     }  # fmt: skip
+    axes = _axes(grid, folder)  # before anything is written
     files = {role: _value(role, given, folder) for role, given in roles.items()}
-    axes = _axes(grid, folder)
     found = Sweep(
         axes=axes, files=files, configure=configure, settings=settings or {}, zipped=zip,
         warm_start=warm_start, suffix=suffix,
@@ -142,7 +144,7 @@ def post(
     if out is None:
         filtered = _filtered(listed(pictures), chain, content)
         return replace(filtered, metadata=with_depth(filtered.metadata, depth))
-    folder = expanded(out)
+    folder = results_folder(out)
     paths = picture_files(listed(pictures), folder, "The picture")
     given = None if content is None else picture_file(content, folder, "The content")
     jobs = post_jobs(paths, chain, given, tuple(FORMATS), depth)
@@ -155,6 +157,8 @@ def _axes(grid: Mapping[str, str | Sequence[Any]] | Sequence[str], folder: Path)
         raise OptionError(
             "--grid is missing: a sweep varies something, such as style_weight=100,1000."
         )
+    if isinstance(grid, str):
+        grid = [grid]
     if not isinstance(grid, Mapping):
         return [parse_axis(words) for words in grid]
     return [_axis(name, values, folder) for name, values in grid.items()]
@@ -165,6 +169,8 @@ def _axis(name: str, given: str | Sequence[Any], folder: Path) -> Axis:
         return parse_axis(f"{name}={given}")
     if name not in (known := known_names()):
         raise OptionError(f"--grid: there is nothing called {name}{hint(name, known)}")
+    if not isinstance(given, Iterable):
+        raise OptionError(f"--grid {name}: give a list of values, such as [{label_of(given)}].")
     values: list[Any] = [_value(name, value, folder) for value in given]
     if len(set(values)) < len(values):
         raise OptionError(f"--grid {name}: two of the values are the same.")

@@ -1,5 +1,7 @@
 """`compare_methods`: several presets on one pair, in one table and on one sheet."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import dataclasses
 import math
 import os

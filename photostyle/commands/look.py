@@ -19,7 +19,6 @@ from photostyle.commands.running import (
     running_options,
     told,
 )
-from photostyle.errors import OptionError
 from photostyle.places import expanded
 
 HOW = ("auto", "semantic", "none")
@@ -117,7 +116,6 @@ def _fit(arguments: argparse.Namespace) -> int:
     from photostyle.looks.look import check_suffix
     from photostyle.places import check_place
     from photostyle.runtime.progress import Progress
-    from photostyle.segmentation.segmenter import unpaired
 
     config = configured(arguments)
     contents = [path for given in arguments.content for path in pictures_at(given)]
@@ -125,8 +123,6 @@ def _fit(arguments: argparse.Namespace) -> int:
     check_suffix(arguments.out)
     check_place(arguments.out, [*contents, arguments.style, *read_files(arguments, config)])
     given = [mask for mask in masks if mask is not None]
-    if arguments.style_mask and not given:
-        raise OptionError(unpaired(style=False))
     with Progress() as progress:
         look = fit_look(
             arguments.style, contents, config, content_masks=given or None,

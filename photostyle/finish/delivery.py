@@ -34,7 +34,7 @@ from photostyle.runtime.watching import Log
 LEVELS = 65535
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grade(Brief):
     """A finished change of light and colour, apart from the picture that it was found on.
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from photostyle.brief import Brief
 from photostyle.images import icc
 from photostyle.images.decoding import decode
 from photostyle.images.formats.table import format_of
@@ -20,7 +21,7 @@ INSIDE = "inside"
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Brief):
     """What is seen of a picture file.
 
     Attributes:

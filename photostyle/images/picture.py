@@ -311,8 +311,9 @@ def read_bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageError(f"{path} does not exist; check the name and the folder.") from error
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path} cannot be read: {reason}.") from error
     if not data:
         raise ImageError(f"{path} is empty (zero bytes), where a picture is needed.")
     return data

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.config.config import Config
-from photostyle.config.options import flag
-from photostyle.errors import OptionError
+from photostyle.errors import OptionError, unpaired
 from photostyle.jobs.axes import FILES, OPTIONAL_FILES, Axis, combinations
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import reserved
@@ -85,11 +84,8 @@ def _check_masks(files: dict[str, Path | None], chosen: Mapping[str, Any]) -> No
     """
     if any(role in chosen and chosen[role] is None for role in OPTIONAL_FILES):
         files.update(dict.fromkeys(OPTIONAL_FILES))
-    missing = [role for role in OPTIONAL_FILES if files.get(role) is None]
-    if len(missing) == 1:
-        raise OptionError(
-            f"{flag(missing[0])} is missing: masks come in pairs, so give both, or an axis of each."
-        )
+    if fault := unpaired(files.get("content_mask"), files.get("style_mask")):
+        raise OptionError(fault)
 
 
 def free_name(name: str, taken: set[str]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.lab import delta_e
 from photostyle.color.regional import RegionalLook
 from photostyle.images.hashing import file_sha256
@@ -16,7 +17,8 @@ from photostyle.images.heat import heat_picture
 from photostyle.images.picture import Photo, fit_size, image_size, resize
 from photostyle.images.saving import atomic_path, save_image
 from photostyle.images.sheets import contact_sheet
-from photostyle.looks.look import SIDE, Look
+from photostyle.looks.drawn import SIDE
+from photostyle.looks.look import Look
 from photostyle.looks.lut import Lut
 from photostyle.segmentation.masks import Masks
 
@@ -27,7 +29,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Brief):
     """A photograph under the whole look and under its tables.
 
     Attributes:

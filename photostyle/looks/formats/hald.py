@@ -34,7 +34,7 @@ def read(path: Path, input: str | None = None, output: str | None = None) -> Lut
     try:
         image = load_image(path).image[0]  # 3×H×W
     except ImageError as error:
-        raise LutError(f"{error}") from error
+        raise LutError(error.as_typed) from error
     height, width = image.shape[1:]
     level = round(width ** (1 / 3))
     if height != width or level**3 != width or level not in LEVELS:

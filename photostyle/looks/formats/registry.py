@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from photostyle.errors import LutError, OptionError
@@ -147,7 +148,7 @@ def made_lut(
     form = format_of(path, name)
     for side in (input, output):
         encoding(side)
-    if not 2 <= size <= MOST_NODES:
+    if not isinstance(size, Integral) or not 2 <= size <= MOST_NODES:
         raise OptionError(f"A look-up table of size {size} is none; give 2 to {MOST_NODES}.")
     _check_writable(path, form, input)
     return Lut.of(function, form.fitted(size), input, output, title)

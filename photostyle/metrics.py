@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.brief import Brief
-from photostyle.color.lab import rgb_to_lab
+from photostyle.color.lab import lab_of
 from photostyle.errors import ImageError, MaskError
 from photostyle.images.heat import heat_picture
 from photostyle.images.picture import (
@@ -150,7 +150,7 @@ def style_note(style: Tensor, weight: Tensor | None = None) -> str | None:
     Args:
         weight: h×w, 0 for pixels that do not count.
     """
-    lab = rgb_to_lab(style[0].reshape(3, -1).T)
+    lab = lab_of(style[0].reshape(3, -1).T)
     if weight is not None:
         lab = lab[weight.reshape(-1) > 0]
     if float((lab - lab.mean(dim=0)).square().sum(dim=1).mean().sqrt()) >= ONE_COLOUR:
@@ -301,7 +301,7 @@ def _colour_distances(
     images: tuple[Tensor, ...], style: Tensor, masks: Tensor, partners: Tensor
 ) -> list[float]:
     """For each 1×3×H×W image, the area-weighted mean of its regions' distances to the style."""
-    labs = [rgb_to_lab(image[0].reshape(3, -1).T) for image in images]
+    colors = [image.detach()[0].reshape(3, -1) for image in images]
     flat = style.reshape(1, 3, 1, -1)  # 1×3×h×w -> 1×3×1×hw
     totals, area = [0.0] * len(images), 0
     for mask, partner in zip(members(masks), members(partners), strict=True):
@@ -314,7 +314,8 @@ def _colour_distances(
             continue
         area += len(inside)
         # It gives the square, of which no mean over regions is a ΔE.
-        roots = [max(float(distance(lab[pixels])), 0.0) ** 0.5 for lab in labs]
+        labs = (lab_of(rgb[:, pixels].T) for rgb in colors)
+        roots = [max(float(distance(lab)), 0.0) ** 0.5 for lab in labs]
         totals = [t + len(inside) * root for t, root in zip(totals, roots, strict=True)]
     return [total / max(area, 1) for total in totals]
 

@@ -26,6 +26,7 @@ from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.matting.grid import brightness
+from photostyle.runtime.device import in_threads
 from photostyle.segmentation.masks import Weights, members, resize_masks
 
 Array = NDArray[Any]
@@ -40,6 +41,8 @@ COLOR, HEIGHT = 1.0, 0.2  # what a distance in RGB, and the picture's height, co
 BEGIN = 0.5  # share of the Monge-Kantorovich map in the first guess, the rest the identity
 SPREAD = 0.2  # share of the weighted Monge-Kantorovich map in what is aimed at: it keeps contrast
 MOST_PLACES = 8192  # of several contents together, evenly thinned; one alone has fewer
+MOST_ASKING = 1024  # places of a picture that look for partners, among all of the other
+AT_ONCE = 128  # of them, so that what is compared stays in the processor's cache
 LEAST_PLACES = 40  # of a region in either picture, for matches of its own
 PLAIN = 0.01  # deviation of luma in a place's surroundings below which it is like any other
 HOPE = 0.05  # what the rounds after the first may still add to the similarity
@@ -250,51 +253,130 @@ def _level(maps: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
 def matched(content: Places, style: Places) -> tuple[Array, float]:
     """20×3 coefficients of the change that takes the content's places to their likes in the style,
     and the kinship of both."""
-    alike = content.features @ style.features.T
-    mine, its = (torch.from_numpy(p.heights).float()[:, None] for p in (content, style))
-    placed = torch.cdist(mine, its, p=1).mul_(-HEIGHT).add_(alike)
     x, y = content.colors, style.colors
-    terms = color_terms(x)
+    sides = _Side.of(content, style), _Side.of(style, content)
     plain = linear_between(x, np.ones(len(x)), y, np.ones(len(y)))
-    now = BEGIN * plain(x) + (1 - BEGIN) * x
+    terms, now = color_terms(x), BEGIN * plain(x) + (1 - BEGIN) * x
     change = np.zeros((COLORS, 3))
     for turn in range(ROUNDS):
-        near = placed - COLOR * _distances(now, y)
-        change = _agreed(near, x, y, terms)
+        change = _agreed(sides, (now, y), x, terms)
         now = x + terms @ change
-        if turn == 0 and _likeness(alike, now, content, style) < KIN[0] - HOPE:
+        if turn == 0 and _likeness(sides, (now, y)) < KIN[0] - HOPE:
             return change, 0.0
-    kinship = (_likeness(alike, now, content, style) - KIN[0]) / (KIN[1] - KIN[0])
+    kinship = (_likeness(sides, (now, y)) - KIN[0]) / (KIN[1] - KIN[0])
     return change, float(np.clip(kinship, 0.0, 1.0))
 
 
-def _likeness(alike: Tensor, now: Array, content: Places, style: Places) -> float:
-    """How like their likest are the structured places of either picture, of the picture where it
-    is less."""
-    near = alike - COLOR * _distances(now, style.colors)
+@dataclass(frozen=True)
+class _Side:
+    """Some places of one picture, evenly chosen, which look for their likes in all of the other.
+
+    Attributes:
+        asking: the numbers of the n places. structured: n, as in `Places`.
+        alike: n×m similarities to the other's m places. down: n heights. across: m heights.
+    """
+
+    asking: Array
+    structured: Tensor
+    alike: Tensor
+    down: Tensor
+    across: Tensor
+
+    @classmethod
+    def of(cls, one: Places, other: Places) -> "_Side":
+        count = len(one.heights)
+        asking = np.linspace(0, count - 1, min(count, MOST_ASKING)).round().astype(int)
+        down, across = (
+            torch.from_numpy(heights).float() for heights in (one.heights[asking], other.heights)
+        )
+        alike = one.features[torch.from_numpy(asking)] @ other.features.T
+        return cls(asking, torch.from_numpy(one.structured[asking]), alike, down, across)
+
+    def likest(self, colors: Array, others: Array) -> Tensor:
+        """n: how like the likest place of the other is, given the colours of both."""
+        best = torch.empty(len(self.down))
+
+        def look(rows: slice) -> None:
+            best[rows] = self._near(rows, colors, others).amax(dim=1)
+
+        in_threads(look, self._parts(), self.alike.device)
+        return best
+
+    def partners(self, colors: Array, others: Array) -> tuple[Tensor, Tensor]:
+        """n×k similarities of the likest places, their heights counted too, and their numbers."""
+        count = min(PARTNERS, self.alike.shape[1])
+        top = torch.empty(len(self.down), count)
+        index = torch.empty(top.shape, dtype=torch.long)
+
+        def look(rows: slice) -> None:
+            near = self._near(rows, colors, others)
+            near -= (self.down[rows, None] - self.across).abs_().mul_(HEIGHT)
+            top[rows], index[rows] = _highest(near, count)
+
+        in_threads(look, self._parts(), self.alike.device)
+        return top, index
+
+    def _near(self, rows: slice, colors: Array, others: Array) -> Tensor:
+        """Similarities of some rows less the distances of colours."""
+        mine, its = (
+            torch.from_numpy(np.clip(c, 0, 1)).float() for c in (colors[self.asking[rows]], others)
+        )
+        return torch.cdist(mine, its).mul_(-COLOR).add_(self.alike[rows])
+
+    def _parts(self) -> list[slice]:
+        return [slice(at, at + AT_ONCE) for at in range(0, len(self.down), AT_ONCE)]
+
+
+def _highest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """What `topk` gives of every row, sooner: the highest of a row are in those columns of it, laid
+    out in lines, whose own highest are the highest."""
+    width = math.isqrt(count * values.shape[1])
+    depth = values.shape[1] // width
+    if depth < 2:
+        return values.topk(count, dim=1)
+    whole = depth * width
+    columns = values[:, :whole].unflatten(1, (depth, width)).amax(dim=1).topk(count, dim=1).indices
+    lines = torch.arange(0, whole, width)[:, None] + columns[:, None]  # rows×depth×count
+    rest = torch.arange(whole, values.shape[1]).expand(len(values), -1)
+    chosen = torch.cat([lines.flatten(1), rest], dim=1)
+    top, at = values.gather(1, chosen).topk(count, dim=1)
+    return top, chosen.gather(1, at)
+
+
+def _likeness(sides: tuple[_Side, _Side], colors: tuple[Array, Array]) -> float:
+    """How like their likest are the structured places of either picture, given the colours of
+    both, of the picture where it is less."""
     means = [
-        float(near.amax(dim=side)[torch.from_numpy(one.structured)].mean())
-        if one.structured.any() else 0.0
-        for side, one in ((1, content), (0, style))
+        float(side.likest(*own)[side.structured].mean())
+        if side.structured.any() else 0.0
+        for side, own in zip(sides, (colors, colors[::-1]), strict=True)
     ]  # fmt: skip
     return min(means)
 
 
-def _agreed(near: Tensor, x: Array, y: Array, terms: Array) -> Array:
-    """20×3 coefficients of the change on which N×M similarities of places agree.
+def _agreed(
+    sides: tuple[_Side, _Side], colors: tuple[Array, Array], x: Array, terms: Array
+) -> Array:
+    """20×3 coefficients of the change on which the similarities of places agree.
 
     Both sides choose their partners. Averages of partners lose contrast, so a share of the aim is
     the linear map between both clouds, each place counted as it is matched.
+
+    Args:
+        colors: of both pictures' places, the content's as they are mapped so far.
+        x, terms: the content's own colours and their terms.
     """
-    index, part, sure = _partners(near)
-    back, back_part, back_sure = _partners(near.T)
+    y = colors[1]
+    mine, its = sides[0].asking, sides[1].asking
+    index, part, sure = _shares(*sides[0].partners(*colors))
+    back, back_part, back_sure = _shares(*sides[1].partners(*colors[::-1]))
     counts = np.bincount(index.ravel(), (part * sure[:, None]).ravel(), len(y))
-    spread = linear_between(x, sure, y, counts)
-    aim = (1 - SPREAD) * (part[..., None] * y[index]).sum(axis=1) + SPREAD * spread(x)
+    spread = linear_between(x[mine], sure, y, counts)
+    aim = (1 - SPREAD) * (part[..., None] * y[index]).sum(axis=1) + SPREAD * spread(x[mine])
     source = (back_part[..., None] * x[back]).sum(axis=1)
     return likely_fit(
-        np.concatenate([terms, color_terms(source)]),
-        np.concatenate([aim - x, y - source]),
+        np.concatenate([terms[mine], color_terms(source)]),
+        np.concatenate([aim - x[mine], y[its] - source]),
         np.concatenate([sure, back_sure]),
         look_prior(),
     )
@@ -323,14 +405,8 @@ def linear_between(
     return Linear(a.mean, b.mean, matrix)
 
 
-def _distances(colors: Array, others: Array) -> Tensor:
-    inside = torch.from_numpy(np.clip(colors, 0, 1)).float()
-    return torch.cdist(inside, torch.from_numpy(others).float())
-
-
-def _partners(near: Tensor) -> tuple[Array, Array, Array]:
+def _shares(top: Tensor, index: Tensor) -> tuple[Array, Array, Array]:
     """N×k partners of every row, their shares, and how sure each row is, at most 1."""
-    top, index = near.topk(min(PARTNERS, near.shape[1]), dim=1)
     best = top[:, 0]
     sure = torch.exp(SURE * (best - best.max())).double()
     shares = torch.softmax(top * SHARPNESS, dim=1).double()

@@ -121,8 +121,8 @@ def _lab(image: Tensor) -> Array:
 
 
 def _distance(one: Array, other: Array) -> Array:
-    distance: Array = np.sqrt(np.square(one - other).sum(axis=1))
-    return distance
+    off = one - other
+    return np.sqrt(np.einsum("nc,nc->n", off, off))
 
 
 def _regions(masks: Tensor) -> list[Array]:

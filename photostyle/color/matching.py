@@ -7,10 +7,10 @@ the most similar ones in features, in colour under the map so far, and a little 
 is the likeliest under the matches and the prior over looks; map and matches take turns.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.matting.grid import brightness
-from photostyle.runtime.device import in_threads
+from photostyle.runtime.device import in_threads, together
 from photostyle.segmentation.masks import Weights, members, resize_masks
 
 Array = NDArray[Any]
@@ -126,8 +126,9 @@ def match_pooled(
         weights: of every content, and of the style; see `Scene`.
     """
     mine, its = weights
-    each = [places_of(*one) for one in zip(contents, mine, strict=True)]
-    there, count = places_of(style, its), len(style_masks)
+    pictures = *zip(contents, mine, strict=True), (style, its)
+    *each, there = together(*(functools.partial(places_of, *one) for one in pictures))
+    count = len(style_masks)
     change, kinship = np.zeros((count, COLORS, 3)), np.zeros(count)
     seen = [_seen(*one) for one in zip(each, contents, mine, strict=True)]
     whole, most = _matched_whole(_pooled(seen).thinned(MOST_PLACES), _seen(there, style, its))
@@ -155,9 +156,9 @@ def match_whole(
     weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of the whole pictures, for each of the regions."""
-    here, there = (
-        _seen(places_of(image, weight), image, weight)
-        for image, weight in zip((content, style), weights, strict=True)
+    here, there = together(
+        lambda: _seen(places_of(content, weights[0]), content, weights[0]),
+        lambda: _seen(places_of(style, weights[1]), style, weights[1]),
     )
     change, kinship = _matched_whole(here, there)
     count = len(content_masks)
@@ -212,7 +213,7 @@ def _pooled(all_places: Sequence[Places]) -> Places:
     )
 
 
-@lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)
 def _bank() -> BankEncoder:
     return BankEncoder()
 

@@ -7,6 +7,7 @@ along the content's edges. All arithmetic is in CIELAB, where both the noise and
 the same in shadows as in highlights.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from photostyle.color.lab import lab_of, rgb_of
 from photostyle.color.lut import ColorLut, LutOptions, transport_lut
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
+from photostyle.runtime.device import together
 from photostyle.segmentation.masks import Weights, counted
 
 Array = NDArray[Any]
@@ -123,15 +125,17 @@ def region_maps(
     )
     clouds = list(zip(all_moments(x, mine), all_moments(y, its), strict=True))
     whole = clouds.pop()
-    maps: list[ColorMap] = []
-    for own, w, v in zip(clouds, mine, its, strict=False):
+
+    def region(k: int) -> ColorMap:
+        own = clouds[k]
         count = min(own[0].weight, own[1].weight)
         trust = count / (count + FEW_PIXELS)
         linear = _linear_map(*(_mix(o, g, trust) for o, g in zip(own, whole, strict=True)))
-        if lut.rounds > 0 and trust > 0.5:
-            linear = _with_lut(linear, sample(x, w, SAMPLES), sample(y, v, SAMPLES), trust, lut)
-        maps.append(linear)
-    return maps
+        if lut.rounds == 0 or trust <= 0.5:
+            return linear
+        return _with_lut(linear, sample(x, mine[k], SAMPLES), sample(y, its[k], SAMPLES), trust, lut)
+
+    return together(*(functools.partial(region, k) for k in range(len(clouds))))
 
 
 def _ones(colors: Array, weight: Tensor | None) -> Array:

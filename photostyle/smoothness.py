@@ -122,7 +122,8 @@ def _lab(image: Tensor) -> Array:
 
 def _distance(one: Array, other: Array) -> Array:
     off = one - other
-    return np.sqrt(np.einsum("nc,nc->n", off, off))
+    distance: Array = np.sqrt(np.einsum("nc,nc->n", off, off))
+    return distance
 
 
 def _regions(masks: Tensor) -> list[Array]:

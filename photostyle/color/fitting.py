@@ -50,7 +50,8 @@ def likely_fit(terms: Array, wanted: Array, weights: Array, prior: Prior) -> Arr
 
 def _lengths(rows: Array) -> Array:
     """Of N×3 rows; a reduction over so few columns is far slower."""
-    return np.sqrt(np.einsum("nc,nc->n", rows, rows))
+    lengths: Array = np.sqrt(np.einsum("nc,nc->n", rows, rows))
+    return lengths
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

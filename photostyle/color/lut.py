@@ -105,7 +105,10 @@ def transport_lut(
         goal = moved + _transport(start + moved, axes, wanted)
         right = weights.T @ goal / len(source)  # M×3
         nodes = np.concatenate(
-            [solve @ part for solve, part in zip(solves, (right[:, :1], right[:, 1:]), strict=True)],
+            [
+                solve @ part
+                for solve, part in zip(solves, (right[:, :1], right[:, 1:]), strict=True)
+            ],
             axis=1,
         )
         moved = weights @ nodes

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.fitting import likely_fit
+from photostyle.color.likes import Asking, Places
 from photostyle.color.prior import look_prior
 from photostyle.color.terms import COLORS, color_terms
 from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.matting.grid import brightness
-from photostyle.runtime.device import in_threads, together
+from photostyle.runtime.device import together
 from photostyle.segmentation.masks import Weights, members, resize_masks
 
 Array = NDArray[Any]
@@ -35,49 +36,15 @@ SIDE, STRIDE = 256, 4  # long side at which pictures are matched, and pixels per
 LEAST_SIDE = 48  # short side that a narrow picture keeps, as the encoder needs it
 LAYERS = ("relu2_1", "relu3_1", "relu4_1")
 ROUNDS = 4
-PARTNERS, SHARPNESS = 5, 20.0  # partners of a place, and how much the nearer ones count more
+SHARPNESS = 20.0  # how much the nearer ones of a place's partners count more
 SURE = 4.0  # how fast a place's say falls with its similarity
-COLOR, HEIGHT = 1.0, 0.2  # what a distance in RGB, and the picture's height, cost in similarity
 BEGIN = 0.5  # share of the Monge-Kantorovich map in the first guess, the rest the identity
 SPREAD = 0.2  # share of the weighted Monge-Kantorovich map in what is aimed at: it keeps contrast
 MOST_PLACES = 8192  # of several contents together, evenly thinned; one alone has fewer
-MOST_ASKING = 1024  # places of a picture that look for partners, among all of the other
-AT_ONCE = 128  # of them, so that what is compared stays in the processor's cache
 LEAST_PLACES = 40  # of a region in either picture, for matches of its own
 PLAIN = 0.01  # deviation of luma in a place's surroundings below which it is like any other
 HOPE = 0.05  # what the rounds after the first may still add to the similarity
 KIN = (0.50, 0.62)  # similarity from which two pictures count as of one kind, and as wholly so
-
-
-@dataclass(frozen=True)
-class Places:
-    """Places of a picture at the matching size.
-
-    Attributes:
-        features: N×C of length 1. colors: N×3. heights: N in [0, 1], from the top.
-        structured: N, whether there is anything to tell the place by.
-    """
-
-    features: Tensor
-    colors: Array
-    heights: Array
-    structured: Array
-
-    def only(self, chosen: Array) -> "Places":
-        """Those of the places for which the N booleans hold."""
-        return Places(
-            self.features[torch.from_numpy(chosen)], self.colors[chosen], self.heights[chosen],
-            self.structured[chosen],
-        )  # fmt: skip
-
-    def thinned(self, most: int) -> "Places":
-        """At most so many of the places, evenly chosen."""
-        count = len(self.heights)
-        if count <= most:
-            return self
-        chosen = np.zeros(count, bool)
-        chosen[np.linspace(0, count - 1, most).round().astype(int)] = True
-        return self.only(chosen)
 
 
 @dataclass(frozen=True)
@@ -255,7 +222,7 @@ def matched(content: Places, style: Places) -> tuple[Array, float]:
     """20×3 coefficients of the change that takes the content's places to their likes in the style,
     and the kinship of both."""
     x, y = content.colors, style.colors
-    sides = _Side.of(content, style), _Side.of(style, content)
+    sides = Asking.of(content, style), Asking.of(style, content)
     plain = linear_between(x, np.ones(len(x)), y, np.ones(len(y)))
     terms, now = color_terms(x), BEGIN * plain(x) + (1 - BEGIN) * x
     change = np.zeros((COLORS, 3))
@@ -268,83 +235,7 @@ def matched(content: Places, style: Places) -> tuple[Array, float]:
     return change, float(np.clip(kinship, 0.0, 1.0))
 
 
-@dataclass(frozen=True)
-class _Side:
-    """Some places of one picture, evenly chosen, which look for their likes in all of the other.
-
-    Attributes:
-        asking: the numbers of the n places. structured: n, as in `Places`.
-        alike: n×m similarities to the other's m places. down: n heights. across: m heights.
-    """
-
-    asking: Array
-    structured: Tensor
-    alike: Tensor
-    down: Tensor
-    across: Tensor
-
-    @classmethod
-    def of(cls, one: Places, other: Places) -> "_Side":
-        count = len(one.heights)
-        asking = np.linspace(0, count - 1, min(count, MOST_ASKING)).round().astype(int)
-        down, across = (
-            torch.from_numpy(heights).float() for heights in (one.heights[asking], other.heights)
-        )
-        alike = one.features[torch.from_numpy(asking)] @ other.features.T
-        return cls(asking, torch.from_numpy(one.structured[asking]), alike, down, across)
-
-    def likest(self, colors: Array, others: Array) -> Tensor:
-        """n: how like the likest place of the other is, given the colours of both."""
-        best = torch.empty(len(self.down))
-
-        def look(rows: slice) -> None:
-            best[rows] = self._near(rows, colors, others).amax(dim=1)
-
-        in_threads(look, self._parts(), self.alike.device)
-        return best
-
-    def partners(self, colors: Array, others: Array) -> tuple[Tensor, Tensor]:
-        """n×k similarities of the likest places, their heights counted too, and their numbers."""
-        count = min(PARTNERS, self.alike.shape[1])
-        top = torch.empty(len(self.down), count)
-        index = torch.empty(top.shape, dtype=torch.long)
-
-        def look(rows: slice) -> None:
-            near = self._near(rows, colors, others)
-            near -= (self.down[rows, None] - self.across).abs_().mul_(HEIGHT)
-            top[rows], index[rows] = _highest(near, count)
-
-        in_threads(look, self._parts(), self.alike.device)
-        return top, index
-
-    def _near(self, rows: slice, colors: Array, others: Array) -> Tensor:
-        """Similarities of some rows less the distances of colours."""
-        mine, its = (
-            torch.from_numpy(np.clip(c, 0, 1)).float() for c in (colors[self.asking[rows]], others)
-        )
-        return torch.cdist(mine, its).mul_(-COLOR).add_(self.alike[rows])
-
-    def _parts(self) -> list[slice]:
-        return [slice(at, at + AT_ONCE) for at in range(0, len(self.down), AT_ONCE)]
-
-
-def _highest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """What `topk` gives of every row, sooner: the highest of a row are in those columns of it, laid
-    out in lines, whose own highest are the highest."""
-    width = math.isqrt(count * values.shape[1])
-    depth = values.shape[1] // width
-    if depth < 2:
-        return values.topk(count, dim=1)
-    whole = depth * width
-    columns = values[:, :whole].unflatten(1, (depth, width)).amax(dim=1).topk(count, dim=1).indices
-    lines = torch.arange(0, whole, width)[:, None] + columns[:, None]  # rows×depth×count
-    rest = torch.arange(whole, values.shape[1]).expand(len(values), -1)
-    chosen = torch.cat([lines.flatten(1), rest], dim=1)
-    top, at = values.gather(1, chosen).topk(count, dim=1)
-    return top, chosen.gather(1, at)
-
-
-def _likeness(sides: tuple[_Side, _Side], colors: tuple[Array, Array]) -> float:
+def _likeness(sides: tuple[Asking, Asking], colors: tuple[Array, Array]) -> float:
     """How like their likest are the structured places of either picture, given the colours of
     both, of the picture where it is less."""
     means = [
@@ -356,7 +247,7 @@ def _likeness(sides: tuple[_Side, _Side], colors: tuple[Array, Array]) -> float:
 
 
 def _agreed(
-    sides: tuple[_Side, _Side], colors: tuple[Array, Array], x: Array, terms: Array
+    sides: tuple[Asking, Asking], colors: tuple[Array, Array], x: Array, terms: Array
 ) -> Array:
     """20×3 coefficients of the change on which the similarities of places agree.
 

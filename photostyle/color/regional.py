@@ -196,8 +196,8 @@ class _Planes:
         first, last = int(above[0]), int(below[-1]) + 1
         near = self._planes[:, :, first:last] if kept is None else self._planes[kept, :, first:last]
         wide = torch.lerp(near.index_select(3, left), near.index_select(3, right), across)
-        ends = (wide.index_select(2, at - first) for at in (above, below))
-        return torch.lerp(*ends, down[:, None])
+        upper, lower = (wide.index_select(2, at - first) for at in (above, below))
+        return torch.lerp(upper, lower, down[:, None])
 
 
 def _reduced(content: Tensor) -> Tensor:

@@ -133,7 +133,9 @@ def region_maps(
         linear = _linear_map(*(_mix(o, g, trust) for o, g in zip(own, whole, strict=True)))
         if lut.rounds == 0 or trust <= 0.5:
             return linear
-        return _with_lut(linear, sample(x, mine[k], SAMPLES), sample(y, its[k], SAMPLES), trust, lut)
+        return _with_lut(
+            linear, sample(x, mine[k], SAMPLES), sample(y, its[k], SAMPLES), trust, lut
+        )
 
     return together(*(functools.partial(region, k) for k in range(len(clouds))))
 

@@ -70,10 +70,12 @@ def cluster_pair(
     chosen = None if regions == 1 else _chosen(list(_proposals(*pictures)), regions)
     if chosen is None:
         return np.zeros(content.shape[:2], np.int32), np.zeros(style.shape[:2], np.int32), 1
-    mine, theirs, count = chosen.content[pictures[0].ids], chosen.style[pictures[1].ids], chosen.count
-    labels = together(
-        lambda: enlarge(mine, count, content), lambda: enlarge(theirs, count, style)
+    mine, theirs, count = (
+        chosen.content[pictures[0].ids],
+        chosen.style[pictures[1].ids],
+        chosen.count,
     )
+    labels = together(lambda: enlarge(mine, count, content), lambda: enlarge(theirs, count, style))
     return labels[0], labels[1], count
 
 

@@ -63,9 +63,9 @@ def stylize(
     colors, first = starts(sources, seen, config, log)
     config = tiled(config, encoder, seen, log)
     image = optimise(first, seen, encoder, config, log)
-    image, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
+    picture, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
     grade = Grade(maps, masks.content, masks.names)
-    image = rendered(sources.content, grade, config.render, image, log)
+    image = rendered(sources.content, grade, config.render, picture, log)
     scores, image = measured(image, scene, log), framed(image, sources.content)
     return Result(
         image=image, grade=grade, scores=scores, masks=masks, config=config,

@@ -60,8 +60,8 @@ FILES = {
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
-    "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"
-    " / fitting preserve / matching",
+    "color": "beyond grain lab likes lut spills terms / prior tabled silhouettes"
+    " / regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"

@@ -189,7 +189,7 @@ def partly(
 
 
 def rendered(
-    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor, log: Log
+    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor | None, log: Log
 ) -> Tensor:
     """Stage 7: what `deliver` gives, with a note where fewer pixels come than were asked for."""
     with log.stage("render"):

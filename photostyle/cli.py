@@ -52,6 +52,9 @@ NO_MEMORY = "There is not enough memory; try a smaller --size, --batch or --memo
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code: 0, 1 (failed), 2 (bad input) or 130 (Ctrl-C, SIGTERM
     or a closed terminal)."""
+    # OpenMP reads it as torch comes. Left to itself a thread that waits for its share of each
+    # operation spins, which on a machine with other work keeps from running what it waits for.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     with standard_streams(), minded(interrupt):
         return _run(list(sys.argv[1:] if argv is None else argv))
 

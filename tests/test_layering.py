@@ -55,7 +55,7 @@ FILES = {
     "runtime": "device memory pages peaks steps stopping streams / progress watching / updates",
     "films": "containers colours working / shots tensors turning / reading / encoding glancing"
     " / writing / restyling",
-    "matting": "grid guided laplacian / maps",
+    "matting": "fused grid guided laplacian / maps product",
     "segmentation": "masks shapes speckle"
     " / fitting labels polygons scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",

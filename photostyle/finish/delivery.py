@@ -134,7 +134,7 @@ def deliver(
     apart = bool(things) or not (options.luminance is None and options.color is None)
     if working is not None and image_size(working) == size and whole and not apart:
         return working.cpu()
-    content, maps = resize(photo.image, size), grade.maps
+    content, maps = photo.image if size == own else resize(photo.image, size), grade.maps
     far = resize(photo.wide, size, bounded=False) if wide and photo.wide is not None else None
     if not whole and isinstance(maps, RegionalLook | Tabled):
         maps = maps.faded(values)

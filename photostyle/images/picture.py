@@ -8,12 +8,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.brief import Brief
@@ -146,13 +144,14 @@ def photo_of(path: Path, data: bytes, stored: Stored, viewing: Viewing = PLAIN) 
     values, icc, space = profiles.to_srgb(stored.samples, profile)
     alpha = None if stored.alpha is None else _upright(scaled(stored.alpha), stored.orientation)
     shown = _tensor(values, stored.orientation)
+    del values  # as large as the picture
     wide = shown if reaches_out(shown) else None
     if stored.light is not None:
         bright = (space or standard("srgb")).srgb_of_light(stored.light)
         wide = _tensor(bright, stored.orientation)
     hdr = stored.light is not None
     return Photo(
-        image=shown.clamp(0, 1),
+        image=shown.clamp_(0, 1) if wide is not shown else shown.clamp(0, 1),
         metadata=replace(_metadata(stored, alpha, icc), space=space, hdr=hdr),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -284,15 +283,15 @@ def resize(image: Tensor, size: tuple[int, int], *, bounded: bool = True) -> Ten
     height, width = size
     if tuple(image.shape[2:]) == (height, width):
         return image.clamp(0, 1) if bounded else image
-    pixels: NDArray[Any] = to_array(image)
-    smaller = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
-    pixels = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
-    if smaller != (width, height):
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
-    pixels = pixels.reshape(height, width, image.shape[1])  # OpenCV drops a single channel
-    resized = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]  # 1×C×H×W
-    resized = resized.to(image.device)
-    return resized.clamp(0, 1) if bounded else resized
+    smaller = (min(width, image.shape[3]), min(height, image.shape[2]))
+    resized = torch.empty(1, image.shape[1], height, width)
+    # Plane by plane: pictures are large, and one that shrinks needs no copy of itself.
+    for plane, out in zip(image[0].detach().cpu(), resized[0], strict=True):
+        pixels = cv2.resize(plane.numpy(), smaller, interpolation=cv2.INTER_AREA)
+        if smaller != (width, height):
+            pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
+        out.copy_(torch.from_numpy(pixels))
+    return (resized.clamp_(0, 1) if bounded else resized).to(image.device)
 
 
 def read_bytes(path: Path) -> bytes:

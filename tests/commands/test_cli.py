@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photostyle import cli
 from photostyle.config.presets import PRESETS
 from tests.commands.scene import MASKED, QUICK, fill, photostyle, pixels, process
 
@@ -256,3 +257,12 @@ def test_a_black_and_white_style_gives_black_and_white(folder: Path, masked: boo
     pixels = np.asarray(Image.open(folder / "out.png").convert("RGB")).astype(int)
     assert np.ptp(pixels, axis=2).max() <= 1
     assert np.ptp(pixels) > 100
+
+
+def test_threads_that_wait_sleep_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert cli.main([]) == 0
+    assert os.environ["OMP_WAIT_POLICY"] == "active"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert cli.main([]) == 0
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"

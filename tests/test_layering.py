@@ -45,7 +45,8 @@ __main__
 FILES = {
     "config": "options / rendering solves universal / stages / config / presets training / files"
     " / keywords",
-    "images": "exif formats.table frames icc photoshop refusals xmp / spaces"
+    "images": "exif formats.avifboxes formats.jxlheader formats.table frames icc photoshop"
+    " refusals xmp / formats.oiio spaces"
     " / colorimetry ocio / scene"
     " / containers listing profiles / formats.stored hashing / formats.pillow"
     " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"

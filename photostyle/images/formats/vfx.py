@@ -4,19 +4,17 @@ References: OpenEXR 3, technical introduction; SMPTE ST 268-1 (DPX).
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from photostyle.errors import OutputError
 from photostyle.images.containers import Carried
 from photostyle.images.exif import read_exif
+from photostyle.images.formats.oiio import opened
 from photostyle.images.formats.stored import Fitted, Light, Stored, gathered
 from photostyle.images.profiles import Samples
-from photostyle.images.refusals import check_size, not_read
 from photostyle.images.scene import LINEAR, LOG, REC709, Primaries, of_log
 
 _EXR = b"\x76\x2f\x31\x01"
@@ -28,7 +26,7 @@ _COUNTED = (
 
 def check(data: bytes) -> None:
     """Find out whether a file is a picture that is read, as its header tells; raises as `read`."""
-    with _opened(data):
+    with opened(data, _suffix(data)):
         pass
 
 
@@ -39,7 +37,7 @@ def read(data: bytes) -> Stored:
         Refusal: it is too large, or of a kind that is not read.
         Exception: nearly any, from damaged files.
     """
-    with _opened(data) as file:
+    with opened(data, _suffix(data)) as file:
         spec = file.spec()
         places = _channels(spec.channelnames)
         pixels = file.read_image(0, 0, 0, spec.nchannels, "float")
@@ -92,27 +90,8 @@ def write(pixels: Light | Samples, fitted: Fitted, manifest: str | None) -> byte
         return Path(path).read_bytes()
 
 
-@contextmanager
-def _opened(data: bytes) -> Iterator[Any]:
-    """A file that OpenImageIO has opened."""
-    import OpenImageIO as oiio
-
-    with tempfile.TemporaryDirectory(prefix="photostyle-") as folder:
-        path = Path(folder) / ("a.exr" if data.startswith(_EXR) else "a.dpx")
-        path.write_bytes(data)
-        file = oiio.ImageInput.open(str(path))
-        if file is None:
-            raise ValueError(
-                oiio.geterror().replace(str(path), "it") or "its header makes no sense"
-            )
-        try:
-            spec = file.spec()
-            check_size(spec.width, spec.height)
-            if spec.deep or spec.depth > 1:
-                raise not_read("a picture with depth")
-            yield file
-        finally:
-            file.close()
+def _suffix(data: bytes) -> str:
+    return ".exr" if data.startswith(_EXR) else ".dpx"
 
 
 def _channels(names: Sequence[str]) -> list[int]:

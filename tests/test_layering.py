@@ -58,7 +58,7 @@ FILES = {
     " / writing / restyling",
     "matting": "grid guided laplacian / maps",
     "segmentation": "masks shapes speckle"
-    " / fitting labels polygons scene semantic superpixels"
+    " / fitting labels polygons renders scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
     "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"

@@ -19,6 +19,8 @@ from photostyle.images.scene import LINEAR, LOG, REC709, Primaries, of_log
 
 _EXR = b"\x76\x2f\x31\x01"
 _BRIGHTEST = 65504.0  # of a half float
+_ENDS = ("R", "G", "B", "A", "Y", "RED", "GREEN", "BLUE", "ALPHA")  # what colours are called
+_PICTURES = ("BEAUTY", "RGBA", "COMBINED")  # what a layer of colours is called
 _COUNTED = (
     "has {} pixels that are not finite; they are taken as black, or as the brightest there is"
 )
@@ -95,13 +97,27 @@ def _suffix(data: bytes) -> str:
 
 
 def _channels(names: Sequence[str]) -> list[int]:
-    """Where red, green, blue and, last, alpha lie; of a grey picture its one channel."""
-    ends = [name.rpartition(".")[2].upper() for name in names]
-    found = [ends.index(name) for name in "RGB" if name in ends]
-    if len(found) < 3:
-        found = [ends.index("Y")] if "Y" in ends else list(range(min(3, len(names))))
-        found = found if len(found) == 3 else found[:1]
-    return [*found, ends.index("A")] if "A" in ends else found
+    """Where red, green, blue and, last, alpha lie; of a grey picture its one channel. Those without
+    a layer count first, then those of a layer that is called as pictures are."""
+    layers: dict[str, dict[str, int]] = {}
+    for n, name in enumerate(names):
+        layer, _, end = name.rpartition(".")
+        if end.upper() in _ENDS:
+            layers.setdefault(layer.upper(), {}).setdefault(end.upper()[0], n)
+    full = [layer for layer, ends in layers.items() if {"R", "G", "B"} <= ends.keys()]
+    if full:
+        ends = layers[min(full, key=_rank)]
+        return [ends[end] for end in "RGBA" if end in ends]
+    ends = next((ends for ends in layers.values() if "Y" in ends), {})
+    found = [ends["Y"]] if ends else [0, 1, 2][: 3 if len(names) >= 3 else 1]
+    return [*found, ends["A"]] if "A" in ends else found
+
+
+def _rank(layer: str) -> int:
+    """How late a layer counts."""
+    if not layer:
+        return 0
+    return 3 if "CRYPTO" in layer else 2 - any(word in layer for word in _PICTURES)
 
 
 def _parted(pixels: Light, places: Sequence[int]) -> tuple[Light, Samples | None, tuple[str, ...]]:

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.errors import ImageError
+from photostyle.images.formats.stored import LEAST_OPACITY
 from photostyle.images.frames import Frame, frame_of
 from photostyle.images.picture import Photo, image_size, resize, to_array
 
 Array = NDArray[Any]
-
-#: Opacity below which a pixel is not seen: it moves no 8-bit level of a ground by more than one.
-LEAST_OPACITY = 1 / 128
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
 from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
-from photostyle.images.scene import PLAIN, Primaries, Viewing
+from photostyle.images.scene import PLAIN, AsItWas, Primaries, Viewing
 from photostyle.images.spaces import Space, standard
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded
@@ -47,7 +47,8 @@ class Metadata(Brief):
         exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
         icc_profile: an sRGB profile where the file had any, or None.
         space: that it is saved in where that is not sRGB.
-        scene: what light of a scene is measured in, of which the image is a view (see `scene`).
+        scene: what light of a scene is measured in, of which the image is a view (see `scene`); and
+        as_it_was: what of its file comes out as it went in.
         hdr: whether its `wide` is what HDR displays show, and the image a version for others.
         xmp: a packet as it was in the file, or None; saving puts it right.
         resources: Photoshop's, by their numbers: IPTC (1028) and what belongs to it.
@@ -66,6 +67,7 @@ class Metadata(Brief):
     space: Space | None = None
     hdr: bool = False
     scene: Primaries | None = None
+    as_it_was: AsItWas | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +199,7 @@ def _metadata(stored: Stored, alpha: Array | None, icc: bytes | None) -> Metadat
         resources=stored.carried.resources,
         dpi=dpi[::-1] if dpi and stored.orientation >= 5 else dpi,
         texts=stored.carried.texts,
+        as_it_was=stored.as_it_was,
     )
 
 

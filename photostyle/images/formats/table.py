@@ -97,7 +97,7 @@ FORMATS = (
     Format("JPEG XL", (".jxl",), "jxl", ((0, b"\xff\x0a"), (0, b"\0\0\0\x0cJXL ")),
            depths=(8, 16), keeps=("alpha", "profile", "EXIF", "XMP")),
     Format("OpenEXR", (".exr",), "vfx", ((0, b"\x76\x2f\x31\x01"),), depths=(16, 32),
-           keeps=("alpha",), extra="vfx", needs="OpenImageIO", scene=True),
+           keeps=("alpha", "EXIF", "XMP"), extra="vfx", needs="OpenImageIO", scene=True),
     Format("DPX", (".dpx",), "vfx", ((0, b"SDPX"), (0, b"XPDS")), depths=(8, 16),
            extra="vfx", needs="OpenImageIO"),
     Format("Netpbm", (".ppm", ".pgm", ".pbm", ".pnm"), "netpbm",

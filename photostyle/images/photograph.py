@@ -117,8 +117,8 @@ def filled(image: Tensor, weight: Tensor | None) -> Tensor:
     return torch.from_numpy(flat)[None].to(image)
 
 
-def framed(image: Tensor, photo: Photo, *, wide: bool = False) -> Tensor:
-    """A result 1×3×h×w of a photograph, or its wide one, with the frame that this has, at the
+def framed(image: Tensor, photo: Photo, nth: int | None = None) -> Tensor:
+    """A result 1×3×h×w of a photograph, or its nth wide one, with the frame that this has, at the
     result's size."""
     if not isinstance(photo, Photograph) or photo.frame is None or photo.own is None:
         return image
@@ -126,8 +126,10 @@ def framed(image: Tensor, photo: Photo, *, wide: bool = False) -> Tensor:
     inside = torch.zeros(image_size(photo.own))
     inside[photo.frame.inside(image_size(photo.own))] = 1
     share = resize(inside[None, None], size).to(image)
-    own = photo.own_wide if wide and photo.own_wide is not None else photo.own
-    return torch.lerp(resize(own, size, bounded=not wide).to(image), image, share)
+    own, bounded = photo.own, nth is None
+    if nth is not None and photo.own_wide is not None:
+        own = photo.own_wide[nth : nth + 1]
+    return torch.lerp(resize(own, size, bounded=bounded).to(image), image, share)
 
 
 def unframed(image: Tensor, photo: Photo) -> Tensor:

@@ -82,7 +82,7 @@ class Photo(Brief):
         given: what it was where it was no file, such as "NumPy array of 90×120×3 uint8".
         notes: sentences for the user on what of the file was not used.
         wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1;
-            or, with a gain map, what HDR displays show.
+            or, with a gain map, what HDR displays show, and then that, 2×3×H×W.
         opened: the file that a PIL image was opened from, which is not what was read of it here.
     """
 
@@ -151,7 +151,8 @@ def photo_of(path: Path, data: bytes, stored: Stored, viewing: Viewing = PLAIN) 
     wide = shown if reaches_out(shown) else None
     if stored.light is not None:
         bright = (space or standard("srgb")).srgb_of_light(stored.light)
-        wide = _tensor(bright, stored.orientation)
+        own, wide = wide, _tensor(bright, stored.orientation)
+        wide = wide if own is None else torch.cat([wide, own])
     hdr = stored.light is not None
     return Photo(
         image=shown.clamp(0, 1),

@@ -4,7 +4,7 @@ Every pixel counts by its weight, its opacity, and none of a frame. What does no
 filled from around it, so that nothing of it reaches the rest through windows and networks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -17,6 +17,7 @@ from photostyle.errors import ImageError
 from photostyle.images.formats.stored import LEAST_OPACITY
 from photostyle.images.frames import Frame, frame_of
 from photostyle.images.picture import Photo, image_size, resize, to_array
+from photostyle.images.spaces import standard
 
 Array = NDArray[Any]
 
@@ -130,6 +131,25 @@ def framed(image: Tensor, photo: Photo, nth: int | None = None) -> Tensor:
     if nth is not None and photo.own_wide is not None:
         own = photo.own_wide[nth : nth + 1]
     return torch.lerp(resize(own, size, bounded=bounded).to(image), image, share)
+
+
+def in_gamut(photo: Photograph) -> Photograph:
+    """A style whose colours outside sRGB count at their own hue and lightness, where the nearest
+    that are shown have others."""
+    if photo.wide is None or photo.metadata.hdr or photo.metadata.scene is not None:
+        return photo
+    values = standard("srgb").of_srgb(to_array(photo.wide))
+    image = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]  # 1×3×H×W
+    return replace(photo, image=image)
+
+
+def beside(image: Tensor, photo: Photo) -> Tensor | None:
+    """The wide pictures of a photograph whose shown one, without its frame, became `image`: what is
+    beyond that stays as far from it as it was. None where it has none."""
+    if photo.wide is None:
+        return None
+    away = [one[None] - photo.image for one in photo.wide]
+    return torch.cat([framed(image + far, photo, n) for n, far in enumerate(away)])
 
 
 def unframed(image: Tensor, photo: Photo) -> Tensor:

@@ -148,6 +148,27 @@ def test_light_that_covers_nothing_comes_out_as_it_was() -> None:
     assert np.abs(after[30:] - light[30:]).max() > 0.05
 
 
+def test_whole_numbers_of_32_bits_are_no_light(capsys) -> None:
+    write("c.exr", (ramp() * 1000).astype(np.uint32), "uint")
+    assert main(["info", "c.exr"]) == 2
+    assert "whole numbers of 32 bits" in capsys.readouterr().err
+
+
+def test_colours_are_as_deep_as_they_are_whatever_lies_beside_them() -> None:
+    spec = oiio.ImageSpec(96, 64, 4, "float")
+    spec.channelnames = ("R", "G", "B", "Z")
+    spec.channelformats = ("half", "half", "half", "float")
+    out = oiio.ImageOutput.create("c.exr")
+    assert out.open("c.exr", spec)
+    pixels = np.concatenate([ramp(), np.full((64, 96, 1), 1e5, np.float32)], axis=2)
+    assert out.write_image(np.ascontiguousarray(pixels))
+    out.close()
+    run("r.exr")
+    after, spec = read("r.exr")
+    assert str(spec.format) == "half"
+    assert np.allclose(after, ramp(), rtol=2e-3)
+
+
 def test_a_picture_of_nothing_but_nan_is_one_sentence(capsys) -> None:
     write("c.exr", np.full((64, 96, 3), np.nan, np.float32))
     words = "run --content c.exr --style s.png --preset color --out r.exr"

@@ -22,6 +22,8 @@ from photostyle.images.refusals import Refusal
 from photostyle.images.scene import LINEAR, LOG, REC709, AsItWas, Primaries, of_log
 
 _EXR = b"\x76\x2f\x31\x01"
+_LIGHT = ("half", "float")  # what light is stored as
+_WHOLE = "holds whole numbers of 32 bits, which are no light; save it with 16- or 32-bit floats"
 _BRIGHTEST = 65504.0  # of a half float
 _ENDS = ("R", "G", "B", "A", "Y", "RED", "GREEN", "BLUE", "ALPHA")  # what colours are called
 _PICTURES = ("BEAUTY", "RGBA", "COMBINED")  # what a layer of colours is called
@@ -50,7 +52,10 @@ def read(data: bytes) -> Stored:
         pixels = file.read_image(0, 0, 0, spec.nchannels, "float")
         if pixels is None or file.has_error:
             raise ValueError(file.geterror() or "its pixels cannot be decoded")
-        bits = 16 if str(spec.format) == "half" else 8 * spec.format.size()
+        kind = str(spec.channelformat(places[0]))
+        if data.startswith(_EXR) and kind not in _LIGHT:
+            raise Refusal(_WHOLE)
+        bits = {"half": 16, "float": 32}.get(kind, 8 * spec.format.size())
         chromaticities = spec.getattribute("chromaticities") or REC709
         coded = spec.getattribute("oiio:ColorSpace") or ""
         header = attributes_of(spec)

@@ -1,7 +1,7 @@
-"""JPEG XL by imagecodecs, 8 and 16 bits. It neither tells nor takes colours, so what the head says
-of them is read and written here; profiles are read by OpenImageIO, an extra.
+"""JPEG XL by imagecodecs, 8 and 16 bits, written without loss.
 
-sRGB is written with a loss that is not seen, other spaces without any.
+It neither tells nor takes colours, so what the head says of them is read and written here; profiles
+are read by OpenImageIO, an extra.
 """
 
 import struct
@@ -33,8 +33,7 @@ from photostyle.images.refusals import WRONG_SAMPLES, Refusal, check_size
 from photostyle.images.spaces import Space, chromaticities, standard
 
 _ORIENTATION = 0x0112
-_DISTANCE = 0.1  # in just noticeable differences, where nothing is seen any more
-_EFFORT = 1  # of coding without loss, of which more makes hardly smaller files
+_EFFORT = 1  # of coding, of which more makes hardly smaller files
 _UNREAD = "has colours that are said in a way that is not read; they are taken for sRGB"
 _PROFILE = f"has a profile, for which more is needed ({oiio.INSTALL}), and is taken for sRGB"
 
@@ -76,18 +75,10 @@ def read(data: bytes) -> Stored:
 
 def write(pixels: Samples, fitted: Fitted, manifest: str | None) -> bytes:
     """Encode H×W×3 or H×W×4; it holds no manifest."""
-    data = _plain(pixels) if fitted.space is None else _in_space(pixels, fitted.space)
+    data = _in_space(pixels, fitted.space or standard("srgb"))
     if fitted.exif is not None:
         data += _box(b"Exif", bytes(4) + exif_bytes(fitted.exif))
     return data + (_box(b"xml ", fitted.xmp) if fitted.xmp else b"")
-
-
-def _plain(pixels: Samples) -> bytes:
-    """Encode sRGB."""
-    if pixels.itemsize == 2:  # which the encoder takes for light
-        light = _turned(pixels[..., :3], SRGB_CURVE.light)
-        pixels = np.concatenate([light, pixels[..., 3:]], axis=2)
-    return bytes(imagecodecs.jpegxl_encode(pixels, distance=_DISTANCE, usecontainer=True))
 
 
 def _in_space(pixels: Samples, space: Space) -> bytes:

@@ -24,8 +24,8 @@ from photostyle.config.keywords import Base, plain_value, with_keywords
 from photostyle.errors import OptionError
 from photostyle.finish.delivery import with_depth
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.photograph import framed, photograph, seen_photograph
-from photostyle.images.picture import load_image, paths_of, shown_only
+from photostyle.images.photograph import beside, framed, photograph, seen_photograph
+from photostyle.images.picture import load_image, paths_of
 from photostyle.images.saving import FORMATS
 from photostyle.images.shown import Picture
 from photostyle.jobs.axes import FILES, Axis, known_names, parse_axis
@@ -203,7 +203,7 @@ def _filtered(
     if len(pictures) != 1:
         raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
     given = pictures[0]
-    photo = seen_photograph(shown_only(picture_of(given, "The picture")), "The picture")
+    photo = seen_photograph(picture_of(given, "The picture"), "The picture")
     if content is None and any(operation.name in GUIDED for operation in chain):
         if not isinstance(given, str | os.PathLike):
             raise OptionError(f"{chain[0].name} looks at the content; give it as content=.")
@@ -211,5 +211,5 @@ def _filtered(
     guide = None if content is None else photograph(picture_of(content, "The content"))
     read = [photo, *([guide] if guide else [])]
     notes = tuple(note for x in read for note in x.notes)
-    image = framed(filtered(photo.image, guide, chain), photo)
-    return Picture(image, photo.metadata, notes, paths_of(read))
+    made = filtered(photo.image, guide, chain)
+    return Picture(framed(made, photo), photo.metadata, notes, paths_of(read), beside(made, photo))

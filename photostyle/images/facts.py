@@ -94,7 +94,7 @@ def facts_of(path: str | Path) -> Facts:
         file=str(path), format=format_of(data).name, width=width, height=height,
         depth=metadata.bit_depth, space=_space(photo, profile),
         profile=icc.described(profile) if profile else None,
-        wide=photo.wide is not None and not metadata.hdr and metadata.scene is None,
+        wide=photo.wide is not None and len(photo.wide) > metadata.hdr and metadata.scene is None,
         orientation=stored.orientation, alpha=metadata.alpha is not None, hdr=metadata.hdr,
         frames=stored.carried.frames, dpi=metadata.dpi,
         metadata=tuple(_carried(metadata)), manifest=INSIDE if manifest else None,

@@ -12,7 +12,8 @@ from tests.images.pictures import noise
 
 
 def run(*words: str) -> int:
-    return main([*"run --preset color --size 64 --device cpu --out out.png".split(), *words])
+    quick = ["--preset", "color", "--size", "64", "--device", "cpu"]
+    return main(["run", *quick, "--out", "out.png", *words])
 
 
 @pytest.fixture(autouse=True)

@@ -228,7 +228,7 @@ def _carried(page: Any) -> Carried:
 
 
 def _first(file: Any) -> Any:
-    """Return the first page that is a picture at its full size; a smaller copy may lie before it."""
+    """Return the first page that is a picture at full size; a smaller copy may lie before it."""
     if not file.pages[0].is_reduced:
         return file.pages[0]
     full = (p for p in file.pages[1:] if not int(p.subfiletype) & 5)

@@ -246,7 +246,7 @@ def test_the_folder_decides_between_equal_names(tmp_path: Path) -> None:
 def test_equal_names_that_nothing_tells_apart(tmp_path: Path) -> None:
     images = [{"id": 1, "file_name": "night/city.jpg"}, {"id": 7, "file_name": "day/city.jpg"}]
     path = write(tmp_path / "m.json", coco(images=images))
-    with pytest.raises(MaskError, match="and day/city[.]jpg, and nothing tells"):
+    with pytest.raises(MaskError, match=r"and day/city[.]jpg, and nothing tells"):
         read_polygons(path, SIZE, Path("/photos/city.jpg"))
 
 

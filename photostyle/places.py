@@ -4,6 +4,7 @@ A file is known by what it is, whatever it is called: through links, under two n
 a disk that has none. Imports no torch.
 """
 
+import itertools
 import os
 import tempfile
 import unicodedata
@@ -56,6 +57,14 @@ def as_seen(name: str) -> str:
 def folded(name: str) -> str:
     """What two names have in common that some file systems hold for one."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """The name, numbered where it is taken already on a disk that folds case; it is taken now."""
+    others = (f"{name}-{n}" for n in itertools.count(2))
+    free = next(n for n in itertools.chain([name], others) if folded(n) not in taken)
+    taken.add(folded(free))
+    return free
 
 
 def identity(path: Path) -> Hashable:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from photostyle.errors import ImageError
-from photostyle.images.containers import carried
+from photostyle.images.containers import carried, check_sums
 from photostyle.images.exif import orientation_of, read_exif
 from photostyle.images.formats.pillow import opened
 from photostyle.images.formats.stored import Stored
@@ -85,6 +85,7 @@ def pillow_picture(data: bytes, most: int) -> Image.Image:
     """
     form, found = _format(data), carried(data)
     try:
+        check_sums(data)
         tiff = form.name == "TIFF"  # of which masks may have kinds that pictures may not
         if not tiff:
             form.loaded().check(data)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from photostyle.brief import shape_of
 from photostyle.errors import ImageError
+from photostyle.images.exif import exif_of
 from photostyle.images.picture import Metadata, Photo, decoded_photo, load_image
 from photostyle.images.profiles import scaled
 from photostyle.places import expanded
@@ -77,7 +78,7 @@ def _of_pil(image: Image.Image, name: str) -> Photo:
             return _of_array(np.asarray(image).astype(np.uint16), name, what)
         if image.mode in ("I", "F"):
             return _of_array(np.asarray(image), name, what)
-        tags, data = image.getexif().tobytes(), io.BytesIO()
+        tags, data = exif_of(image), io.BytesIO()
         icc = image.info.get("icc_profile")
         if image.mode == "CMYK":
             image.save(data, "TIFF", exif=tags, icc_profile=icc, **_resolution(image))

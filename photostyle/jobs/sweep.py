@@ -1,6 +1,5 @@
 """A sweep: one pair under every combination of some values. Imports no torch."""
 
-import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from photostyle.jobs.axes import FILES, OPTIONAL_FILES, Axis, combinations
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import reserved
 from photostyle.jobs.stylejob import StyleJob
-from photostyle.places import expanded, folded
+from photostyle.places import expanded, numbered
 
 #: The configuration of one cell: (preset or None, option values) → Config.
 Configure = Callable[[str | None, Mapping[str, Any]], Config]
@@ -89,12 +88,8 @@ def _check_masks(files: dict[str, Path | None], chosen: Mapping[str, Any]) -> No
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """The name, numbered where it is taken already on a disk that folds case; it is taken now."""
-    name = f"{name}-result" if reserved(name) else name
-    numbered = (f"{name}-{n}" for n in itertools.count(2))
-    free = next(n for n in itertools.chain([name], numbered) if folded(n) not in taken)
-    taken.add(folded(free))
-    return free
+    """`numbered`, of names that are not the folder's own."""
+    return numbered(f"{name}-result" if reserved(name) else name, taken)
 
 
 def name_of(labels: Sequence[tuple[str, str]]) -> str:

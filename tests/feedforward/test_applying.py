@@ -148,3 +148,18 @@ def test_wide_colours_are_painted_as_they_are_shown_and_a_note_says_so(
     made = load_image(job.target)
     assert made.metadata.space.name == "Display P3"
     assert made.wide is None
+
+
+def test_texts_of_exif_stay_as_they_are(tmp_path: Path, model: StyleModel) -> None:
+    texts = {0x010E: "Straße".encode(), 0x013B: "Jörg".encode("latin-1")}
+    exif = Image.Exif()
+    exif.update(texts)
+    exif.get_ifd(0x8769)[0xA434] = "50 mm ƒ/2".encode()
+    Image.new("RGB", (32, 24), (90, 120, 60)).save(tmp_path / "a.jpg", exif=exif)
+    jobs = plan([tmp_path / "a.jpg"], tmp_path / "out")
+    [(job, error)] = apply_pictures(model, jobs, batch=1, memory=None)
+    assert error is None
+    with Image.open(job.target) as picture:
+        found = picture.getexif()
+        assert {tag: found[tag].encode("latin-1") for tag in texts} == texts
+        assert found.get_ifd(0x8769)[0xA434] == "50 mm ƒ/2".encode()  # no text of ASCII, so bytes

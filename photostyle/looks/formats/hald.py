@@ -69,6 +69,11 @@ def fitted_size(size: int) -> int:
     return min((level**2 for level in LEVELS), key=lambda square: abs(square - size))
 
 
+def is_written(path: Path) -> bool:
+    """Whether a file is a plate that `write` left."""
+    return bool(_about(path))
+
+
 def _about(path: Path) -> dict[str, str]:
     """What we wrote into a plate beside its colours; nothing for others' plates."""
     with contextlib.suppress(ImageError, ValueError):

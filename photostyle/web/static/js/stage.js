@@ -1,5 +1,5 @@
 // The stage: start screen or panes, the tools above them, and the divider.
-import { h, refill, iconButton, clamp, later } from "./dom.js";
+import { h, refill, icon, iconButton, clamp, later } from "./dom.js";
 import { T } from "./strings.js";
 import { camera, fit, look, oneToOne, onMove, Pane, percent, zoomBy } from "./pane.js";
 import { pictures, closeUp, hasResult, heat } from "./result.js";
@@ -180,6 +180,40 @@ async function readHeat() {
   layoutPanes();
 }
 
+/** Shows the original for as long as it is pressed, by hand or by key. */
+function holdButton() {
+  const hold = held => {
+    if (store.ui.held !== held) setUi({ held });
+  };
+  const press = held => e => {
+    if (![" ", "Enter"].includes(e.key)) return;
+    e.preventDefault();
+    hold(held);
+  };
+  return h(
+    "button",
+    {
+      type: "button",
+      "data-key": "hold",
+      class: "hold",
+      title: T.hold,
+      "aria-label": T.hold,
+      disabled: !hasResult(),
+      "aria-pressed": String(store.ui.held),
+      onpointerdown: () => hold(true),
+      onpointerup: () => hold(false),
+      onpointerleave: () => hold(false),
+      onpointercancel: () => hold(false),
+      oncontextmenu: e => e.preventDefault(),
+      onkeydown: press(true),
+      onkeyup: press(false),
+      onblur: () => hold(false),
+    },
+    icon("eye"),
+    h("span", { class: "wide" }, T.hold),
+  );
+}
+
 function drawTools() {
   const modes = Object.entries(T.modes).map(([name, text]) =>
     h(
@@ -194,25 +228,12 @@ function drawTools() {
       text,
     ),
   );
-  const hold = h(
-    "button",
-    {
-      type: "button",
-      "data-key": "hold",
-      class: "wide",
-      disabled: !hasResult(),
-      "aria-pressed": String(store.ui.held),
-      onpointerdown: () => setUi({ held: true }),
-      onpointerup: () => setUi({ held: false }),
-      onpointerleave: () => store.ui.held && setUi({ held: false }),
-    },
-    T.hold,
-  );
   const maps = h(
     "select",
     {
       "aria-label": T.heatLabel,
       "data-key": "heat",
+      class: "pick",
       style: { width: "auto" },
       disabled: !shown(),
       onchange: e => setUi({ heat: e.target.value }),
@@ -225,7 +246,7 @@ function drawTools() {
   refill(
     tools,
     regions ? null : h("div", { class: "group", role: "group", "aria-label": T.modesLabel }, modes),
-    regions ? null : hold,
+    regions ? null : holdButton(),
     regions ? null : maps,
     h(
       "span",
@@ -247,6 +268,7 @@ export function drawStage() {
     layout = "";
     panes.forEach(p => p.remove());
     panes = [];
+    divider = null;
     refill(stage, startScreen());
     return;
   }

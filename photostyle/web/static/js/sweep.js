@@ -75,7 +75,7 @@ function draw() {
       h(
         "div",
         { class: "row" },
-        h("label", { for: "sweep-values", class: "unseen" }, T.sweepTitle(row.name)),
+        h("label", { for: "sweep-values" }, T.sweepValues),
         field,
         h("button", { type: "button", onclick: () => dialog.close() }, T.close),
       ),

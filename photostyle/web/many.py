@@ -114,7 +114,8 @@ async def _batch(session: Session, works: list[tuple[dict[str, Any], dict[str, A
         session.changed()
         try:
             facts = await session.solver.ask("solve", solve, f"{session.name} batch")
-            item["kept"] = await session.hand.ask("keep", keep)
+            options = turning.fitting(keep["options"], facts["names"])
+            item["kept"] = await session.hand.ask("keep", {**keep, "options": options})
             item |= {"state": "done", "seconds": facts["seconds"]}
         except (Stopped, asyncio.CancelledError):
             item["state"] = "stopped"

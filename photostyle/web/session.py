@@ -267,9 +267,8 @@ class Session:
         """Does a task on a result and its content."""
         entry, folder = self.result(number)
         path = self.store.file(entry["content"])
-        options = states.rendered_options(
-            turning.checked(entry["preset"], arguments.pop("options", {}))
-        )
+        wanted = turning.checked(entry["preset"], arguments.pop("options", {}))
+        options = turning.fitting(states.rendered_options(wanted), entry["names"])
         name = self._called(entry["content"])
         return await self.hand.ask(
             task,
@@ -319,7 +318,11 @@ class Session:
             names["content-mask"] = label_name(content["name"], "content")
             names["style-mask"] = label_name(style["name"], "style")
         out = f"{content['name'].rpartition('.')[0] or 'result'}-styled.png"
-        return turning.command_line(self.state["preset"], self.state["options"], names, out)
+        shown = [entry for entry in self.state["strip"] if entry["n"] == self.state["shown"]]
+        options = self.state["options"]
+        if shown:
+            options = turning.fitting(options, shown[0]["names"])
+        return turning.command_line(self.state["preset"], options, names, out)
 
 
 def label_name(picture: str, role: str) -> str:

@@ -4,14 +4,15 @@ Imports no torch."""
 import shlex
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 from photostyle.config.config import options, stages
 from photostyle.config.keywords import plain_value
-from photostyle.config.options import flag
+from photostyle.config.options import flag, quoted
 from photostyle.config.presets import PRESETS, SUMMARIES
+from photostyle.config.rendering import strengths
 from photostyle.encoders.registry import ENTRIES
 from photostyle.images.formats.table import Format, read_suffixes, usual, written
 from photostyle.web.limits import SWEEP_VALUES
@@ -119,6 +120,18 @@ def checked(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: plain_value(name, value) for name, value in values.items()}
     PRESETS[preset].with_options(plain)
     return plain
+
+
+def fitting(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Options of rendering without strengths of regions that a result does not have: they were
+    named otherwise when it was made, or have since been paired with others."""
+    if not values.get("strength"):
+        return dict(values)
+    parts = [
+        f"{value:g}" if name is None else f"{quoted(name)}={value:g}"
+        for name, value in strengths(str(values["strength"])) if name is None or name in names
+    ]  # fmt: skip
+    return {**values, "strength": ",".join(parts) or "1"}
 
 
 def command_line(

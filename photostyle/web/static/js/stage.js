@@ -207,7 +207,6 @@ function holdButton() {
       oncontextmenu: e => e.preventDefault(),
       onkeydown: press(true),
       onkeyup: press(false),
-      onblur: () => hold(false),
     },
     icon("eye"),
     h("span", { class: "wide" }, T.hold),

@@ -36,9 +36,9 @@ def begin_sweep(session: Session, name: object, values: object) -> None:
         del session.live[key]
 
     def hear(event: dict[str, Any]) -> None:
-        key = f"sweep-{event['place']}"
         version = state["count"] * 1000 + event["place"] + 1
-        session.live[key] = version, event.pop("picture")
+        if "picture" in event:
+            session.live[f"sweep-{event['place']}"] = version, event.pop("picture")
         session.tell({**event, "version": version})
 
     state["count"] += 1

@@ -62,9 +62,12 @@ class Session:
                 "regions": states.masks(self.state)}  # fmt: skip
 
     def changed(self) -> None:
-        """Keeps the state and tells it."""
+        """Keeps the state and tells it; where it cannot be kept, that is told, and all goes on."""
         self.state["revision"] += 1
-        self.store.save(self.name, self.state)
+        try:
+            self.store.save(self.name, self.state)
+        except OSError as error:
+            self.complain(error)
         self.tell({"type": "state", "state": self.told()})
 
     def complain(self, error: BaseException) -> None:

@@ -16,7 +16,7 @@ export const regionList = () => list;
 export const canUndo = () => done.length > 0;
 export const canRedo = () => undone.length > 0;
 
-/** Reads what the server has, where it is not what was painted here. */
+/** Reads what the server has, where it is not what was painted here; undo brings back what was. */
 async function read() {
   const held = store.state.regions;
   if (!held) {
@@ -27,6 +27,9 @@ async function read() {
     return;
   }
   if (sending || dirty.size) return;
+  const listBefore = copyList(),
+    patches = [];
+  let others = false;
   list = regions().map(r => ({ ...r }));
   for (const role of ROLES) {
     const file = held[role]?.file,
@@ -34,9 +37,14 @@ async function read() {
     if (!size || masks[role]?.file === (file ?? `blank-${picture(role).file}`)) continue;
     const ids = file ? await api.bytes(`/labels/${role}`) : new Uint8Array(size[0] * size[1]);
     if (ids.length !== size[0] * size[1]) continue;
-    masks[role] = { file: file ?? `blank-${picture(role).file}`, size, ids, base: ids.slice(), blank: !file };
-    done.length = undone.length = 0;
+    const old = masks[role],
+      of = picture(role).file;
+    masks[role] = { file: file ?? `blank-${of}`, of, size, ids, base: ids.slice(), blank: !file };
+    if (old?.of === of) patches.push({ role, box: [0, 0, ...size], before: old.ids, after: ids.slice() });
+    else others = true;
   }
+  if (others) done.length = undone.length = 0;
+  else if (patches.length) keep({ patches, listBefore, listAfter: copyList() });
   emit("labels");
 }
 
@@ -80,12 +88,16 @@ export const setList = wanted => {
 };
 
 function remember(step, roles = step.patches.map(p => p.role)) {
+  keep(step);
+  touched(roles);
+}
+
+function keep(step) {
   done.push(step);
   undone.length = 0;
   const bytes = () =>
     done.reduce((sum, s) => sum + s.patches.reduce((n, p) => n + 2 * p.before.length, 0), 0);
   while (done.length > 1 && (done.length > MOST_STEPS || bytes() > MOST_BYTES)) done.shift();
-  touched(roles);
 }
 
 function turn(from, to, key) {

@@ -211,13 +211,18 @@ function details(region, k, paired) {
   return h(
     "div",
     { class: "pair wrap" },
-    h("input", {
-      type: "text",
-      value: region.name,
-      "aria-label": T.rename,
-      "data-key": `name-${k}`,
-      onchange: e => rename(k, e.target.value),
-    }),
+    h(
+      "label",
+      { class: "row grow" },
+      h("span", { class: "nowrap" }, T.name),
+      h("input", {
+        type: "text",
+        value: region.name,
+        "aria-label": T.rename,
+        "data-key": `name-${k}`,
+        onchange: e => rename(k, e.target.value),
+      }),
+    ),
     h(
       "label",
       { class: "row grow" },

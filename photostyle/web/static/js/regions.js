@@ -27,7 +27,7 @@ function findSection() {
         disabled: busy,
         onclick: () => post("/find", {}, "find"),
       },
-      busy ? T.finding : T.find,
+      busy ? T.finding : regionList().length ? T.findAgain : T.find,
     ),
     (store.state.regions?.notes || []).map(note => h("p", { class: "small dim" }, note)),
   );

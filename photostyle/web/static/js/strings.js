@@ -107,6 +107,7 @@ export const T = {
   sweepButton: "Try five",
   close: "Close",
   find: "Find regions",
+  findAgain: "Find regions anew",
   findHelp:
     "Each region of the photograph takes after the region of the same name in the style. Find them, then correct them by painting on either picture.",
   finding: "Finding regions…",
@@ -122,6 +123,7 @@ export const T = {
   clear: "Undo all painting",
   dropRegions: "Discard all regions",
   merge: "Merge into…",
+  name: "name",
   rename: "Name of the region",
   delete: "Remove",
   regionShares: (a, b) => [a, b].map(x => (x === "…" ? x : `${x}%`)).join(" · "),

@@ -69,7 +69,9 @@ export async function attempt(work, what = "") {
     emit("busy");
   }
   try {
-    return await work();
+    const found = await work();
+    if (store.connected) untoast(T.lost);
+    return found;
   } catch (error) {
     toast(error instanceof Sentence ? error.message : T.failed);
     if (!(error instanceof Sentence)) console.error(error);

@@ -34,7 +34,7 @@ export const T = {
   after: "After",
   divider: "Divider between before and after",
   hold: "Hold for original",
-  heat: { off: "No heat map", stains: "Stains", departures: "Departures" },
+  heat: { off: "No map", stains: "Stains", departures: "Departures" },
   heatLabel: "Heat map over the picture",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",

@@ -162,4 +162,7 @@ export const clearPainting = () =>
     for (const role of ROLES) if (masks[role]) masks[role].ids.set(masks[role].base);
   });
 
-on("state", () => attempt(read));
+let reading = Promise.resolve(); // one after the other, so that none sees what another has half read
+on("state", () => {
+  reading = reading.then(() => attempt(read));
+});

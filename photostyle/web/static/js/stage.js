@@ -64,6 +64,7 @@ function fillPanes(wanted) {
   const size = ownSize("content"),
     view = viewOf(pictures.content);
   const over = heatNode && store.ui.heat !== "off" ? [{ node: heatNode, cut: wanted === "split" }] : [];
+  const legend = over.length ? [h("span", { class: "tag low" }, T.heatLegend[store.ui.heat])] : [];
   divider?.remove();
   divider = null;
   if (wanted === "regions") {
@@ -85,19 +86,19 @@ function fillPanes(wanted) {
       size,
       view,
       [{ node: node("content") }, { node: node("result"), cut: true }, ...over],
-      [tag(T.before), tag(T.after, true)],
+      [tag(T.before), tag(T.after, true), ...legend],
     );
     divider = dividerButton();
     box.append(divider);
   } else if (wanted === "side") {
     panes[0].show(size, view, [{ node: node("content") }], [tag(T.before)]);
-    panes[1].show(size, view, [{ node: node("result") }, ...over], [tag(T.after)]);
+    panes[1].show(size, view, [{ node: node("result") }, ...over], [tag(T.after), ...legend]);
   } else {
     panes[0].show(
       size,
       view,
       [{ node: node(wanted === "original" ? "content" : "result") }, ...(wanted === "result" ? over : [])],
-      [tag(wanted === "original" ? T.before : T.after)],
+      wanted === "original" ? [tag(T.before)] : [tag(T.after), ...legend],
     );
   }
   placeDivider();

@@ -36,6 +36,10 @@ export const T = {
   hold: "Hold for original",
   heat: { off: "No map", stains: "Stains", departures: "Departures" },
   heatLabel: "Heat map over the picture",
+  heatLegend: {
+    stains: "Violet to yellow: like colours came out unlike",
+    departures: "Violet to yellow: detail that the photograph does not have",
+  },
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   fit: "Fit",

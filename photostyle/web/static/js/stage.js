@@ -321,6 +321,11 @@ export function beginStage() {
   on("ui", change => {
     if ("heat" in change) readHeat();
     if ("split" in change) placeDivider();
-    if ("tab" in change || "mode" in change || "held" in change || "heat" in change) drawStage();
+    if ("tab" in change || "mode" in change || "heat" in change) drawStage();
+    else if ("held" in change && panes.length) {
+      // the button itself stays, as the hand is on it
+      tools.querySelector("[data-key=hold]")?.setAttribute("aria-pressed", String(change.held));
+      layoutPanes();
+    }
   });
 }

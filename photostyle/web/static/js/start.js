@@ -240,7 +240,14 @@ function shelfSection() {
       h("h2", {}, T.shelf),
       h(
         "button",
-        { type: "button", class: "bare small", "data-key": "shelf-all", onclick: takeAll },
+        {
+          type: "button",
+          class: "bare small",
+          "data-key": "shelf-all",
+          "aria-label": T.shelfAllHelp,
+          title: T.shelfAllHelp,
+          onclick: takeAll,
+        },
         T.shelfAll,
       ),
     ),

@@ -173,13 +173,17 @@ export function commandSection() {
   return h(
     "section",
     {},
-    h("h2", {}, T.command),
     h(
       "div",
-      { class: "command" },
-      h("code", { tabindex: "0" }, words),
-      h("button", { type: "button", "data-key": "copy", onclick: () => copy(words) }, T.copy),
+      { class: "head" },
+      h("h2", {}, T.command),
+      h(
+        "button",
+        { type: "button", class: "bare small", "data-key": "copy", onclick: () => copy(words) },
+        T.copy,
+      ),
     ),
+    h("code", { class: "command", tabindex: "0" }, words),
   );
 }
 

@@ -70,7 +70,6 @@ function droppable(element, role) {
     e.preventDefault();
     e.stopPropagation();
     element.classList.remove("over");
-    document.body.classList.remove("dropping");
     give(role, await dropped(e.dataTransfer));
   });
   return element;
@@ -299,16 +298,16 @@ export async function beginPictures() {
     }
   });
   addEventListener("dragleave", () => {
-    if (--depth <= 0) {
-      depth = 0;
-      document.body.classList.remove("dropping");
-    }
+    if (--depth <= 0) over();
   });
   addEventListener("dragover", e => e.preventDefault());
-  addEventListener("drop", async e => {
-    e.preventDefault();
+  const over = () => {
     depth = 0;
     document.body.classList.remove("dropping");
+  };
+  addEventListener("drop", over, true); // also where a zone takes what is dropped
+  addEventListener("drop", async e => {
+    e.preventDefault();
     const files = await dropped(e.dataTransfer);
     if (!files.length) return;
     if (!picture("content")) {

@@ -117,6 +117,7 @@ function factsSection(entry) {
     [T.stain, entry.scores.stain.toFixed(2)],
     [T.regionsBy, entry.regions_by],
     [T.encoder, entry.encoder || "–"],
+    [T.time, T.seconds(entry.seconds)],
   ];
   return h(
     "section",

@@ -204,6 +204,7 @@ export function turnPage() {
     h(
       "section",
       {},
+      h("h2", {}, T.liveTitle),
       h("p", { class: "small dim" }, T.afterHelp),
       rows,
       single("luminance", T.luminance),

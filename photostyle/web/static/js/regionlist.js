@@ -187,6 +187,7 @@ function row(region, k, mine, its, paired) {
     h("span", { class: "shares", title: T.sharesHelp }, T.regionShares(mine, its)),
     h("span"),
   );
+  if (active && its === 0 && !paired) item.append(h("p", { class: "pair" }, T.onlyHere));
   if (active) item.append(details(region, k, paired));
   else if (paired) item.append(h("div", { class: "pair" }, `${T.pairsWith} ${paired}`));
   return item;

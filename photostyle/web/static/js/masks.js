@@ -27,24 +27,35 @@ async function read() {
     return;
   }
   if (sending || dirty.size) return;
-  const listBefore = copyList(),
-    patches = [];
-  let others = false;
-  list = regions().map(r => ({ ...r }));
+  const found = {};
   for (const role of ROLES) {
     const file = held[role]?.file,
+      of = picture(role)?.file,
       size = picture(role)?.size;
-    if (!size || masks[role]?.file === (file ?? `blank-${picture(role).file}`)) continue;
+    if (!size || masks[role]?.file === (file ?? `blank-${of}`)) continue;
     const ids = file ? await api.bytes(`/labels/${role}`) : new Uint8Array(size[0] * size[1]);
-    if (ids.length !== size[0] * size[1]) continue;
-    const old = masks[role],
-      of = picture(role).file;
-    masks[role] = { file: file ?? `blank-${of}`, of, size, ids, base: ids.slice(), blank: !file };
-    if (old?.of === of) patches.push({ role, box: [0, 0, ...size], before: old.ids, after: ids.slice() });
-    else others = true;
+    if (ids.length === size[0] * size[1])
+      found[role] = { file: file ?? `blank-${of}`, of, size, ids, base: ids.slice(), blank: !file };
   }
-  if (others) done.length = undone.length = 0;
-  else if (patches.length) keep({ patches, listBefore, listAfter: copyList() });
+  if (!sending && !dirty.size && held === store.state.regions) take(found);
+}
+
+/** Puts what was read in the place of what was here, all at once and as one step to undo. */
+function take(found) {
+  const listBefore = copyList(),
+    before = { ...masks };
+  list = regions().map(r => ({ ...r }));
+  Object.assign(masks, found);
+  const roles = Object.keys(found),
+    same = roles.every(role => before[role]?.of === found[role].of);
+  const patches = roles.map(role => ({
+    role,
+    box: [0, 0, ...found[role].size],
+    before: before[role]?.ids,
+    after: found[role].ids.slice(),
+  }));
+  if (!same) done.length = undone.length = 0;
+  else if (roles.length) keep({ patches, listBefore, listAfter: copyList() });
   emit("labels");
 }
 

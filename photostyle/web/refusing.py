@@ -30,7 +30,7 @@ def told(error: BaseException) -> tuple[str, int]:
     if isinstance(error, PhotostyleError):
         return error.as_typed, 500
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full, so nothing was kept of this; make room and try again.", 507
+        return "The disk is full, so this could not be kept; make room and try again.", 507
     if isinstance(error, OSError):
         return f"A file could not be written or read: {error.strerror or 'unknown reason'}.", 500
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

@@ -3,7 +3,8 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { asBox, emptyBox, flood, piecesUnder, stroke } from "./brush.js";
 import { keepStroke, masks, regionList } from "./masks.js";
-import { attempt, emit, on, picture, setUi, store } from "./store.js";
+import { T } from "./strings.js";
+import { attempt, emit, on, picture, setUi, store, toast } from "./store.js";
 
 const MOST_OVERLAY = 12e6; // pixels of the overlay, beyond which it is drawn coarser
 const pieces = {}; // superpixels by file
@@ -142,7 +143,10 @@ export class Painter {
   }
 
   begin(place) {
-    if (!this.held || !regionList().length) return;
+    if (!this.held || !regionList().length) {
+      toast(T.noRegions, false);
+      return;
+    }
     this.before = this.held.ids.slice();
     this.box = emptyBox();
     this.at = place;

@@ -4,7 +4,7 @@ import { later, framed } from "./dom.js";
 import { compute, plan } from "./live.js";
 import { emit, on, picture, shown, store, fileUrl } from "./store.js";
 
-const AFTERWARDS = ["output_size", "strength", "luminance", "color", "protect"];
+const LIVE = ["strength", "luminance", "color", "protect"];
 const THINGS = ["skin", "neutrals", "sky"];
 
 const canvas = () => Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
@@ -37,10 +37,7 @@ function draw(node, bitmap, [width, height] = [bitmap.width, bitmap.height]) {
 
 export function rendering() {
   return Object.fromEntries(
-    AFTERWARDS.filter(n => n !== "output_size" && store.state.options[n] !== undefined).map(n => [
-      n,
-      store.state.options[n],
-    ]),
+    LIVE.filter(n => store.state.options[n] !== undefined).map(n => [n, store.state.options[n]]),
   );
 }
 let wanted = null; // what a slider says before the server has heard of it

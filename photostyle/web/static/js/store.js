@@ -30,7 +30,7 @@ export const store = {
     tool: "brush",
     snap: false,
     brush: 40,
-    overlay: 0.55,
+    overlay: 0.4,
     held: false,
   },
 };
@@ -45,10 +45,12 @@ export function setUi(change) {
   emit("ui", change);
 }
 
+const untoast = sentence =>
+  [...document.getElementById("toasts").children].find(x => x.dataset.text === sentence)?.remove();
+
 export function toast(sentence, bad = true) {
   const box = document.getElementById("toasts");
-  const same = [...box.children].find(x => x.dataset.text === sentence);
-  same?.remove();
+  untoast(sentence);
   const item = h(
     "div",
     { class: "toast", role: bad ? "alert" : null, "data-text": sentence },
@@ -67,7 +69,9 @@ export async function attempt(work, what = "") {
     emit("busy");
   }
   try {
-    return await work();
+    const found = await work();
+    if (store.connected) untoast(T.lost);
+    return found;
   } catch (error) {
     toast(error instanceof Sentence ? error.message : T.failed);
     if (!(error instanceof Sentence)) console.error(error);
@@ -99,13 +103,13 @@ export const post = (path, value, what) =>
   }, what);
 export const drop = path => attempt(async () => take(await api.drop(path)));
 
-let source = null;
+let end = null;
 export function follow(state) {
   store.state = null;
   store.progress = null;
   take(state);
-  source?.close();
-  source = listen(
+  end?.();
+  end = listen(
     event => {
       if (event.type === "state") take(event.state);
       else if (event.type === "error") toast(event.error);
@@ -119,8 +123,13 @@ export function follow(state) {
     connected => {
       if (connected === store.connected) return;
       store.connected = connected;
+      if (connected) untoast(T.lost);
       toast(connected ? T.back : T.lost, !connected);
       emit("busy");
+    },
+    sentence => {
+      untoast(T.lost);
+      toast(sentence);
     },
   );
   try {

@@ -82,11 +82,11 @@ def apply_look(
         return carried_out(plan, folder, where, watched.teller.tell, read)
 
 
-def _finding(segmenter: str, model: str | None, *files: str | os.PathLike[str] | None) -> Finding:
-    """How regions are found, with the table of groups and the palette."""
+def _finding(segmenter: str, *files: str | os.PathLike[str] | None) -> Finding:
+    """How regions are found, with the network, the table of groups and the palette."""
     if segmenter not in ("auto", "semantic", "none"):
         raise OptionError(f"--segmenter is {segmenter!r}; choose from auto, semantic, none.")
-    groups, palette = (None if one is None else str(expanded(one)) for one in files)
+    model, groups, palette = (None if one is None else str(expanded(one)) for one in files)
     return Finding(segmenter, model, groups, palette)
 
 

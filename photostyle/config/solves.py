@@ -27,3 +27,4 @@ class Solve(Stage):
 GRID = Solve(canvas="affine-grid", terms=("style", "swd", "drift", "gamut"), steps=25, scale=0.5)
 #: The same for colours alone: what is distilled needs no more.
 COLORS = Solve(canvas="affine-grid", terms=("swd", "drift", "gamut"), steps=15, scale=0.36)
+PIXELS = Solve(steps=15)

@@ -67,10 +67,10 @@ class Asking:
     across: Tensor
 
     @classmethod
-    def of(cls, one: Places, other: Places) -> "Asking":
-        """At most `MOST_ASKING` places of one picture, which ask all of the other."""
+    def of(cls, one: Places, other: Places, most: int = MOST_ASKING) -> "Asking":
+        """At most so many places of one picture, which ask all of the other."""
         count = len(one.heights)
-        asking = np.linspace(0, count - 1, min(count, MOST_ASKING)).round().astype(int)
+        asking = np.linspace(0, count - 1, min(count, most)).round().astype(int)
         down, across = (
             torch.from_numpy(heights).float() for heights in (one.heights[asking], other.heights)
         )

@@ -231,7 +231,8 @@ def matched(content: Places, style: Places) -> tuple[Array, float]:
         now = x + terms @ change
         if turn == 0 and _likeness(sides, (now, y)) < KIN[0] - HOPE:
             return change, 0.0
-    kinship = (_likeness(sides, (now, y)) - KIN[0]) / (KIN[1] - KIN[0])
+    every = (Asking.of(content, style, len(x)), Asking.of(style, content, len(y)))
+    kinship = (_likeness(every, (now, y)) - KIN[0]) / (KIN[1] - KIN[0])
     return change, float(np.clip(kinship, 0.0, 1.0))
 
 

@@ -18,7 +18,7 @@ from photostyle.images.picture import LUMA, fit_size, image_size, resize
 SIDE = 256  # pixels at which both pictures are measured
 TOP = 0.02  # share of the content that is its lights
 BRIGHTEST = 0.01  # share of the style that its lights are at least as bright as
-LEAST = 0.55  # of the brightness of the style's lights, for the content's
+LEAST = 0.5  # of the brightness of the style's lights, for the content's
 #: Shares of the content that are nearly as bright up to which its lights are few, and from which
 #: they are none.
 FEW, BROAD = 0.4, 0.6

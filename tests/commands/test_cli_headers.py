@@ -106,6 +106,14 @@ def test_exif_and_xmp_go_into_exr_and_out_again() -> None:
         assert b"Rating" in picture.info["xmp"]
 
 
+def test_texts_of_old_cameras_are_latin() -> None:
+    tags = Image.Exif()
+    tags[0x8298] = "© José".encode("latin-1")
+    Image.fromarray(np.full((48, 64, 3), 90, np.uint8)).save("c.jpg", exif=tags.tobytes())
+    run("c.jpg", "r.exr")
+    assert header("r.exr")[0]["Copyright"] == "© José"
+
+
 def test_a_header_without_them_makes_none() -> None:
     write("c.exr")
     run("c.exr", "r.jpg")

@@ -27,7 +27,7 @@ _PARTS = ("name", "view", "multiView")
 
 def attributes_of(spec: Any) -> Attributes:
     """What a result of the picture has in its header, too."""
-    found = [(a.name, str(a.type), a.value) for a in spec.extra_attribs]
+    found = [(a.name, str(a.type), _text(a.value)) for a in spec.extra_attribs]
     return tuple(
         (name, kind, value)
         for name, kind, value in found
@@ -35,6 +35,17 @@ def attributes_of(spec: Any) -> Attributes:
         and name not in _PARTS
         and not (name == "compression" and value not in _LOSSLESS)
     )
+
+
+def _text(value: Any) -> Any:
+    """A text that is not UTF-8 as the Latin-1 that it then is; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    stored = value.encode("utf-8", "surrogateescape")
+    try:
+        return stored.decode("utf-8")
+    except UnicodeDecodeError:
+        return stored.decode("latin-1")
 
 
 def put(spec: Any, attributes: Attributes) -> None:

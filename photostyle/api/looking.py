@@ -76,8 +76,11 @@ def apply_look(
     Look.load(file).check(chosen)
     paths = picture_files(listed(pictures), folder, "The picture", (*PICTURES, *VIDEO_SUFFIXES))
     mask = mask_file(content_mask, folder, "The mask")
-    groups, colours = (None if x is None else str(expanded(x)) for x in (segmenter_groups, palette))
-    finding = Finding(segmenter, segmenter_model, groups, colours)
+    model, groups, colours = (
+        None if x is None else str(expanded(x))
+        for x in (segmenter_model, segmenter_groups, palette)
+    )
+    finding = Finding(segmenter, model, groups, colours)
     check_quality(codec, quality)
     keeping = Keeping(consistency, key_frames)
     with Watched(progress) as watched:

@@ -193,3 +193,13 @@ def test_no_films(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_input(folder: Path, words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     clip(folder / "a.mp4", 2)
     refused(words, says, capsys)
+
+
+def test_a_variable_rate_in_matroska_is_no_damage(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [*(40 * n for n in range(9)), 8000]
+    clip(folder / "screen.mkv", 10, times=times, unit=Fraction(1, 1000), sound="aac")
+    assert put("screen.mkv") == 0
+    assert "damaged" not in capsys.readouterr().err
+    assert len(frames_of(folder / "out/screen.mkv")) == 10

@@ -69,7 +69,7 @@ FILES = {
     "universal": "latents reversible transfers / decoders wavelets / flow / files objectives"
     " photoreal styling / exporting session starting",
     "optimize": "canvas lbfgs start / loop tiles / solving",
-    "finish": "distil keeping postprocess rarity shadows / delivery finishing",
+    "finish": "backdrop keeping lights postprocess rarity shadows / distil / delivery finishing",
     "looks": "encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / following keyed pairs passages regions shown / exporting film fitting",

@@ -22,6 +22,8 @@ from photostyle.color.matching import Matches
 from photostyle.color.regional import RegionalLook
 from photostyle.color.silhouettes import borders_of
 from photostyle.color.terms import COLORS, COUNT, color_terms, place_terms, places
+from photostyle.finish.backdrop import with_even_backdrop
+from photostyle.finish.lights import with_lights
 from photostyle.images.picture import LUMA
 from photostyle.segmentation.masks import counted, members
 from photostyle.segmentation.scene import Scene
@@ -125,10 +127,14 @@ def regional_maps(
     ]
     shown = scene.weights[1]
     hues = hues_of(scene.style, scene.style_masks, shown)
+    if as_one:
+        image = with_even_backdrop(image, scene.content, scene.weights[0])
     maps = distilled(
         image, scene.content, sides[0], None if as_one else black_of(scene.style, shown),
         freedoms, hues_of(scene.style, sides[1], shown) if as_one else hues, at,
     )  # fmt: skip
+    if as_one:
+        maps = with_lights(maps[0], scene.content, scene.style)[None]
     found = maps.expand(len(masks), -1, -1).clone()
     if matches is not None and matches.kinship.any():
         known = torch.zeros_like(found)

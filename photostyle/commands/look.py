@@ -9,6 +9,7 @@ from photostyle.commands.arguments import (
     add_options,
     configured,
     given_options,
+    noted_image,
     read_files,
 )
 from photostyle.commands.running import (
@@ -137,7 +138,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _from_pair(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import image_size, load_image
+    from photostyle.images.picture import image_size
     from photostyle.looks.look import check_suffix
     from photostyle.looks.pairs import learn_look
     from photostyle.places import check_place
@@ -147,7 +148,7 @@ def _from_pair(arguments: argparse.Namespace) -> int:
     check_suffix(arguments.out)
     mask = [arguments.content_mask] if arguments.content_mask else []
     check_place(arguments.out, [arguments.before, arguments.after, *mask])
-    before, after = load_image(arguments.before), load_image(arguments.after)
+    before, after = noted_image(arguments.before), noted_image(arguments.after)
     masks = None
     if arguments.content_mask:
         drawing = Drawing(arguments.content_mask, image_size(before.image), before.path)
@@ -173,7 +174,6 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import load_image
     from photostyle.images.saving import check_output
     from photostyle.images.sheets import is_sheet, save_sheet
     from photostyle.looks.look import Look
@@ -185,7 +185,7 @@ def _show(arguments: argparse.Namespace) -> int:
     check_output(out, inputs)
     if not arguments.out:
         check_not_foreign(out, is_sheet)
-    photo = load_image(arguments.content).image if arguments.content else None
+    photo = noted_image(arguments.content).image if arguments.content else None
     save_sheet(show_look(Look.load(arguments.look), photo), out)
     print(out)
     return 0

@@ -83,7 +83,7 @@ def _export(arguments: argparse.Namespace) -> int:
     _check(arguments, out, files.values(), pairs)
     lut = _table(out, look, None, arguments)
     regions = {name: _table(path, look, name, arguments) for name, path in files.items()}
-    told = honesty(look, lut, _loaded(pairs, look), regions)  # a bad photograph shows early
+    told = honesty(look, lut, _noted(_loaded(pairs, look)), regions)  # bad photographs show early
     masks_of = mask_places(out, told.compared) if regions else []
     _check(arguments, out, [path for places in masks_of for path in places.values()], pairs)
     for path, table in ((out, lut), *((files[name], one) for name, one in regions.items())):
@@ -165,6 +165,16 @@ def _loaded(
     for path, mask in pairs:
         photo = photograph(load_image(path))
         yield photo, regions_for(look, photo, mask)[0]
+
+
+def _noted(
+    loaded: "Iterator[tuple[Photo, Masks | None]]",
+) -> "Iterator[tuple[Photo, Masks | None]]":
+    """The same, told what there is to say of each."""
+    for photo, masks in loaded:
+        for note in photo.notes:
+            print(note, file=sys.stderr)
+        yield photo, masks
 
 
 def _from_lut(arguments: argparse.Namespace) -> int:

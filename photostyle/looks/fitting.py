@@ -121,6 +121,8 @@ def _fitted(
     with log.stage("load"):
         sources = load(photos[0], style, (masks[0], its), None, config, log.memory)
         others = [loaded(x, log.memory, f"Content {n}") for n, x in enumerate(photos[1:], start=2)]
+        notes = (note for photo in others for note in photo.notes)
+        log.note("load", *dict.fromkeys([*sources.notes, *notes]))
         network = run_encoder(config, device, log)
     every = [sources.content, *others]
     if len(every) == 1:

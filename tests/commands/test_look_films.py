@@ -220,3 +220,13 @@ def test_ctrl_c_keeps_the_film_of_another_process(folder: Path) -> None:
     assert 1 <= len(written) < 900
     assert written == facts(source)["times"][: len(written)]
     assert not list(folder.glob("out/.photostyle-*"))
+
+
+def test_a_variable_rate_in_matroska_is_no_damage(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [*(40 * n for n in range(9)), 8000]
+    clip(folder / "screen.mkv", 10, times=times, unit=Fraction(1, 1000), sound="aac")
+    assert put("screen.mkv") == 0
+    assert "damaged" not in capsys.readouterr().err
+    assert len(frames_of(folder / "out/screen.mkv")) == 10

@@ -131,3 +131,23 @@ def test_a_sheet_of_no_format_is_refused_first(capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr()
     assert "sheet.txt should end in one of" in shown.err
     assert "round" not in shown.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "look fit --preset color --size 64 --content a.gif b.png --style b.png --out o.look",
+        "look fit --preset color --size 64 --content a.png --style a.gif --out o.look",
+        "look from-pair a.gif a.gif --out o.look",
+        "look show g.look --content a.gif --out o.png",
+        "look export g.look --content a.gif --size 4 --by-region --content-mask mask.png",
+    ],
+)
+def test_one_frame_of_several_is_told_once(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [Image.new("RGB", (96, 72), (n, 90, 200)) for n in (20, 120)]
+    for frame in frames:
+        frame.paste((230, 180, 40), (10, 40, 80, 70))
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:])
+    assert main(words.split()) == 0
+    told = capsys.readouterr().err.count("a.gif holds several frames or pages")
+    assert told == (2 if "from-pair" in words else 1)

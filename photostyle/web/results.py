@@ -14,7 +14,7 @@ from photostyle.web.asking import answered, attached, role_of, session_of, words
 from photostyle.web.limits import MOST_MASKS, MOST_WORDS
 from photostyle.web.refusing import Refused
 from photostyle.web.routes import FOREVER
-from photostyle.web.session import Session, label_name
+from photostyle.web.session import Session, label_names
 
 _SEGMENTATION = ("segmenter", "regions", "palette", "edge_softness")
 _LEFT = {"view": "view.png", "thumb": "thumb.webp", "regions": "regions.png"}
@@ -147,15 +147,15 @@ async def export(request: Request) -> Response:
     """A picture's regions as a file."""
     session, role = session_of(request), role_of(request.path_params["role"])
     held = _regions(session, role)
-    picture = states.picture(session.state, role)
-    assert picture
+    pair = states.pair(session.state)
+    picture = pair[states.ROLES.index(role)]
     names = [region["name"] for region in (states.masks(session.state) or {})["regions"]]
     data, ending = await session.hand.ask(
         "export",
         {"file": session.label_paths(held), "known": names, "called": picture["name"],
          "form": request.query_params.get("form", "labels")},
     )  # fmt: skip
-    stem = label_name(picture["name"], role).removesuffix("-labels.png")
+    stem = label_names(*(p["name"] for p in pair))[role].removesuffix("-labels.png")
     return Response(data, media_type="application/octet-stream", headers=attached(stem + ending))
 
 

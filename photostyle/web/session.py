@@ -236,9 +236,9 @@ class Session:
         pair = (("content", photograph or content), ("style", style))
         found = {role: {"path": p["name"], "sha256": p["file"][:64]} for role, p in pair}
         if drawn := states.drawn(self.state, pair[0][1]["file"]):
-            for role, p in pair:
-                name = {"path": label_name(p["name"], role), "sha256": drawn[role]["file"][:64]}
-                found[f"{role}_mask"] = name
+            names = label_names(*(p["name"] for _, p in pair))
+            for role, name in names.items():
+                found[f"{role}_mask"] = {"path": name, "sha256": drawn[role]["file"][:64]}
         return found
 
     def go_on(self, work: Any) -> None:
@@ -318,16 +318,22 @@ class Session:
             return None
         names: dict[str, str | None] = {"content": content["name"], "style": style["name"]}
         if states.drawn(self.state):
-            names["content-mask"] = label_name(content["name"], "content")
-            names["style-mask"] = label_name(style["name"], "style")
-        out = f"{content['name'].rpartition('.')[0] or 'result'}-styled.png"
+            labels = label_names(content["name"], style["name"])
+            names |= {f"{role}-mask": name for role, name in labels.items()}
+        keep = self.state["keep"]
+        out = f"{content['name'].rpartition('.')[0] or 'result'}-styled.{keep['form']}"
         shown = [entry for entry in self.state["strip"] if entry["n"] == self.state["shown"]]
         options = self.state["options"]
         if shown:
             options = turning.fitting(options, shown[0]["names"])
+        if keep["depth"] != content.get("depth") and keep["depth"] in (8, 16):
+            options = {**options, "bit_depth": str(keep["depth"])}
         return turning.command_line(self.state["preset"], options, names, out)
 
 
-def label_name(picture: str, role: str) -> str:
-    """What a picture's label picture is called."""
-    return f"{picture.rpartition('.')[0] or role}-labels.png"
+def label_names(content: str, style: str) -> dict[str, str]:
+    """What the label pictures of two pictures are called, by their roles; never both the same."""
+    stems = {"content": content.rpartition(".")[0], "style": style.rpartition(".")[0]}
+    if stems["content"] == stems["style"]:
+        stems = {role: f"{stem}-{role}" if stem else role for role, stem in stems.items()}
+    return {role: f"{stem or role}-labels.png" for role, stem in stems.items()}

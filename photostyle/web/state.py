@@ -151,6 +151,16 @@ def go_back(state: State, entry: Mapping[str, Any]) -> None:
         regions = {"regions": labels["regions"], **held, "drawn": True, "by": "labels"}
         state["masks"][pair_key(state)] = regions
     elif found and not labels:
+        _put_by(state, found)
+
+
+def _put_by(state: State, found: Mapping[str, Any]) -> None:
+    """Has the regions of the pair play no part: those that a result has go, others stay in sight
+    for what they cost somebody to paint."""
+    kept = [entry["labels"] for entry in state["strip"] if entry.get("labels")]
+    if any(all(labels.get(role) == found.get(role) for role in ROLES) for labels in kept):
+        del state["masks"][pair_key(state)]
+    else:
         state["masks"][pair_key(state)] = {**found, "drawn": False}
 
 

@@ -118,3 +118,15 @@ def test_how_results_are_kept_is_checked(served: Served) -> None:
     for unfit in ({"form": "gif", "depth": 8}, {"form": "webp", "depth": 16}, {"form": 3}, {}):
         assert served.ask("PATCH", session, {"keep": unfit})[0] == 422
     assert served.json("GET", session)["keep"] == {"form": "png", "depth": 8}
+
+
+def test_masks_of_pictures_of_one_name_have_two_names(served: Served, photo: Photo) -> None:
+    session = served.session(keep={"form": "tif", "depth": 16})
+    for seed, role in enumerate(("content", "style")):
+        served.json("POST", f"{session}/pictures/{role}?name=60.png", photo(seed))
+    painted(served, session, np.ones((72, 96), np.uint8))
+    words = served.json("GET", session)["command"].split()
+    masks = [words[words.index(f"--{role}-mask") + 1] for role in ("content", "style")]
+    assert masks == ["60-content-labels.png", "60-style-labels.png"]
+    assert words[-1] == "60-styled.tif"
+    assert words[words.index("--bit-depth") + 1] == "16"

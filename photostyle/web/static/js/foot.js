@@ -52,6 +52,9 @@ function drawLine() {
   );
   refill(
     line,
+    p.kind === "step" && p.version
+      ? h("img", { class: "raw", src: api.at(`/preview/preview?v=${p.version}`), alt: "" })
+      : null,
     bar,
     h("strong", {}, words(p)),
     h("span", { class: "dim num" }, p.kind === "step" ? T.left(p.left) : ""),

@@ -3,15 +3,20 @@ import { api } from "./api.js";
 import { h, icon } from "./dom.js";
 import { T } from "./strings.js";
 import { commandSection } from "./turn.js";
-import { attempt, patch, post, setOptions, shown, store, toast } from "./store.js";
+import { attempt, patch, post, setOptions, shown, store, toast, untoast } from "./store.js";
+
+const preparing = new Set(); // what is on its way: a second click on it does nothing
 
 /** Has the browser keep what the server gives. */
 export async function saveFile(path) {
-  const found = await attempt(async () => {
-    toast(T.preparing, false);
-    return api.save(path);
-  }, "save");
+  if (preparing.has(path)) return;
+  preparing.add(path);
+  toast(T.preparing, false, true);
+  const found = await attempt(() => api.save(path), "save");
+  preparing.delete(path);
+  if (!preparing.size) untoast(T.preparing);
   if (!found) return;
+  toast(T.saved(found.name), false);
   const url = URL.createObjectURL(found.blob),
     link = h("a", { href: url, download: found.name });
   document.body.append(link);

@@ -188,6 +188,7 @@ function row(region, k, mine, its, paired) {
     h("span"),
   );
   if (active && its === 0 && !paired) item.append(h("p", { class: "pair" }, T.onlyHere));
+  if (active && mine === 0 && its > 0) item.append(h("p", { class: "pair" }, T.onlyThere));
   if (active) item.append(details(region, k, paired));
   else if (paired) item.append(h("div", { class: "pair" }, `${T.pairsWith} ${paired}`));
   return item;

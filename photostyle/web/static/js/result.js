@@ -199,4 +199,10 @@ on("state", async before => {
   }
   if (before && JSON.stringify(before.options) !== JSON.stringify(store.state.options)) paint();
 });
-on("picture", event => takePreview(event.version));
+
+let cleaned = 0; // the solve of which a cleaned picture has come: its raw ones are smaller than that
+on("picture", event => {
+  if (event.kind !== "step") cleaned = event.n;
+  else if (cleaned === event.n) return;
+  takePreview(event.version);
+});

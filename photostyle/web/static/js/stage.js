@@ -45,7 +45,9 @@ function layoutPanes() {
     regions: [T.content, T.style, T.after],
   }[wanted];
   const key = labels.join("|") + (wanted === "regions" ? "r" : "");
-  if (key !== layout) {
+  const scale = camera.zoom !== 1 && panes.length ? panes[0].scale() : 0,
+    fresh = key !== layout;
+  if (fresh) {
     panes.forEach(p => p.remove());
     panes = labels.map(label => new Pane(label));
     box.classList.toggle("three", wanted === "regions");
@@ -58,6 +60,7 @@ function layoutPanes() {
     layout = key;
   }
   fillPanes(wanted);
+  if (fresh && scale) look({ zoom: scale / panes[0].fitZoom() }); // as large as it was seen before
 }
 
 function fillPanes(wanted) {

@@ -45,10 +45,11 @@ export function setUi(change) {
   emit("ui", change);
 }
 
-const untoast = sentence =>
+export const untoast = sentence =>
   [...document.getElementById("toasts").children].find(x => x.dataset.text === sentence)?.remove();
 
-export function toast(sentence, bad = true) {
+/** A sentence for a while, or until it is taken away where it stays. */
+export function toast(sentence, bad = true, stays = false) {
   const box = document.getElementById("toasts");
   untoast(sentence);
   const item = h(
@@ -59,7 +60,7 @@ export function toast(sentence, bad = true) {
   );
   box.append(item);
   if (box.children.length > 4) box.firstChild.remove();
-  setTimeout(() => item.remove(), bad ? 15000 : 4000);
+  if (!stays) setTimeout(() => item.remove(), bad ? 15000 : 6000);
 }
 
 /** Does something on the server; a sentence comes up where it does not work. */

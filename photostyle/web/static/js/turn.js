@@ -54,6 +54,7 @@ function strengthWords(whole, of) {
   return [Number(whole.toFixed(3)), ...parts].join(",");
 }
 
+let regionsOpen = null; // as somebody left it
 function strengthSliders() {
   const found = shares(store.state.options.strength ?? "1"),
     whole = found.whole ?? 1,
@@ -75,7 +76,7 @@ function strengthSliders() {
     names.length > 1
       ? h(
           "details",
-          { open: Object.keys(found.of).length > 0 },
+          { open: regionsOpen ?? Object.keys(found.of).length > 0, ontoggle: e => (regionsOpen = e.target.open) },
           h("summary", {}, T.perRegion),
           h(
             "div",

@@ -52,6 +52,9 @@ NO_MEMORY = "There is not enough memory; try a smaller --size, --batch or --memo
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code: 0, 1 (failed), 2 (bad input) or 130 (Ctrl-C, SIGTERM
     or a closed terminal)."""
+    # OpenMP reads it as torch comes. Left to itself a thread that waits for its share of each
+    # operation spins, which on a machine with other work keeps from running what it waits for.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     with standard_streams(), minded(interrupt):
         return _run(list(sys.argv[1:] if argv is None else argv))
 
@@ -62,11 +65,11 @@ def _run(argv: list[str]) -> int:
         sys.stdout.flush()
         return code
     except JobsError as error:  # a line for each mistake
-        return _complain(str(error), BAD_INPUT, lines=True)
+        return _complain(error.as_typed, BAD_INPUT, lines=True)
     except InputError as error:
-        return _complain(str(error), BAD_INPUT)
+        return _complain(error.as_typed, BAD_INPUT)
     except PhotostyleError as error:
-        return _complain(str(error), FAILED)
+        return _complain(error.as_typed, FAILED)
     except MemoryError:
         return _complain(NO_MEMORY, FAILED)
     except RuntimeError as error:

@@ -63,9 +63,11 @@ def stylize(
     colors, first = starts(sources, seen, config, log)
     config = tiled(config, encoder, seen, log)
     image = optimise(first, seen, encoder, config, log)
-    image, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
+    facts = encoder_facts(loaded_encoder, encoder)
+    del loaded_encoder, encoder  # as large as the rest, and done with
+    picture, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
     grade = Grade(maps, masks.content, masks.names)
-    image = rendered(sources.content, grade, config.render, image, log)
+    image = rendered(sources.content, grade, config.render, picture, log)
     scores, image = measured(image, scene, log), framed(image, sources.content)
     return Result(
         image=image, grade=grade, scores=scores, masks=masks, config=config,
@@ -73,5 +75,5 @@ def stylize(
         inputs=sources.files(), device=str(device), segmenter_sha256=network,
         metadata=fitting_metadata(sources.content, image, config.render), content=sources.content,
         styles=tuple(kept_view(style.shown) for style in sources.styles),
-        **encoder_facts(loaded_encoder, encoder), **log.facts(),
+        **facts, **log.facts(),
     )  # fmt: skip

@@ -26,7 +26,7 @@ from photostyle.feedforward.style_model import build_network, save_model
 from photostyle.films.reading import FilmReader
 from photostyle.images.picture import load_image
 from photostyle.looks.fitting import fit_look
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.product import LaplacianOperator
 from photostyle.metrics import departure, heatmap, measured
 from photostyle.objective.objective import Objective, build_objective
 from photostyle.objective.tiling import kept_bytes, tile_side
@@ -91,8 +91,7 @@ def encoder(kind: str, place: torch.device) -> Encoder:
 @functools.cache
 def objective(place: torch.device, kind: str = "builtin", tile: int = 0, **weights) -> Objective:
     pair, config = scene(place), Config().with_options({"tv_weight": 1e-3, **weights})
-    matrix = matting_laplacian(pair.content.cpu())
-    laplacian = LaplacianOperator.from_csr(matrix, SIZE, place)
+    laplacian = LaplacianOperator.of(pair.content.cpu(), device=place)
     return build_objective(
         pair, encoder(kind, place), config.encoder, config.objective, TERMS, laplacian, tile
     )

@@ -24,6 +24,8 @@ class Encoder(nn.Module):
             count as 1 in the objective, so that its weights mean the same look for every encoder.
             VGG networks define 1.
         narrows: Its maps stand bfloat16's precision.
+        apart: Its maps lie one behind the other, and the gradient of each comes in a buffer of its
+            own.
         memory: Keeps what `remembered` gives, where there is one.
 
     Weights never require a gradient; weights and maps are laid out channels-last.
@@ -35,6 +37,7 @@ class Encoder(nn.Module):
     style_unit: float = 1.0
     content_unit: float = 1.0
     narrows: bool = False
+    apart: bool = False
     memory: Memory | None = None
 
     def __call__(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

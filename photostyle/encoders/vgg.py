@@ -90,6 +90,7 @@ class VggEncoder(Encoder):
     """
 
     narrows = True
+    apart = True
 
     def __init__(
         self,

@@ -85,7 +85,13 @@ def lab_to_srgb(lab: Array) -> Array:
 
 
 def _plain(samples: Samples) -> Array:
-    """Return the values without a profile, as H×W×3."""
+    """Return the values without a profile, as H×W×3; those of RGB lie plane by plane, as tensors
+    have them, so that a large picture needs no second copy."""
+    if samples.shape[2] == 3:
+        planes = np.empty((3, *samples.shape[:2]), np.float32)
+        most = np.float32(np.iinfo(samples.dtype).max)
+        np.divide(samples.transpose(2, 0, 1), most, out=planes, dtype=np.float32)
+        return planes.transpose(1, 2, 0)
     values = scaled(samples)
     if values.shape[2] == 4:
         return np.asarray((1 - values[..., :3]) * (1 - values[..., 3:]))

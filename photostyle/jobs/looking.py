@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import MaskError, OptionError
@@ -90,11 +90,12 @@ class LookJob:
 
         from photostyle.images.hashing import file_stamp
         from photostyle.images.photograph import photograph
-        from photostyle.images.picture import image_size, load_image
+        from photostyle.images.picture import fit_size, image_size, load_image
         from photostyle.images.saving import lost_note, save_image
         from photostyle.jobs.verdicts import compared
         from photostyle.looks.look import Look
         from photostyle.looks.regions import regions_for
+        from photostyle.smoothness import SIDE
 
         began = time.monotonic()
         look = memory.get(("look", *file_stamp(self.look)), lambda: Look.load(self.look))
@@ -104,7 +105,8 @@ class LookJob:
         name = self.name + self.suffix
         save_image(folder / name, made.image, made.metadata, wide=made.wide)
         lost = lost_note(folder / name, made.metadata)
-        masks = torch.ones(1, *image_size(photo.image)) if found is None else found.content
+        size = fit_size(image_size(photo.image), SIDE)
+        masks = torch.ones(1, *size) if found is None else found.content
         return {"picture": name, "seconds": round(time.monotonic() - began, 3), "regions": how,
                 "warnings": list(compared(made.image, photo, masks)),
                 "size": [made.image.shape[3], made.image.shape[2]],
@@ -118,7 +120,10 @@ class FilmJob(LookJob):
     Attributes:
         keeping: see `looks.passages.Keeping`. codec, quality: as for `films.restyling.restyle`.
         tell: told of frames that are done, where it is in this process: film, done, of how many.
+        keeps_parts: KeyboardInterrupt leaves the frames that are done.
     """
+
+    keeps_parts: ClassVar[bool] = True
 
     keeping: tuple["Consistency", int] = ("shot", 1)
     codec: str = "h264"

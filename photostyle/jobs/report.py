@@ -14,7 +14,7 @@ from PIL import Image
 from photostyle.documents import csv_text, json_text
 from photostyle.errors import ImageError, OptionError
 from photostyle.films.containers import VIDEO_SUFFIXES
-from photostyle.images.picture import load_image
+from photostyle.images.picture import fit_size, image_size, load_image
 from photostyle.images.sheets import WARNING, Cell, grid_sheet, thumbnail
 from photostyle.jobs.jobs import Folder, Record, write_text
 
@@ -39,6 +39,8 @@ class Report:
     embed: bool = True
     _plan: dict[str, Any] = field(default_factory=dict)
     _records: list[Record | None] = field(default_factory=list)
+    #: Pictures as high as on a sheet, by name: each is opened but once.
+    _thumbs: dict[str, Image.Image | None] = field(default_factory=dict)
 
     def write(self) -> list[Path]:
         """Writes scores.csv, scores.json, the sheets and report.html; gives their paths.
@@ -90,8 +92,15 @@ class Report:
 
     def _cell(self, job: Mapping[str, Any], record: Record | None) -> Cell:
         lines = tuple(f"{name} {value}" for name, value in job["labels"])
-        picture = self._picture(record)
-        return Cell(picture and _scaled(picture, THUMB), (*lines, *_score_lines(record)))
+        return Cell(self._thumb(record), (*lines, *_score_lines(record)))
+
+    def _thumb(self, record: Record | None) -> Image.Image | None:
+        """A result as high as on a sheet."""
+        if not record or record["state"] != "done":
+            return None
+        if record["picture"] not in self._thumbs:
+            self._picture(record)
+        return self._thumbs[record["picture"]]
 
     def _inputs(self) -> tuple[Cell, ...]:
         """Content and style, where all jobs have the same."""
@@ -105,7 +114,9 @@ class Report:
     def _picture(self, record: Record | None) -> Image.Image | None:
         if not record or record["state"] != "done":
             return None
-        return _opened(self.folder / record["picture"])
+        picture = _opened(self.folder / record["picture"])
+        self._thumbs[record["picture"]] = picture and _scaled(picture, THUMB)
+        return picture
 
     def _page(self) -> str:
         pictures: dict[str, str] = {}
@@ -116,7 +127,7 @@ class Report:
             if picture := self._picture(record):
                 assert record
                 row["icon"] = _data_uri(_scaled(picture, ICON))
-                row["full"] = self._shown(record["picture"], pictures)
+                row["full"] = self._shown(record["picture"], pictures, picture)
                 for name in ("heat", "stains"):  # records of before know no stains
                     row[name] = record.get(name) and self._shown(record[name], pictures)
                 row["before"] = self._before(Path(job["files"][0]), picture.size, pictures)
@@ -128,26 +139,28 @@ class Report:
         template = files("photostyle.jobs").joinpath("report.html").read_text(encoding="utf-8")
         return template.replace("{{data}}", words)
 
-    def _shown(self, name: str, pictures: dict[str, str]) -> str | None:
-        """The name under which the page finds a picture of the folder."""
+    def _shown(
+        self, name: str, pictures: dict[str, str], opened: Image.Image | None = None
+    ) -> str | None:
+        """The name under which the page finds a picture of the folder, opened already or not."""
         if name not in pictures:
             if self.embed:
-                picture = _opened(self.folder / name)
+                picture = opened or _opened(self.folder / name)
                 if picture is None:
                     return None
-                pictures[name] = _data_uri(_reduced(picture))
+                pictures[name] = _data_uri(picture)
             else:
                 pictures[name] = _url(name)
         return name
 
     def _before(self, path: Path, size: tuple[int, int], pictures: dict[str, str]) -> str | None:
-        """The content at the result's size: always in the page, as it lies elsewhere."""
+        """The content at the shown result's size: always in the page, as it lies elsewhere."""
         name = f"content {path} {size[0]}×{size[1]}"
         if name not in pictures:
             picture = _opened(path)
             if picture is None:
                 return None
-            pictures[name] = _data_uri(_reduced(picture.resize(size, Image.Resampling.BOX)))
+            pictures[name] = _data_uri(picture.resize(size, Image.Resampling.BOX))
         return name
 
 
@@ -210,7 +223,8 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _opened(path: Path) -> Image.Image | None:
-    """The picture as 8-bit sRGB, of a film the middle; None where it cannot be read."""
+    """The picture as 8-bit sRGB, as large as a page shows it at most, of a film the middle; None
+    where it cannot be read."""
     try:
         if path.suffix.lower() in VIDEO_SUFFIXES:
             from photostyle.films.glancing import stills  # load PyAV
@@ -221,17 +235,12 @@ def _opened(path: Path) -> Image.Image | None:
             image = load_image(path).image
     except ImageError:
         return None
-    return thumbnail(image, image.shape[2])
+    return thumbnail(image, fit_size(image_size(image), EMBEDDED)[0])
 
 
 def _scaled(picture: Image.Image, height: int) -> Image.Image:
     width = max(1, round(picture.width * height / picture.height))
     return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def _reduced(picture: Image.Image) -> Image.Image:
-    picture.thumbnail((EMBEDDED, EMBEDDED), Image.Resampling.LANCZOS)
-    return picture
 
 
 def _data_uri(picture: Image.Image) -> str:

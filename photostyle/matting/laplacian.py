@@ -1,4 +1,4 @@
-"""The Matting Laplacian of an image, and the photorealism energy Σ_c v_cᵀ L v_c.
+"""The Matting Laplacian of an image, as a sparse matrix or as its pairs of pixels.
 
 Levin, Lischinski and Weiss, "A Closed-Form Solution to Natural Image Matting", TPAMI 2008; as a
 term of style transfer: Luan, Paris, Shechtman and Bala, "Deep Photo Style Transfer", CVPR 2017.
@@ -9,9 +9,8 @@ number y·W + x, which is what `image[0].reshape(3, H * W)` of a 1×3×H×W tens
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 # From a pixel to its neighbours within two steps (they share a window) that have a greater number.
-_AHEAD = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
+AHEAD = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if (dy, dx) > (0, 0))
 
 # Pixels whose windows are worked on together; measured best from 0.33 to 2 megapixels.
 _STRIP = 1 << 14
@@ -55,33 +54,65 @@ def matting_laplacian(
     int32 indices where they fit. Raises ImageError for another kind of image or one too small to
     hold a window, OptionError where epsilon is not positive.
     """
-    from scipy import sparse  # only runs with the photorealism term need it
+    from scipy import sparse  # runs do without: they multiply with `pairs_ahead`
 
-    colours = _colours(image)
-    if not epsilon > 0:
-        raise OptionError(f"The Matting Laplacian's epsilon should be above 0, not {epsilon:g}.")
+    colours = _colours(image, epsilon)
     _, height, width = colours.shape
     starts = _row_starts(height, width)
     entries = np.empty(starts[-1], dtype)
     columns = np.empty(starts[-1], starts.dtype)
-    rows = max(4, min(height, _STRIP // width))
-    tops = range(0, height, rows)
 
-    def fill(tops: range) -> None:
-        scratch = np.zeros((9, 4, (rows + 4) * width + 2))
-        for top in tops:
-            strip = (top, min(top + rows, height))
-            stencils = _stencils(_ahead(colours, strip, epsilon, scratch), width)
-            _write(stencils, strip, height, starts, entries, columns)
+    def write(ahead: Array, strip: tuple[int, int]) -> None:
+        _write(_stencils(ahead, width), strip, height, starts, entries, columns)
 
-    with ThreadPoolExecutor(_THREADS) as pool:  # numpy lets go of the interpreter's lock
-        list(pool.map(fill, (tops[first::_THREADS] for first in range(_THREADS))))
+    _in_strips(colours, epsilon, write)
     matrix = sparse.csr_matrix((entries, columns, starts), shape=(starts.size - 1,) * 2, copy=False)
     matrix.has_canonical_format = True  # as written; spares scipy a look at every entry
     return matrix
 
 
-def _colours(image: Tensor) -> Array:
+def pairs_ahead(image: Tensor, epsilon: float, dtype: npt.DTypeLike) -> Array:
+    """The entries of L above its diagonal: all of L, which is symmetric with rows that sum to zero.
+
+    Args, errors: as for `matting_laplacian`.
+
+    Returns 12×N: of every pixel its entries with the neighbours at the offsets `AHEAD`, zero where
+    those lie outside the image.
+    """
+    colours = _colours(image, epsilon)
+    _, height, width = colours.shape
+    entries = np.zeros((len(AHEAD), height * width), dtype)
+
+    def write(ahead: Array, strip: tuple[int, int]) -> None:
+        for row, products, (dy, _) in zip(entries, ahead[1:], AHEAD, strict=True):
+            first = max(strip[0] - dy, 0)  # pairs that reach into the strip
+            place = slice(first * width, (strip[1] - dy) * width)
+            np.negative(products[(first - strip[0] + 2) * width :][: place.stop - place.start],
+                        out=row[place], casting="same_kind")  # fmt: skip
+
+    _in_strips(colours, epsilon, write)
+    return entries
+
+
+def _in_strips(
+    colours: Array, epsilon: float, work: Callable[[Array, tuple[int, int]], None]
+) -> None:
+    """Does the work on what `_ahead` gives of every strip of rows, strips in any order."""
+    _, height, width = colours.shape
+    rows = max(4, min(height, _STRIP // width))
+    tops = range(0, height, rows)
+
+    def some(tops: range) -> None:
+        scratch = np.zeros((9, 4, (rows + 4) * width + 2))
+        for top in tops:
+            strip = (top, min(top + rows, height))
+            work(_ahead(colours, strip, epsilon, scratch), strip)
+
+    with ThreadPoolExecutor(_THREADS) as pool:  # numpy lets go of the interpreter's lock
+        list(pool.map(some, (tops[first::_THREADS] for first in range(_THREADS))))
+
+
+def _colours(image: Tensor, epsilon: float) -> Array:
     check_image(image.to(torch.float32), "The Matting Laplacian's image")
     _, _, height, width = image.shape
     if min(height, width) < 3:
@@ -89,6 +120,8 @@ def _colours(image: Tensor) -> Array:
             "The Matting Laplacian needs an image of at least 3×3 pixels, not "
             f"{width}×{height} (width × height)."
         )
+    if not epsilon > 0:
+        raise OptionError(f"The Matting Laplacian's epsilon should be above 0, not {epsilon:g}.")
     colours: Array = image.detach().cpu().numpy()[0]  # 3×H×W
     return colours
 
@@ -107,7 +140,7 @@ def _row_starts(height: int, width: int) -> Array:
 def _ahead(colours: Array, strip: tuple[int, int], epsilon: float, scratch: Array) -> Array:
     """−L at, and ahead of, the pixels from two rows above a strip of R rows to its end.
 
-    Returns 13×(R + 2)·W: the diagonal, then the `_AHEAD` offsets. Only windows that touch the
+    Returns 13×(R + 2)·W: the diagonal, then the `AHEAD` offsets. Only windows that touch the
     strip count, so that in the two rows above it just the pairs that reach into it are complete.
     """
     top, bottom = strip
@@ -124,7 +157,7 @@ def _ahead(colours: Array, strip: tuple[int, int], epsilon: float, scratch: Arra
     windows[:, :, start:stop:width] = 0
     windows[:, :, start + width - 1 : stop : width] = 0
     products = np.empty((13, (bottom - top + 2) * width))
-    for out, (dy, dx) in zip(products, ((0, 0), *_AHEAD), strict=True):
+    for out, (dy, dx) in zip(products, ((0, 0), *AHEAD), strict=True):
         _pair_products(windows, width, dy, dx, out)
     over_y = _windows_over(np.arange(top - 2, bottom), height)
     over_x = _windows_over(np.arange(width), width)
@@ -204,7 +237,7 @@ def _stencils(ahead: Array, width: int) -> Array:
     above = 2 * width
     stencils = np.empty((ahead.shape[1] - above, 25))
     np.negative(ahead[0, above:], out=stencils[:, 12])
-    for products, (dy, dx) in zip(ahead[1:], _AHEAD, strict=True):
+    for products, (dy, dx) in zip(ahead[1:], AHEAD, strict=True):
         np.negative(products[above:], out=stencils[:, 12 + 5 * dy + dx])
         back = dy * width + dx
         outside = max(0, back - above)  # the first pixels have no such neighbour
@@ -249,102 +282,3 @@ def _alike(length: int, start: int, stop: int) -> Iterator[tuple[int, int, int, 
     cuts = {start, stop} | ({1, 2, length - 2, length - 1} & set(range(start, stop)))
     for first, past in pairwise(sorted(cuts)):
         yield first, past, max(-2, -first), min(2, length - past)
-
-
-@dataclass(frozen=True)
-class LaplacianOperator:
-    """A Matting Laplacian to multiply images with, on any torch device.
-
-    Kept as its diagonals above the main one and multiplied in the form
-    (L v)_i = Σ_j L_ij (v_j − v_i), which equals L v because rows sum to zero. On a smooth v, whose
-    L v is a small difference of large sums, that leaves float32 some forty times the accuracy of a
-    sparse matrix product. It is also faster than torch's CSR product on a CPU, and takes nothing
-    but slices and multiply-adds, so that devices without sparse matrices (mps) need no fallback.
-
-    Attributes:
-        size: (H, W) of the image.
-        offsets: how many pixel numbers each diagonal is above the main one.
-        diagonals: for each offset k its H·W − k entries, all of one dtype and on one device.
-    """
-
-    size: tuple[int, int]
-    offsets: tuple[int, ...]
-    diagonals: tuple[Tensor, ...]
-
-    @classmethod
-    def from_csr(
-        cls,
-        csr: sparse.csr_matrix,
-        size: tuple[int, int],
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> LaplacianOperator:
-        """Take over what `matting_laplacian` made of an image of `size` = (H, W); ImageError where
-        the matrix cannot be of such an image."""
-        height, width = size
-        pixels = height * width
-        # In an image fewer than five pixels wide several neighbours share an offset.
-        ahead = sorted({dy * width + dx for dy, dx in _AHEAD})
-        offsets = tuple(offset for offset in ahead if 0 < offset < pixels)
-        fits = csr.shape == (pixels, pixels)
-        diagonals = [csr.diagonal(offset) for offset in offsets] if fits else []
-        held = 2 * sum(map(np.count_nonzero, diagonals)) + np.count_nonzero(csr.diagonal())
-        if not fits or held != csr.count_nonzero():
-            raise ImageError(
-                f"A Laplacian of {csr.shape[0]} rows is not that of an image of {width}×{height} "
-                "pixels (width × height); it should be built at the size it is used at."
-            )
-        # Converted before it is moved: mps has no float64.
-        tensors = (torch.from_numpy(diagonal).to(dtype).to(device) for diagonal in diagonals)
-        return cls((height, width), offsets, tuple(tensors))
-
-    def times(self, rows: Tensor) -> Tensor:
-        """Return L v for each v of C×N rows, N = H·W, of the operator's dtype and device."""
-        product = torch.zeros_like(rows)
-        scratch = torch.empty_like(rows)
-        pixels = rows.shape[1]
-        for offset, diagonal in zip(self.offsets, self.diagonals, strict=True):
-            here, there = slice(pixels - offset), slice(offset, pixels)
-            step = torch.sub(rows[:, there], rows[:, here], out=scratch[:, here])
-            product[:, here].addcmul_(diagonal, step)
-            product[:, there].addcmul_(diagonal, step, value=-1)
-        return product
-
-
-class _Energy(torch.autograd.Function):
-    """Multiplies once, forwards: the gradient 2 L v is at hand when the energy is."""
-
-    @staticmethod
-    def forward(ctx: Any, image: Tensor, operator: LaplacianOperator) -> Tensor:
-        rows = image.reshape(3, -1).contiguous()  # 3×N
-        product = operator.times(rows)
-        ctx.save_for_backward(product.view(image.shape))  # 1×3×H×W
-        return (rows * product).sum()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        if torch.is_grad_enabled():  # else 2 L v would pass for a constant, without a word
-            raise RuntimeError("The Laplacian's energy can be differentiated only once.")
-        (product,) = ctx.saved_tensors
-        return 2 * gradient * product, None
-
-
-def laplacian_energy(image: Tensor, operator: LaplacianOperator) -> Tensor:
-    """Return Σ_c v_cᵀ L v_c over the colour channels v_c of an image, summed over its pixels.
-
-    Luan et al. 2017, equation 2. It is zero where the image is locally an affine function of the
-    colours that L was built from. Can be differentiated once, with the gradient 2 L v.
-
-    Args:
-        image: 1×3×H×W, of the operator's dtype and device; values outside [0, 1] are allowed.
-        operator: the Laplacian of an image of the same size.
-
-    Returns a scalar of that dtype and device. Raises ImageError where the sizes differ.
-    """
-    if image.shape != (1, 3, *operator.size):
-        raise ImageError(
-            f"The Laplacian's image should have the shape {(1, 3, *operator.size)}, the size that "
-            f"the Laplacian was built at, not {tuple(image.shape)}."
-        )
-    energy: Tensor = _Energy.apply(image, operator)
-    return energy

@@ -5,14 +5,18 @@ Features are `rows`: N×C float tensors, one row per position, row-major (what a
 weights, so that a term over K regions touches each position about once and not K times.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import conv2d, pad
+
+#: Adds a gradient to N×C rows, in their place, and gives them back.
+Addition = Callable[[Tensor], Tensor]
 
 #: Levels of 0–255 within which the length of a gradient is rounded off.
 LEAST_LENGTH = 0.01
@@ -64,25 +68,37 @@ class _MaskedGram(torch.autograd.Function):
     """Autograd would keep the weighted copy of every region's rows and multiply twice."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:
+    def forward(
+        ctx: Any, rows: Tensor, regions: Sequence[RegionRows], owed: "list[Addition] | None"
+    ) -> Tensor:
         weighted = [_weighted(rows, region) for region in regions]
         ctx.save_for_backward(*weighted)
-        ctx.regions, ctx.shape = regions, rows.shape
+        ctx.regions, ctx.shape, ctx.owed = regions, rows.shape, owed
         return torch.stack([w.T @ w for w in weighted])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        out = grad.new_zeros(ctx.shape)
-        for weighted, region, g in zip(ctx.saved_tensors, ctx.regions, grad, strict=True):
-            if not len(weighted):  # a tile that this region does not reach
-                continue
-            part = _times(weighted, g + g.T).mul_(region.root)
-            if region.index is None:
-                out += part
-            else:
-                out.index_add_(0, region.index, part)
-        return out, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None]:
+        own = partial(_add_gradient, ctx.saved_tensors, ctx.regions, grad)
+        if ctx.owed is not None:
+            ctx.owed.append(own)
+            return None, None, None
+        return own(grad.new_zeros(ctx.shape)), None, None
+
+
+def _add_gradient(
+    parts: Sequence[Tensor], regions: Sequence[RegionRows], grad: Tensor, out: Tensor
+) -> Tensor:
+    """Adds to `out`, N×C, what the rows owe to the gradient K×C×C of their Gram matrices."""
+    for weighted, region, g in zip(parts, regions, grad, strict=True):
+        if not len(weighted):  # a tile that this region does not reach
+            continue
+        part = _times(weighted, g + g.T).mul_(region.root)
+        if region.index is None:
+            out += part
+        else:
+            out.index_add_(0, region.index, part)
+    return out
 
 
 def _weighted(rows: Tensor, region: RegionRows) -> Tensor:
@@ -112,7 +128,26 @@ def masked_gram(rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:
 
     Source: Gatys et al. 2016, eq. 3; with masks, Luan et al. 2017, eq. 4.
     """
-    return cast(Tensor, _MaskedGram.apply(rows, regions))
+    return cast(Tensor, _MaskedGram.apply(rows, regions, None))
+
+
+def onward_gram(features: Tensor, regions: Sequence[RegionRows]) -> Tensor:
+    """`masked_gram` of a map 1×C×h×w that an encoder goes on from.
+
+    The gradient is added in its place to the one that comes from further on, which spares a map of
+    zeros and a sum of two maps. So one has to come, in a buffer of its own.
+    """
+    owed: list[Addition] = []
+
+    def add(grad: Tensor) -> Tensor:
+        rows = as_rows(grad)
+        while owed:
+            rows = owed.pop()(rows)
+        return rows.view(1, *features.shape[2:], -1).permute(0, 3, 1, 2)  # h·w×C -> 1×C×h×w
+
+    if features.requires_grad:
+        features.register_hook(add)  # type: ignore[no-untyped-call]
+    return cast(Tensor, _MaskedGram.apply(as_rows(features), regions, owed))
 
 
 def moments(rows: Tensor, regions: Sequence[RegionRows]) -> Tensor:

@@ -15,7 +15,7 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.base import Encoder
 from photostyle.errors import OptionError
-from photostyle.matting.laplacian import LaplacianOperator, laplacian_energy
+from photostyle.matting.product import LaplacianOperator, laplacian_energy
 from photostyle.objective.content_term import content_term
 from photostyle.objective.drift import Drift, activity, region_weights, style_contrast
 from photostyle.objective.losses import gamut_loss, tv_loss
@@ -171,7 +171,9 @@ def build_objective(
         "content": lambda: content_term(
             scene.content, _given(encoder), taps.content_layers, weights.scaling, tile
         ),
-        "style": lambda: _style(scene, _given(encoder), taps, weights, tile),
+        "style": lambda: _style(
+            scene, _given(encoder), taps, weights, tile, direct=precision == "float32"
+        ),
         "swd": lambda: _swd(scene, _take(scene, weights)),
         "drift": lambda: _drift(scene),
         "photoreal": lambda: _photoreal(_given(laplacian), _per_pixel(scene, weights)),
@@ -250,7 +252,13 @@ def _lab_rows(image: Tensor) -> Tensor:
 
 
 def _style(
-    scene: Scene, encoder: Encoder, taps: EncoderConfig, weights: ObjectiveConfig, tile: int
+    scene: Scene,
+    encoder: Encoder,
+    taps: EncoderConfig,
+    weights: ObjectiveConfig,
+    tile: int,
+    *,
+    direct: bool,
 ) -> FeatureTerm:
     layers = _layer_weights(taps, weights.scaling)
     size = scene.content.shape[2], scene.content.shape[3]
@@ -272,6 +280,7 @@ def _style(
         kind=weights.style_term,
         scaling=weights.scaling,
         tile=tile,
+        direct=direct,
     )
 
 

@@ -15,6 +15,7 @@ from photostyle.objective.losses import (
     masked_gram,
     moment_distance,
     moments,
+    onward_gram,
     region_rows,
 )
 from photostyle.objective.tiling import Tile, encoded_tiles, map_size
@@ -50,6 +51,7 @@ class StyleTerm:
         weights: of the layers, everything that is constant in them.
         statistic, distance: what is compared, and how: K×… and K×… ↦ K.
         scaling: of the positions' weights, as in `region_rows`.
+        onward: layers whose gradient can be added to that of a deeper one of this term.
     """
 
     layers: tuple[str, ...]
@@ -59,11 +61,14 @@ class StyleTerm:
     statistic: Statistic
     distance: Callable[[Tensor, Tensor], Tensor]
     scaling: str
+    onward: frozenset[str] = frozenset()
     additive: bool = True
 
     def gather(self, layer: str, features: Tensor, tile: Tile | None) -> Tensor:
         target = self.targets[layer]
         regions = target.regions
+        if tile is None and layer in self.onward:
+            return onward_gram(features, regions)
         if tile is not None:
             masks = tile.of(target.masks, self.strides[layer])
             regions = _regions(masks, target.totals, self.scaling, features.shape[1])
@@ -96,6 +101,7 @@ def style_term(
     kind: str,
     scaling: str,
     tile: int = 0,
+    direct: bool = False,
 ) -> StyleTerm:
     """The style term on Gram matrices, or on channel means and deviations.
 
@@ -109,6 +115,7 @@ def style_term(
         scaling: "target", relative to the target's norm; "dpst", Luan et al.'s normalisation;
             "gatys", 1/(4 N²M²) Σ(G − A)², where G/M of a picture does not depend on its size.
         tile: side of the tiles in which the styles are encoded, 0 for none.
+        direct: whether the maps that are gathered from are those that the encoder goes on from.
 
     Raises:
         OptionError: a layer that the encoder does not have.
@@ -125,6 +132,8 @@ def style_term(
         masks = resize_masks(content_masks, map_size(content_size, strides[name])).to(take)
         found = [(one.share, of[name]) for one, of in zip(references, wanted, strict=True)]
         targets[name] = _layer_target(masks, found, take, positions)
+    deepest = max(layers, key=encoder.layer_names.index)
+    onward = frozenset(layers) - {deepest} if direct and encoder.apart and kind == "gram" else ()
     return StyleTerm(
         layers,
         targets,
@@ -133,6 +142,7 @@ def style_term(
         statistic,
         partial(distance, relative=scaling == "target"),
         positions,
+        frozenset(onward),
     )
 
 

@@ -8,6 +8,7 @@ a call of the objective: all that the host decides and reports comes in one tran
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -73,9 +74,12 @@ class _Evaluator:
         pieces = torch.split(flat, [shape.numel() for shape in shapes])
         return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
-    @torch.no_grad()
-    def preview(self) -> Tensor:
-        return self.canvas.image().clamp(0.0, 1.0)
+
+@torch.no_grad()
+def _preview(canvas: Canvas) -> Tensor:
+    """A function of the canvas alone: the steps that a run keeps would keep its objective as well,
+    with all its targets."""
+    return canvas.image().clamp(0.0, 1.0)
 
 
 def _flat(parts: Sequence[Tensor]) -> Tensor:
@@ -122,7 +126,7 @@ def minimise(
                 now, stopped = evaluate.best, "not finite"
             evaluate.move(now.at)
             yield Step(iteration, iterations, evaluate.size, now.value, now.terms, evaluate.calls,
-                       time.monotonic() - began, evaluate.preview, stopped)  # fmt: skip
+                       time.monotonic() - began, partial(_preview, canvas), stopped)  # fmt: skip
             if stopped:
                 return
     finally:

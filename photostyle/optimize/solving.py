@@ -12,7 +12,7 @@ from photostyle.errors import OptionError
 from photostyle.feedforward.network import TransformNetwork
 from photostyle.feedforward.style_model import load_model
 from photostyle.images.picture import image_size, resize
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.product import LaplacianOperator
 from photostyle.objective.objective import build_objective, needs_laplacian
 from photostyle.optimize.canvas import build_canvas
 from photostyle.optimize.loop import minimise
@@ -167,8 +167,6 @@ def _laplacian(content: Tensor, config: Config, memory: Memory) -> LaplacianOper
     epsilon = config.matting.matting_epsilon
 
     def build() -> LaplacianOperator:
-        matrix = matting_laplacian(content.cpu(), epsilon)
-        size = image_size(content)
-        return LaplacianOperator.from_csr(matrix, size, content.device, torch.float32)
+        return LaplacianOperator.of(content.cpu(), epsilon, content.device)
 
     return memory.get(("Laplacian", memory.name(content), epsilon), build)

@@ -28,7 +28,7 @@ from photostyle.config.presets import PRESETS, preset
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
 from photostyle.errors import DeviceError
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.product import LaplacianOperator, _in_slices, _one_pass
 from photostyle.objective.objective import Objective, build_objective
 from photostyle.pipeline import stylize
 from photostyle.result import Result
@@ -70,8 +70,7 @@ def check_presets(device: str, weights: str, size: int) -> None:
 
 def objective(size: int, device: torch.device, encoder: Encoder, precision: str) -> Objective:
     pair, config = scene(size).to(device), Config()
-    matrix = matting_laplacian(pair.content.cpu())
-    laplacian = LaplacianOperator.from_csr(matrix, tuple(pair.content.shape[2:]), device)
+    laplacian = LaplacianOperator.of(pair.content.cpu(), device=device)
     terms = ("content", "style", "photoreal")
     return build_objective(
         pair, encoder, config.encoder, config.objective, terms, laplacian, 0, precision
@@ -111,6 +110,29 @@ def calls(size: int, device: torch.device, encoder: Encoder, rounds: int) -> Non
             device.type == "cuda") else "memory not measured here"  # fmt: skip
         row(f"objective at {size} px, {precision}", f"{1 / each:.1f} calls/s",
             f"{ratio:.3f} times the bare encoder, {room}")  # fmt: skip
+
+
+def product(size: int, device: torch.device) -> None:
+    """The Laplacian's product as it is done there, against slices."""
+    content = scene(size).content
+    made = LaplacianOperator.of(content, device=device)
+    rows = content.to(device).reshape(3, -1)
+    pixels = rows.shape[1]
+
+    def took(call: Callable[[], Tensor]) -> float:
+        call()
+        wait(device)
+        began = time.perf_counter()
+        for _ in range(20):
+            call()
+        wait(device)
+        return 1e3 * (time.perf_counter() - began) / 20
+
+    here, slices = lambda: made.times(rows), lambda: _in_slices(rows, made.ahead, size, pixels)
+    apart = ((here() - slices()).abs().max() / slices().abs().max()).item()
+    way = "one pass" if device.type == "cuda" and _one_pass(device, rows.dtype) else "in slices"
+    row(f"Laplacian's product at {size} px, {way}", f"{took(here):.3f} ms",
+        f"slices {took(slices):.3f} ms, {apart:.1e} apart")  # fmt: skip
 
 
 def check_graph(size: int, device: torch.device, encoder: Encoder) -> None:
@@ -167,6 +189,7 @@ def main() -> None:
         check_presets(options.device, str(path), check)
         check_graph(check, device, encoder)
         for size in sizes:
+            product(size, device)
             calls(size, device, encoder, rounds)
             stages("photoreal", size, options.device, str(path), **quick)
         stages("dpst", sizes[0], options.device, str(path), **quick)

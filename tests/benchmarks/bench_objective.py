@@ -26,7 +26,7 @@ from torch import Tensor
 from photostyle.config.config import Config
 from photostyle.encoders.base import Encoder
 from photostyle.encoders.weights import load_encoder
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.product import LaplacianOperator
 from photostyle.objective.objective import build_objective
 from photostyle.runtime.pages import kept_pages
 from photostyle.segmentation.scene import Scene
@@ -104,9 +104,7 @@ def main() -> None:
     encoder = load_encoder(options.encoder)[0] if options.encoder else vgg19(options.width)
     config = Config()
     size = (pair.content.shape[2], pair.content.shape[3])
-    laplacian = LaplacianOperator.from_csr(
-        matting_laplacian(pair.content), size, torch.device("cpu"), torch.float32
-    )
+    laplacian = LaplacianOperator.of(pair.content)
     terms = ("content", "style", "photoreal")
     full = build_objective(pair, encoder, config.encoder, config.objective, terms, laplacian)
     deepest = config.encoder.style_layers[-1]

@@ -68,7 +68,7 @@ def main() -> None:
             words = ("--content", content, "--style", style, "--out", out, *common)
             figures = [
                 spent("run", *words),
-                spent("look", "apply", look, content, "--out", home / "looked.jpg"),
+                spent("look", "apply", look, content, "--out", home / f"looked-{megapixels}"),
                 spent("render", out, "--strength", "0.7", "--out", again),
             ]
             cells = " | ".join(f"{cpu:.1f} | {peak:.0f}" for cpu, peak in figures)

@@ -2,13 +2,15 @@
 
     python tests/benchmarks/bench_startup.py [--size 256] [--rounds 5]
 
-CPU seconds, so that others on the machine count for little. "torch" is importing it and nothing
-else; "first iteration" is all that a run does from its first line of code to the first Step, torch
-left out.
+CPU seconds, so that others on the machine count for little, and the wall clock's beside them.
+"torch" is importing it and nothing else; "first iteration" is all that a run does from its first
+line of code to the first Step, torch left out. A first round, in which Python compiles and keeps
+all modules, as an installation does, does not count.
 """
 
 import argparse
 import datetime
+import os
 import platform
 import statistics
 import subprocess
@@ -19,14 +21,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-#: Prints CPU seconds of importing torch, of importing the rest, and until the first iteration.
+#: Prints seconds of importing torch, of importing the rest, and until the first iteration: of the
+#: processor, then of the wall clock.
 RUN = """
-import sys, time
-begun = time.process_time()
+import os, sys, time
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does
+def now():
+    return time.process_time(), time.perf_counter()
+begun = now()
 import torch
-after_torch = time.process_time()
+after_torch = now()
 import photostyle.pipeline, photostyle.commands.run, photostyle.runtime.progress
-imported = time.process_time()
+imported = now()
 class First(BaseException):
     pass
 from photostyle.runtime.watching import Silent
@@ -39,22 +45,30 @@ try:
             listener=Watcher())
 except First:
     pass
-first = time.process_time()
-print(after_torch - begun, imported - after_torch, first - imported)
+times = [begun, after_torch, imported, now()]
+for kind in zip(*times):
+    print(*(after - before for before, after in zip(kind, kind[1:])))
 """
 #: Modules whose import is timed by itself, after torch.
-MODULES = ("numpy", "scipy.sparse", "scipy.ndimage", "cv2", "PIL.Image", "imagecodecs", "tifffile",
-           "av", "segmentation_models_pytorch")  # fmt: skip
+MODULES = (
+    "numpy", "cv2", "PIL.Image", "imagecodecs", "tifffile", "scipy.sparse",
+    "scipy.sparse,scipy.sparse.csgraph,scipy.cluster.hierarchy,scipy.ndimage", "av",
+    "segmentation_models_pytorch",
+)  # fmt: skip
 IMPORT = """
 import importlib, sys, time, torch
 begun = time.process_time()
-importlib.import_module(sys.argv[1])
+for name in sys.argv[1].split(","):
+    importlib.import_module(name)
 print(time.process_time() - begun)
 """
 
 
-def child(code: str, *words: str) -> list[float]:
-    made = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=True)
+def child(kept: str, code: str, *words: str) -> list[float]:
+    own = {**os.environ, "PYTHONPYCACHEPREFIX": kept}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-c", code, *words]
+    made = subprocess.run(command, capture_output=True, check=True, env=own)
     return [float(word) for word in made.stdout.split()]
 
 
@@ -69,14 +83,18 @@ def main() -> None:
             levels = np.random.default_rng(seed).integers(0, 255, (20, 30, 3), np.uint8)
             paths.append(str(Path(folder) / f"{seed}.png"))
             Image.fromarray(levels).resize((480, 320), Image.Resampling.BICUBIC).save(paths[-1])
-        rows = [child(RUN, *paths, str(options.size)) for _ in range(options.rounds)]
-    torch, rest, work = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}, "
-          f"{options.size} px, median of {options.rounds}, CPU seconds")  # fmt: skip
-    print(f"torch {torch:.2f}, photostyle's imports {rest:.2f}, first iteration {work:.2f}; "
-          f"beyond torch {rest + work:.2f}")  # fmt: skip
-    for name in MODULES:
-        print(f"import {name}: {statistics.median(child(IMPORT, name)[0] for _ in range(3)):.3f}")
+        kept = str(Path(folder) / "compiled")
+        rows = [child(kept, RUN, *paths, str(options.size)) for _ in range(options.rounds + 1)][1:]
+        print(f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}, "
+              f"{options.size} px, median of {options.rounds}, "
+              f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}")  # fmt: skip
+        medians = [statistics.median(column) for column in zip(*rows, strict=True)]
+        for clock, (torch, rest, work) in (("CPU", medians[:3]), ("wall", medians[3:])):
+            print(f"{clock} s: torch {torch:.2f}, photostyle's imports {rest:.2f}, first iteration "
+                  f"{work:.2f}; beyond torch {rest + work:.2f}")  # fmt: skip
+        for name in MODULES:
+            times = [child(kept, IMPORT, name)[0] for _ in range(4)][1:]
+            print(f"import {name}: {statistics.median(times):.3f}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from photostyle.objective.losses import (
     masked_gram,
     moment_distance,
     moments,
+    onward_gram,
     region_rows,
     tv_loss,
 )
@@ -45,6 +46,27 @@ def reference_gram(features: Tensor, mask: Tensor, scaling: str) -> Tensor:
     if scaling == "target":
         return gram / mask.sum()
     return gram / (channels * height * width * mask.mean())
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_a_gradient_added_in_its_place_is_the_sum(
+    memory_format: torch.memory_format, features: Tensor, masks: Tensor
+) -> None:
+    regions = [region_rows(mask, scaling="target", channels=7) for mask in masks]
+    whole = region_rows(torch.ones(6, 9, dtype=torch.float64), scaling="target", channels=7)
+    kernel = torch.randn(4, 7, 3, 3, dtype=torch.float64).to(memory_format=memory_format)
+    leaf = features.to(memory_format=memory_format).requires_grad_(True)
+
+    def gradients(of_map) -> list[Tensor]:
+        x = 2 * leaf
+        grams = of_map(x, [*regions, whole])
+        further = torch.nn.functional.conv2d(x, kernel)
+        total = grams.square().sum() + further.square().sum()
+        return [torch.autograd.grad(total, leaf, retain_graph=True)[0] for _ in range(2)]
+
+    expected = gradients(lambda x, r: masked_gram(as_rows(x), r))
+    for found, one in zip(gradients(onward_gram), expected, strict=True):
+        torch.testing.assert_close(found, one)
 
 
 @pytest.mark.parametrize("scaling", ["target", "dpst"])

@@ -9,7 +9,8 @@ from photostyle.color.lab import rgb_to_lab
 from photostyle.config.stages import EncoderConfig, ObjectiveConfig
 from photostyle.encoders.vgg import VggEncoder
 from photostyle.errors import OptionError
-from photostyle.matting.laplacian import LaplacianOperator, matting_laplacian
+from photostyle.matting.laplacian import matting_laplacian
+from photostyle.matting.product import LaplacianOperator
 from photostyle.objective.objective import (
     COLOR_UNIT,
     PHOTOREAL_UNIT,
@@ -62,8 +63,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="module")
 def operator(scene: Scene) -> LaplacianOperator:
-    matrix = matting_laplacian(scene.content)
-    return LaplacianOperator.from_csr(matrix, (12, 14), torch.device("cpu"), torch.float64)
+    return LaplacianOperator.of(scene.content, dtype=torch.float64)
 
 
 @pytest.fixture
@@ -140,6 +140,28 @@ def test_gradient(
     objective = build_objective(scene, encoder, TAPS, ObjectiveConfig(), ALL, operator)
     leaf = image.clone().requires_grad_(True)
     assert torch.autograd.gradcheck(lambda x: objective(x)[0], leaf, eps=1e-7, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_gradients_are_the_same_whether_maps_share_a_buffer_or_not(
+    precision: str, scene: Scene, encoder: VggEncoder, image: Tensor, monkeypatch
+) -> None:
+    def gradients() -> list[Tensor]:
+        objective = build_objective(
+            scene, encoder, taps, ObjectiveConfig(), ("content", "style"), None, 0, precision
+        )
+        leaf = image.clone().requires_grad_(True)
+        total, terms = objective(leaf)
+        return [torch.autograd.grad(x, leaf, retain_graph=True)[0]
+                for x in (terms["style"], terms["content"], total)]  # fmt: skip
+
+    taps = EncoderConfig(
+        content_layers=("relu2_2",), style_layers=("relu1_1", "conv2_1", "relu1_2")
+    )
+    found = gradients()
+    monkeypatch.setattr(VggEncoder, "apart", False)
+    for mine, expected in zip(found, gradients(), strict=True):
+        torch.testing.assert_close(mine, expected)
 
 
 @pytest.mark.parametrize("name", ALL)

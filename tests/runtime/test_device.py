@@ -12,8 +12,17 @@ from photostyle.runtime.device import fast_bfloat16, free_memory, in_threads, re
 
 @pytest.mark.parametrize("name", ["abacus", "cpu:1", "auto:0", "cuda:x", "mps:0"])
 def test_what_is_no_device_is_named(name: str) -> None:
-    with pytest.raises(DeviceError, match=f"--device {name} is no device"):
+    with pytest.raises(DeviceError, match=f"device {name} is no device"):
         resolve_device(name)
+
+
+def test_a_gpu_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    found = [resolve_device(name) for name in ("auto", "cuda", "cuda:0", "cuda:1")]
+    assert found == [torch.device(name) for name in ("cuda", "cuda:0", "cuda:0", "cuda:1")]
+    with pytest.raises(DeviceError, match="--device cuda:2: this PyTorch finds 2 CUDA GPUs"):
+        resolve_device("cuda:2")
 
 
 def test_free_memory_of_this_machine() -> None:

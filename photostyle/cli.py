@@ -65,11 +65,11 @@ def _run(argv: list[str]) -> int:
         sys.stdout.flush()
         return code
     except JobsError as error:  # a line for each mistake
-        return _complain(str(error), BAD_INPUT, lines=True)
+        return _complain(error.as_typed, BAD_INPUT, lines=True)
     except InputError as error:
-        return _complain(str(error), BAD_INPUT)
+        return _complain(error.as_typed, BAD_INPUT)
     except PhotostyleError as error:
-        return _complain(str(error), FAILED)
+        return _complain(error.as_typed, FAILED)
     except MemoryError:
         return _complain(NO_MEMORY, FAILED)
     except RuntimeError as error:

@@ -14,7 +14,13 @@ from photostyle.finish.delivery import protected, region_strengths
 from photostyle.images.given import PictureLike, listed, picture_of
 from photostyle.images.hashing import content_sha256, file_stamp
 from photostyle.images.ocio import check_words
-from photostyle.images.photograph import Photograph, photograph, seen_photograph, unframed
+from photostyle.images.photograph import (
+    Photograph,
+    in_gamut,
+    photograph,
+    seen_photograph,
+    unframed,
+)
 from photostyle.images.picture import Photo, image_size, load_image, resize, same_proportions
 from photostyle.images.scene import PLAIN, Viewing
 from photostyle.inputs import InputFile, Inputs
@@ -104,7 +110,7 @@ def load(
     viewing = viewing_of(config)
     photo = loaded(content, memory, "The content", viewing)
     others = [
-        loaded(x, memory, "The style" if len(styles) == 1 else f"Style {n}", viewing)
+        in_gamut(loaded(x, memory, "The style" if len(styles) == 1 else f"Style {n}", viewing))
         for n, x in enumerate(styles, start=1)
     ]
     begin = None if start is None else loaded(start, memory, "The start", viewing)
@@ -154,7 +160,7 @@ def decoded(path: Path, memory: Memory, viewing: Viewing = PLAIN) -> Photograph:
     """
     try:
         key = ("photo", file_stamp(path), viewing)
-    except OSError:  # load_image has the sentence for it
+    except (OSError, ValueError):  # load_image has the sentence for it
         return photograph(load_image(path, viewing))
     return memory.get(key, lambda: photograph(load_image(path, viewing)))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.brief import Brief
-from photostyle.color.lab import rgb_to_lab
+from photostyle.color.lab import lab_of
 from photostyle.errors import ImageError, MaskError
 from photostyle.images.heat import heat_picture
 from photostyle.images.picture import (
@@ -31,6 +31,7 @@ from photostyle.images.picture import (
 )
 from photostyle.matting.guided import GuidedFilter
 from photostyle.objective.wasserstein import MOST_PIXELS, RegionWasserstein
+from photostyle.runtime.device import together
 from photostyle.runtime.watching import Log
 from photostyle.segmentation.masks import members, resize_masks
 from photostyle.segmentation.scene import Scene
@@ -128,13 +129,17 @@ def measure(
     style = resize(style, style_size).cpu()
     masks = resize_masks(content_masks.cpu(), size)
     partners = resize_masks(style_masks.cpu(), style_size)
-    colour, content_colour = _colour_distances((image, content), style, masks, partners)
-    taken = 1.0 if content_colour < SAME_COLOURS else 1 - colour / content_colour
-    smoothness, stain = gains(image, content, masks)
     seen = np.ones(size) if weight is None else resize_masks(weight[None].cpu(), size)[0].numpy()
+    pictures = _pixels(image), _pixels(content)
+    (colour, content_colour), (smoothness, stain), (structure, edges) = together(
+        lambda: _colour_distances((image, content), style, masks, partners),
+        lambda: gains(image, content, masks),
+        lambda: (_structure(*pictures, seen), _edge_similarity(*pictures, seen)),
+    )
+    taken = 1.0 if content_colour < SAME_COLOURS else 1 - colour / content_colour
     return Scores(
-        structure=_structure(_pixels(image), _pixels(content), seen),
-        edges=_edge_similarity(_pixels(image), _pixels(content), seen),
+        structure=structure,
+        edges=edges,
         colour=colour,
         content_colour=content_colour,
         style_taken=min(max(taken, 0.0), 1.0),
@@ -150,9 +155,10 @@ def style_note(style: Tensor, weight: Tensor | None = None) -> str | None:
     Args:
         weight: h×w, 0 for pixels that do not count.
     """
-    lab = rgb_to_lab(style[0].reshape(3, -1).T)
+    colors = style[0].reshape(3, -1)
     if weight is not None:
-        lab = lab[weight.reshape(-1) > 0]
+        colors = colors[:, weight.reshape(-1) > 0]
+    lab = lab_of(colors[:, :: max(1, colors.shape[1] // MOST_PIXELS)].T)
     if float((lab - lab.mean(dim=0)).square().sum(dim=1).mean().sqrt()) >= ONE_COLOUR:
         return None
     shade = "almost black" if float(lab[:, 0].mean()) < 10 else "almost a single colour"
@@ -301,7 +307,7 @@ def _colour_distances(
     images: tuple[Tensor, ...], style: Tensor, masks: Tensor, partners: Tensor
 ) -> list[float]:
     """For each 1×3×H×W image, the area-weighted mean of its regions' distances to the style."""
-    labs = [rgb_to_lab(image[0].reshape(3, -1).T) for image in images]
+    colors = [image.detach()[0].reshape(3, -1) for image in images]
     flat = style.reshape(1, 3, 1, -1)  # 1×3×h×w -> 1×3×1×hw
     totals, area = [0.0] * len(images), 0
     for mask, partner in zip(members(masks), members(partners), strict=True):
@@ -314,7 +320,8 @@ def _colour_distances(
             continue
         area += len(inside)
         # It gives the square, of which no mean over regions is a ΔE.
-        roots = [max(float(distance(lab[pixels])), 0.0) ** 0.5 for lab in labs]
+        labs = (lab_of(rgb[:, pixels].T) for rgb in colors)
+        roots = [max(float(distance(lab)), 0.0) ** 0.5 for lab in labs]
         totals = [t + len(inside) * root for t, root in zip(totals, roots, strict=True)]
     return [total / max(area, 1) for total in totals]
 

@@ -65,9 +65,9 @@ def stylize(
     image = optimise(first, seen, encoder, config, log)
     facts = encoder_facts(loaded_encoder, encoder)
     del loaded_encoder, encoder  # as large as the rest, and done with
-    image, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
+    picture, maps = finished(recombined(image, scene.content, keep), colors, scene, config, log)
     grade = Grade(maps, masks.content, masks.names)
-    image = rendered(sources.content, grade, config.render, image, log)
+    image = rendered(sources.content, grade, config.render, picture, log)
     scores, image = measured(image, scene, log), framed(image, sources.content)
     return Result(
         image=image, grade=grade, scores=scores, masks=masks, config=config,

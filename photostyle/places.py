@@ -4,17 +4,26 @@ A file is known by what it is, whatever it is called: through links, under two n
 a disk that has none. Imports no torch.
 """
 
+import itertools
 import os
 import tempfile
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
-from photostyle.errors import OutputError
+from photostyle.errors import InputError, OutputError
 
 
 def expanded(text: str | os.PathLike[str]) -> Path:
-    """The path that was written, with ~ as the home where no shell has put it."""
+    """The path that was written, with ~ as the home where no shell has put it.
+
+    Raises:
+        InputError: it is no path.
+    """
+    if not isinstance(text, str | os.PathLike):
+        raise InputError(
+            f"A path is needed, not {type(text).__name__}; give a str or pathlib.Path."
+        )
     try:
         return Path(text).expanduser()
     except RuntimeError:  # ~ and no user's name: a file may be called so
@@ -48,6 +57,14 @@ def as_seen(name: str) -> str:
 def folded(name: str) -> str:
     """What two names have in common that some file systems hold for one."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """The name, numbered where it is taken already on a disk that folds case; it is taken now."""
+    others = (f"{name}-{n}" for n in itertools.count(2))
+    free = next(n for n in itertools.chain([name], others) if folded(n) not in taken)
+    taken.add(folded(free))
+    return free
 
 
 def identity(path: Path) -> Hashable:

@@ -39,7 +39,7 @@ from photostyle.segmentation.semantic import load_groups, load_network
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What a run leaves.
 

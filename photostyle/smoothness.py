@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.color.lab import rgb_to_lab
+from photostyle.color.lab import lab_of
 from photostyle.errors import ImageError
 from photostyle.images.heat import heat_picture
 from photostyle.images.picture import check_image, fit_size, image_size, resize
@@ -115,13 +115,14 @@ def _named(image: Tensor) -> str:
 def _lab(image: Tensor) -> Array:
     """HW×3 float32 CIELAB, slightly smoothed: the blur is of Lab, which commutes with its maps."""
     height, width = image_size(image)
-    lab = rgb_to_lab(image.detach()[0].cpu().reshape(3, -1).T).numpy().reshape(height, width, 3)
+    lab = lab_of(image.detach()[0].cpu().reshape(3, -1).T).numpy().reshape(height, width, 3)
     smooth: Array = cv2.GaussianBlur(lab, (0, 0), _BLUR, borderType=cv2.BORDER_REFLECT)
     return smooth.reshape(-1, 3)
 
 
 def _distance(one: Array, other: Array) -> Array:
-    distance: Array = np.sqrt(np.square(one - other).sum(axis=1))
+    off = one - other
+    distance: Array = np.sqrt(np.einsum("nc,nc->n", off, off))
     return distance
 
 

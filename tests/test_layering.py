@@ -45,9 +45,11 @@ __main__
 FILES = {
     "config": "options / rendering solves universal / stages / config / presets training / files"
     " / keywords",
-    "images": "exif formats.table frames icc photoshop refusals xmp / spaces"
+    "images": "exif formats.avifboxes formats.jxlheader formats.table frames icc photoshop"
+    " refusals xmp / formats.oiio spaces"
     " / colorimetry ocio / scene"
-    " / containers listing profiles / formats.stored hashing / formats.pillow"
+    " / containers listing profiles / formats.attributes formats.stored hashing"
+    " / formats.pillow"
     " / formats.gainmap / formats.avif formats.heif formats.jpeg formats.jxl formats.netpbm"
     " formats.png formats.raw formats.tiff formats.vfx formats.webp"
     " / decoding"
@@ -57,11 +59,11 @@ FILES = {
     " / writing / restyling",
     "matting": "fused grid guided laplacian / maps product",
     "segmentation": "masks shapes speckle"
-    " / fitting labels polygons scene semantic superpixels"
+    " / fitting labels polygons renders scene semantic superpixels"
     " / arrays cluster mattes pairing palettes / ids / formats preview / segmenter",
     "encoders": "base download registry / builtin cache vgg / normalize untrained weights / fetch",
-    "color": "beyond grain lab lut spills terms / prior tabled silhouettes / regional transfer"
-    " / fitting preserve / matching",
+    "color": "beyond grain lab likes lut spills terms / prior tabled silhouettes"
+    " / regional transfer / fitting preserve / matching",
     "objective": "drift losses patches styles tiling wasserstein"
     " / terms / content_term patch_term style_term / objective / features",
     "feedforward": "batch descent network scenes / data distributed marks style_model tiling"
@@ -70,7 +72,7 @@ FILES = {
     " photoreal styling / exporting session starting",
     "optimize": "canvas lbfgs start / loop tiles / solving",
     "finish": "backdrop keeping lights postprocess rarity shadows / distil / delivery finishing",
-    "looks": "encodings lattice mosaic provenance / lut / formats.reading"
+    "looks": "drawn encodings lattice mosaic provenance / lut / formats.reading"
     " / formats.cube formats.hald formats.ocio formats.xmp / formats.registry tables / look"
     " / following keyed pairs passages regions shown / exporting film fitting",
     "jobs": "axes comparing jobs jobsfile leaking methods verdicts / executors report stylejob"

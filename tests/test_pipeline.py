@@ -162,7 +162,7 @@ def test_canvas_that_the_preset_lacks_is_refused(tmp_path: Path, name: str, has:
     paths = saved(tmp_path / "c.png", CONTENT), saved(tmp_path / "s.png", STYLE)
     config = preset(name).with_options({**SMALL, "canvas": "pixels"})
     heard = Recorder()
-    with pytest.raises(OptionError, match=f"--canvas pixels: --preset {name} .*it has {has}"):
+    with pytest.raises(OptionError, match=f"canvas pixels: preset {name} .*it has {has}"):
         stylize(*paths, config, listener=heard)
     assert set(heard.stages) <= {"load"}
 

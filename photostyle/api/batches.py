@@ -1,5 +1,7 @@
 """`batch`: many pairs, or photographs of a folder, into another folder."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +20,7 @@ from photostyle.api.running import (
 from photostyle.beside import SideFiles
 from photostyle.config.config import Config
 from photostyle.config.keywords import Base, plain_value
-from photostyle.errors import InputError, JobsError, OptionError
+from photostyle.errors import InputError, JobsError, OptionError, unpaired
 from photostyle.images.given import PictureLike, listed
 from photostyle.images.picture import load_image
 from photostyle.images.saving import FORMATS, check_output
@@ -94,8 +96,9 @@ def batch(
         InputError: of a jobs file for all of its mistakes at once; nothing was run.
         OutputError: the folder is in use, or cannot be written.
     """
-    where, configure, suffix = prepared(options, config, "png" if format == "keep" else format)
-    folder, side = expanded(out), SideFiles.of(side_files)
+    form = "png" if format == "keep" else format
+    where, folder, configure, suffix = prepared(options, out, config, form)
+    side = SideFiles.of(side_files)
     if side.folder is not None and where.get("executor") == "ray":
         raise OptionError("--side-files with a folder belongs to --executor local; give none.")
     notes: Sequence[str] = ()
@@ -206,7 +209,7 @@ def _job(number: int, entry: Mapping[str, Any], found: Batch) -> StyleJob:
         name = _job_name(wanted, files, found.taken)
         check_output(found.out / f"{name}{found.suffix}", [p for p in files.values() if p])
     except InputError as error:
-        raise JobsError(f"Job {number}: {error}") from None
+        raise JobsError(f"Job {number}: {error.as_typed}") from None
     labels = tuple((option, label_of(value)) for option, value in values.items())
     return StyleJob(name=name, config=config, labels=(("job", name), *labels),
                     suffix=found.suffix, named=True, **files)  # type: ignore[arg-type]  # fmt: skip
@@ -216,8 +219,8 @@ def _job_files(given: Mapping[str, Any], folder: Path) -> dict[str, Path | None]
     for role in ("content", "style"):
         if given[role] is None:
             raise JobsError(f"this job has no {role}.")
-    if (given["content_mask"] is None) != (given["style_mask"] is None):
-        raise JobsError("masks come in pairs: content_mask and style_mask.")
+    if fault := unpaired(given["content_mask"], given["style_mask"]):
+        raise JobsError(fault)
     return {
         role: (mask_file if role.endswith("mask") else picture_file)(value, folder, f"the {role}")
         for role, value in given.items()

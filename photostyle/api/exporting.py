@@ -1,5 +1,7 @@
 """`export`: trained networks for other programs."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from dataclasses import dataclass
 from pathlib import Path

@@ -51,9 +51,12 @@ def picture_files(
         suffixes: of what counts in a folder, lower case.
 
     Raises:
-        ImageError: one cannot be used. OptionError: a folder without pictures.
+        ImageError: one cannot be used. OptionError: there is none, or a folder without pictures.
         OutputError: the folder cannot be written.
     """
+    given = list(given)
+    if not given:
+        raise OptionError("There is no picture; give one or more, or their folder.")
     return [
         path for one in given for path in pictures_at(picture_file(one, folder, name), suffixes)
     ]

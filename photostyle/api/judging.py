@@ -1,5 +1,7 @@
 """`compare`: the scores of any pictures."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 from collections.abc import Mapping, Sequence
 
 from photostyle.images.given import PictureLike, listed, picture_of

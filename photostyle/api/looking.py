@@ -1,12 +1,14 @@
 """`apply_look`: a look over many photographs and films, into a folder."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from photostyle.api.files import mask_file, picture_files
-from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
+from photostyle.api.running import RenderingOptions, Runs, carried_out, parted, results_folder
 from photostyle.config.config import Config
 from photostyle.config.keywords import with_keywords
 from photostyle.errors import OptionError
@@ -29,22 +31,15 @@ OWN = ("out", "content_mask", "segmenter", "consistency", "key_frames", "codec",
 
 
 def apply_look(
-    look: Look | str | os.PathLike[str],
-    pictures: PictureLike | Sequence[PictureLike],
-    *,
-    out: str | os.PathLike[str],
-    content_mask: MaskLike | None = None,
-    segmenter: Literal["auto", "semantic", "none"] = "auto",
-    segmenter_model: str | None = None,
+    look: Look | str | os.PathLike[str], pictures: PictureLike | Sequence[PictureLike], *,
+    out: str | os.PathLike[str], content_mask: MaskLike | None = None,
+    segmenter: Literal["auto", "semantic", "none"] = "auto", segmenter_model: str | None = None,
     segmenter_groups: str | os.PathLike[str] | None = None,
     palette: str | os.PathLike[str] | None = None,
-    consistency: Literal["shot", "whole", "frame"] = "shot",
-    key_frames: int = 1,
-    codec: str = "h264",
-    quality: int | None = None,
-    progress: Progress = False,
+    consistency: Literal["shot", "whole", "frame"] = "shot", key_frames: int = 1,
+    codec: str = "h264", quality: int | None = None, progress: Progress = False,
     **options: Unpack[RenderingOptions],
-) -> Runs:
+) -> Runs:  # fmt: skip
     """Photographs and films under a look, each at its own size and depth, into a folder.
 
     Args:
@@ -67,29 +62,32 @@ def apply_look(
         InputError: a look, picture, mask or option that cannot be used.
         OutputError: the folder is in use, or cannot be written.
     """
-    if segmenter not in ("auto", "semantic", "none"):
-        raise OptionError(f"--segmenter is {segmenter!r}; choose from auto, semantic, none.")
-    folder = expanded(out)
+    finding = _finding(segmenter, segmenter_model, segmenter_groups, palette)
+    folder = results_folder(out)
     where, values = parted(options)
     chosen = with_keywords(Config(), values, OWN, ("render",)).render
     file = _look_file(look, folder)
     Look.load(file).check(chosen)
     paths = picture_files(listed(pictures), folder, "The picture", (*PICTURES, *VIDEO_SUFFIXES))
     mask = mask_file(content_mask, folder, "The mask")
-    groups, colours = (None if x is None else str(expanded(x)) for x in (segmenter_groups, palette))
-    finding = Finding(segmenter, segmenter_model, groups, colours)
     check_quality(codec, quality)
-    keeping = Keeping(consistency, key_frames)
+    Keeping(consistency, key_frames)  # what is unfit shows before the first picture
+    film: dict[str, Any] = {"keeping": (consistency, key_frames), "codec": codec}
     with Watched(progress) as watched:
-        film: dict[str, Any] = {
-            "keeping": (keeping.consistency, keeping.key_frames), "codec": codec,
-            "quality": quality, "tell": _telling(watched) if _here(where) else None,
-        }  # fmt: skip
+        film |= {"quality": quality, "tell": _telling(watched) if _here(where) else None}
         jobs = look_jobs(
             paths, mask, tuple(FORMATS), film, look=file, options=chosen, finding=finding
         )
-        plan = Plan(file.stem, tuple(jobs))
-        return carried_out(plan, folder, where, watched.teller.tell, _read(groups, colours))
+        plan, read = Plan(file.stem, tuple(jobs)), _read(finding.groups, finding.palette)
+        return carried_out(plan, folder, where, watched.teller.tell, read)
+
+
+def _finding(segmenter: str, *files: str | os.PathLike[str] | None) -> Finding:
+    """How regions are found, with the network, the table of groups and the palette."""
+    if segmenter not in ("auto", "semantic", "none"):
+        raise OptionError(f"--segmenter is {segmenter!r}; choose from auto, semantic, none.")
+    model, groups, palette = (None if one is None else str(expanded(one)) for one in files)
+    return Finding(segmenter, model, groups, palette)
 
 
 def _here(where: Mapping[str, Any]) -> bool:

@@ -1,7 +1,9 @@
 """`sweep` and `post`: many runs, into a folder."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
@@ -15,14 +17,15 @@ from photostyle.api.running import (
     label_of,
     prepared,
     read_files,
+    results_folder,
 )
 from photostyle.config.config import Config, hint
 from photostyle.config.keywords import Base, plain_value, with_keywords
 from photostyle.errors import OptionError
 from photostyle.finish.delivery import with_depth
 from photostyle.images.given import PictureLike, listed, picture_of
-from photostyle.images.photograph import framed, photograph, seen_photograph
-from photostyle.images.picture import load_image, paths_of, shown_only
+from photostyle.images.photograph import beside, framed, photograph, seen_photograph
+from photostyle.images.picture import load_image, paths_of
 from photostyle.images.saving import FORMATS
 from photostyle.images.shown import Picture
 from photostyle.jobs.axes import FILES, Axis, known_names, parse_axis
@@ -80,13 +83,12 @@ def sweep(
         InputError: a picture, axis or option that cannot be used; nothing was run.
         OutputError: the folder is in use, or cannot be written.
     """
-    folder = expanded(out)
-    where, configure, suffix = prepared(options, config, format)
+    where, folder, configure, suffix = prepared(options, out, config, format)
     roles = {
         "content": content, "style": style, "content_mask": content_mask, "style_mask": style_mask,
     }  # fmt: skip
+    axes = _axes(grid, folder)  # before anything is written
     files = {role: _value(role, given, folder) for role, given in roles.items()}
-    axes = _axes(grid, folder)
     found = Sweep(
         axes=axes, files=files, configure=configure, settings=settings or {}, zipped=zip,
         warm_start=warm_start, suffix=suffix,
@@ -142,7 +144,7 @@ def post(
     if out is None:
         filtered = _filtered(listed(pictures), chain, content)
         return replace(filtered, metadata=with_depth(filtered.metadata, depth))
-    folder = expanded(out)
+    folder = results_folder(out)
     paths = picture_files(listed(pictures), folder, "The picture")
     given = None if content is None else picture_file(content, folder, "The content")
     jobs = post_jobs(paths, chain, given, tuple(FORMATS), depth)
@@ -155,6 +157,8 @@ def _axes(grid: Mapping[str, str | Sequence[Any]] | Sequence[str], folder: Path)
         raise OptionError(
             "--grid is missing: a sweep varies something, such as style_weight=100,1000."
         )
+    if isinstance(grid, str):
+        grid = [grid]
     if not isinstance(grid, Mapping):
         return [parse_axis(words) for words in grid]
     return [_axis(name, values, folder) for name, values in grid.items()]
@@ -165,6 +169,8 @@ def _axis(name: str, given: str | Sequence[Any], folder: Path) -> Axis:
         return parse_axis(f"{name}={given}")
     if name not in (known := known_names()):
         raise OptionError(f"--grid: there is nothing called {name}{hint(name, known)}")
+    if not isinstance(given, Iterable):
+        raise OptionError(f"--grid {name}: give a list of values, such as [{label_of(given)}].")
     values: list[Any] = [_value(name, value, folder) for value in given]
     if len(set(values)) < len(values):
         raise OptionError(f"--grid {name}: two of the values are the same.")
@@ -197,7 +203,7 @@ def _filtered(
     if len(pictures) != 1:
         raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
     given = pictures[0]
-    photo = seen_photograph(shown_only(picture_of(given, "The picture")), "The picture")
+    photo = seen_photograph(picture_of(given, "The picture"), "The picture")
     if content is None and any(operation.name in GUIDED for operation in chain):
         if not isinstance(given, str | os.PathLike):
             raise OptionError(f"{chain[0].name} looks at the content; give it as content=.")
@@ -205,5 +211,5 @@ def _filtered(
     guide = None if content is None else photograph(picture_of(content, "The content"))
     read = [photo, *([guide] if guide else [])]
     notes = tuple(note for x in read for note in x.notes)
-    image = framed(filtered(photo.image, guide, chain), photo)
-    return Picture(image, photo.metadata, notes, paths_of(read))
+    made = filtered(photo.image, guide, chain)
+    return Picture(framed(made, photo), photo.metadata, notes, paths_of(read), beside(made, photo))

@@ -1,5 +1,7 @@
 """`compare_methods`: several presets on one pair, in one table and on one sheet."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import dataclasses
 import math
 import os
@@ -19,7 +21,7 @@ from photostyle.config.keywords import Base, Options, configured
 from photostyle.documents import aligned
 from photostyle.errors import OptionError, SolveError
 from photostyle.images.given import PictureLike
-from photostyle.images.photograph import Photograph
+from photostyle.images.photograph import Photograph, in_gamut
 from photostyle.images.picture import paths_of
 from photostyle.images.sheets import Cell, drawn_grid, thumbnail
 from photostyle.images.shown import Picture
@@ -142,7 +144,7 @@ def compare_methods(
     """
     configs = _named(presets, options)
     photo = loaded(content, Memory(limit=0), "The content")
-    other = loaded(style, Memory(limit=0), "The style")
+    other = in_gamut(loaded(style, Memory(limit=0), "The style"))
     masks = mask_of(content_mask, CONTENT_MASK), mask_of(style_mask, STYLE_MASK)
     painters = {n: c for n, c in configs.items() if kind_of(c) == PAINTING}
     judging = Judge(judge_of(judge, painters), photo, other) if painters else None

@@ -1,5 +1,7 @@
 """`train` and `apply`: networks for one style and for any."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -7,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Unpack, overload
 
+import torch
+
 from photostyle.api.anystyle import loaded, model_files, stylist_of, universal_model
 from photostyle.api.files import picture_file
-from photostyle.api.running import check_folder
+from photostyle.api.running import results_folder
 from photostyle.brief import Brief
 from photostyle.config.config import option_files
 from photostyle.config.keywords import TrainingOptions, with_keywords
@@ -108,6 +112,8 @@ def train(
         OutputError: a file cannot be written.
     """
     own = ("data", "out", "resume", "config", "progress")
+    if not isinstance(config, TrainingConfig | None):
+        raise OptionError(f"config is a {type(config).__name__}; give a TrainingConfig.")
     base = config or TRAININGS.get(options.get("method", "fast"), TrainingConfig())
     chosen = with_keywords(base, options, own, without=WITHOUT)
     path = expanded(out)
@@ -151,7 +157,7 @@ def _watcher(progress: Progress) -> Callable[[Session], AbstractContextManager[T
 class _Told(Watched):
     """A training's watcher for a `progress` function or bar."""
 
-    def __enter__(self) -> "_Told":
+    def __enter__(self) -> _Told:
         return self
 
     def note(self, sentence: str) -> None:
@@ -236,8 +242,8 @@ def apply(
             17 and 19 without it.
         progress: True for a bar, or a function of an `Update`, told of every file and frame.
         listener: is told in place of `progress`.
-        style, style_blend: of a network for any style, one or several with their shares.
-        transfer, alpha: likewise, "adain" or "wct", and the share of the change.
+        style, style_blend: of a network for any style, one or several with their shares; transfer,
+            alpha: likewise, "adain" or "wct", and the share of the change.
 
     Returns: the picture, or what became of the files. Files that cannot be read are listed there,
         and so are videos that are broken somewhere. Results of before are replaced, other files
@@ -251,28 +257,40 @@ def apply(
         if value is not None and value < 1:
             raise OptionError(f"--{name} is {value}; it must be at least 1.")
     place = resolve_device(device)
-    network: StyleModel | Stylist
-    if (universal := universal_model(model, place)) is not None:
-        network = stylist_of(universal, style, place, transfer, alpha, style_blend)
-    else:
-        if style is not None:
-            raise OptionError("--style: this network has its one style; leave the option out.")
-        network = loaded(model, place)
-    room = memory * 2**20 if memory else usual_memory(place)
-    given = listed(pictures)
+    network = _network(model, place, style, transfer, alpha, style_blend)
+    room, given = memory * 2**20 if memory else usual_memory(place), listed(pictures)
     if out is None:
-        if len(given) != 1:
-            raise OptionError(f"{len(given)} pictures are given; several need a folder, out=.")
-        photo = seen_photograph(shown_only(picture_of(given[0], "The picture")), "The picture")
-        image = framed(styled(network, photo.image, room), photo)
-        return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
-    folder = expanded(out)
-    check_folder(folder)
-    read = model_files(model)
-    jobs = plan([picture_file(x, folder, "A picture") for x in given], folder, codec, read)
+        return _applied(network, given, room)
+    folder = results_folder(out)
+    files = [picture_file(x, folder, "A picture") for x in given]
+    jobs = plan(files, folder, codec, model_files(model))
     manner = Manner(batch or (8 if place.type == "cuda" else 1), room, codec, quality)
     with Watched(progress) as watched:
         return apply_files(network, jobs, manner, listener or _FilesTold(watched, len(jobs)))
+
+
+def _network(
+    model: PathLike | StyleModel | UniversalModel, place: torch.device,
+    style: PictureLike | Sequence[PictureLike] | None, transfer: str | None, alpha: float,
+    blend: Sequence[float] | None,
+) -> StyleModel | Stylist:  # fmt: skip
+    """The network for one style, or that for any with its styles."""
+    if (universal := universal_model(model, place)) is not None:
+        return stylist_of(universal, style, place, transfer, alpha, blend)
+    if style is not None:
+        raise OptionError("--style: this network has its one style; leave the option out.")
+    return loaded(model, place)
+
+
+def _applied(
+    network: StyleModel | Stylist, pictures: Sequence[PictureLike], room: int | None
+) -> Picture:
+    """One picture, in memory."""
+    if len(pictures) != 1:
+        raise OptionError(f"{len(pictures)} pictures are given; several need a folder, out=.")
+    photo = seen_photograph(shown_only(picture_of(pictures[0], "The picture")), "The picture")
+    image = framed(styled(network, photo.image, room), photo)
+    return Picture(image, photo.metadata, photo.notes, paths_of([photo]))
 
 
 class _FilesTold:

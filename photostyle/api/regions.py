@@ -1,5 +1,7 @@
 """Regions that were found, to look at, to edit, and to give back as masks."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +77,7 @@ class Regions(Brief):
         """The pictures as they are and under the colours of their regions."""
         return as_picture(drawn_sheet([self._row()]))
 
-    def save(self, folder: str | os.PathLike[str], others: "Sequence[Regions]" = ()) -> list[Path]:
+    def save(self, folder: str | os.PathLike[str], others: Sequence[Regions] = ()) -> list[Path]:
         """Writes label pictures, which any paint program edits and every mask option reads, a
         preview and a table; gives their paths.
 

@@ -1,9 +1,12 @@
 """`compare_fast`: a trained network against the optimisation that it replaces."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import dataclasses
+import functools
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +27,7 @@ from photostyle.jobs.comparing import Comparison, compare_with_gatys, hardware, 
 from photostyle.objective.features import configured_encoder, least_side
 from photostyle.places import expanded
 from photostyle.runtime.device import resolve_device
-from photostyle.runtime.updates import Progress, Update, Watched
+from photostyle.runtime.updates import Progress, Watched
 from photostyle.views import as_picture
 
 PathLike = str | os.PathLike[str]
@@ -76,18 +79,12 @@ class Rivals(Brief):
 
 
 def compare_fast(
-    contents: PictureLike | Sequence[PictureLike],
-    model: PathLike | StyleModel,
-    style: PictureLike | None = None,
-    *,
-    encoder: str | None = None,
-    size: int | Sequence[int] = 256,
-    iterations: Sequence[int] = COUNTS,
-    search: Literal["wolfe", "plain"] = "wolfe",
-    seed: int = 0,
-    device: str = "auto",
+    contents: PictureLike | Sequence[PictureLike], model: PathLike | StyleModel,
+    style: PictureLike | None = None, *, encoder: str | None = None,
+    size: int | Sequence[int] = 256, iterations: Sequence[int] = COUNTS,
+    search: Literal["wolfe", "plain"] = "wolfe", seed: int = 0, device: str = "auto",
     progress: Progress = False,
-) -> Rivals:
+) -> Rivals:  # fmt: skip
     """A trained network against the optimisation that it replaces, on photographs.
 
     Args:
@@ -107,38 +104,41 @@ def compare_fast(
         InputError: a picture, network, encoder or option that cannot be used, or of another
             training.
     """
-    sizes = sorted({size} if isinstance(size, int) else set(size))
-    counts = sorted(set(iterations))
-    for name, numbers in (("size", sizes), ("iterations", counts)):
-        if not numbers or numbers[0] < 1:
-            raise OptionError(f"--{name}: give whole numbers from 1.")
+    sizes = _numbers("size", [size] if isinstance(size, int) else size)
+    counts = _numbers("iterations", iterations)
     place = resolve_device(device)
-    network = model if isinstance(model, StyleModel) else load_model(expanded(model), place)
-    name = "network" if isinstance(model, StyleModel) else str(model)
-    own = Path(network.info.style) if style is None else style
-    learnt = seen_photograph(picture_of(own, "The style"), "The style")
-    picture, weight, judge = _training_inputs(network, name, learnt, encoder, place)
+    trained = _trained(model, style, encoder, place)
     photos = [seen_photograph(picture_of(x, "A content"), "A content") for x in listed(contents)]
+    race = functools.partial(
+        compare_with_gatys, trained.network, trained.judge, trained.style, weight=trained.weight,
+        iterations=counts, seed=seed, search=search,
+    )  # fmt: skip
     found = []
     with Watched(progress) as watched:
-        for photo, fitted in _sized(photos, sizes, least_side(judge, network.info.config.encoder)):
-            title = Path(photo.called).stem if photo.path else photo.called
-
-            def tell(done: int, title: str = title) -> None:
-                watched.teller.tell(Update(title, "", done, counts[-1]))
-
-            content = resize(photo.image, fitted).to(place)
-            found.append(compare_with_gatys(
-                network, judge, picture, content, title, iterations=counts, seed=seed,
-                progress=tell, search=search, weight=weight,
-            ))  # fmt: skip
+        for photo, fitted in _sized(photos, sizes, trained.least):
+            content, title = resize(photo.image, fitted).to(place), _title(photo)
+            found.append(race(content, title, progress=_telling(watched, title, counts[-1])))
     setting = (
-        f"{hardware(place)}; encoder {judge.name}; the training's objective; Gatys: L-BFGS "
+        f"{hardware(place)}; encoder {trained.judge.name}; the training's objective; Gatys: L-BFGS "
         f"on pixels from noise, clipped, {search}, seed {seed}"
     )
-    read = [] if isinstance(model, StyleModel) else [expanded(model)]
-    made_of = (*paths_of([*photos, learnt]), *read)
-    return Rivals(tuple(found), picture.cpu(), setting, hardware(place), made_of)
+    made_of = (*paths_of(photos), *trained.made_of)
+    return Rivals(tuple(found), trained.style.cpu(), setting, hardware(place), made_of)
+
+
+def _numbers(name: str, given: Iterable[int]) -> list[int]:
+    numbers = sorted(set(given))
+    if not numbers or numbers[0] < 1:
+        raise OptionError(f"--{name}: give whole numbers from 1.")
+    return numbers
+
+
+def _title(photo: Photograph) -> str:
+    return Path(photo.called).stem if photo.path else photo.called
+
+
+def _telling(watched: Watched, title: str, total: int) -> Callable[[int], None]:
+    return lambda done: watched.teller.counted(title, done, total)
 
 
 def _row(one: Comparison) -> dict[str, Any]:
@@ -169,19 +169,40 @@ def _sized(
     return [(photo, size) for (_, size), photo in found.items()]
 
 
-def _training_inputs(
-    model: StyleModel, name: str, style: Photograph, encoder: str | None, device: torch.device
-) -> tuple[Tensor, Tensor | None, Encoder]:
-    """The style at the size at which it was learned with its weights, and the encoder; all the very
-    same.
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """A network with what it was trained on: its style 1×3×h×w as it was learned, the weights of
+    the style's pixels, and the encoder. `made_of` are the files that were read."""
+
+    network: StyleModel
+    style: Tensor
+    weight: Tensor | None
+    judge: Encoder
+    made_of: tuple[Path, ...]
+
+    @property
+    def least(self) -> int:
+        """The shortest side that the encoder takes."""
+        return least_side(self.judge, self.network.info.config.encoder)
+
+
+def _trained(
+    model: PathLike | StyleModel, style: PictureLike | None, encoder: str | None,
+    device: torch.device,
+) -> _Trained:  # fmt: skip
+    """The network with style and encoder of its training, the very same.
 
     Raises:
         ModelError: they are not those of the training.
     """
-    info = model.info
-    if style.sha256 != info.style_sha256:
+    loaded = isinstance(model, StyleModel)
+    network = model if isinstance(model, StyleModel) else load_model(expanded(model), device)
+    name, info = "network" if loaded else str(model), network.info
+    own = Path(info.style) if style is None else style
+    learnt = seen_photograph(picture_of(own, "The style"), "The style")
+    if learnt.sha256 != info.style_sha256:
         raise ModelError(
-            f"{style.called} is not the style of {name}, which learned {info.style}; give that "
+            f"{learnt.called} is not the style of {name}, which learned {info.style}; give that "
             "with --style."
         )
     taps = info.config.encoder
@@ -193,5 +214,7 @@ def _training_inputs(
             f"encoder {found.name} is not the one that {name} was trained with, "
             f"{info.encoder}; give --encoder."
         )
-    size = fit_size(image_size(style.image), info.config.train.style_size)
-    return resize(style.image, size).to(device), style.weight_at(size), found
+    size = fit_size(image_size(learnt.image), info.config.train.style_size)
+    read = [] if isinstance(model, StyleModel) else [expanded(model)]
+    picture, weight = resize(learnt.image, size).to(device), learnt.weight_at(size)
+    return _Trained(network, picture, weight, found, (*paths_of([learnt]), *read))

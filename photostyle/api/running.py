@@ -1,5 +1,7 @@
 """Where the jobs of a sweep, batch or post run, and what comes of them."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -12,7 +14,8 @@ from PIL import Image
 from photostyle.brief import Brief
 from photostyle.config.config import Config
 from photostyle.config.keywords import Base, Options, RenderOptions, configured
-from photostyle.errors import OptionError, OutputError
+from photostyle.documents import shown
+from photostyle.errors import OptionError, OutputError, keywords_in
 from photostyle.films.containers import VIDEO_SUFFIXES
 from photostyle.images.formats.table import usual
 from photostyle.images.saving import FORMATS
@@ -87,7 +90,7 @@ class Runs(Brief):
     def failed(self) -> dict[str, str]:
         """The reason of each job that failed, by its name."""
         records = self.summary.failed if self.summary else ()
-        return {str(r["name"]): str(r["reason"]) for r in records}
+        return {str(r["name"]): keywords_in(str(r["reason"])) for r in records}
 
     def rows(self) -> list[dict[str, Any]]:
         """One row for each job: its name, state, values and scores, as in scores.json; fit for
@@ -127,13 +130,21 @@ def configuring(config: Base | None, options: Mapping[str, Any]) -> Configure:
     return configure
 
 
-def check_folder(folder: Path) -> None:
-    """Raises OutputError where the folder of results has a name that was meant for one of them."""
+def results_folder(out: str | os.PathLike[str]) -> Path:
+    """The folder of results, before anything is written there.
+
+    Raises:
+        OutputError: it has a name that was meant for one of them, or is a file.
+    """
+    folder = expanded(out)
+    if folder.is_file():
+        raise OutputError(f"--out {folder} is a file; give a folder.")
     if folder.suffix.lower() in (*FORMATS, *VIDEO_SUFFIXES) and not folder.exists():
         raise OutputError(
             f"{folder} would be a file by its name, and a folder of results is made; give the "
             "name of a folder."
         )
+    return folder
 
 
 def carried_out(
@@ -155,7 +166,6 @@ def carried_out(
         OutputError: the folder is in use, or cannot be written, or a file in it would be replaced
             that is read, or is none of ours.
     """
-    check_folder(out)
     executor, home = executor_of(where), Folder(out)
     check_outputs(plan, home, read)
     retry = bool(where.get("retry_failed", False))
@@ -179,7 +189,7 @@ def carried_out(
     return Runs(out, summary, tuple(files), interrupted=stopped)
 
 
-def _saying(watched: Watched, total: int) -> "Callable[[str], None]":
+def _saying(watched: Watched, total: int) -> Callable[[str], None]:
     done = 0
 
     def say(sentence: str) -> None:
@@ -201,10 +211,10 @@ def executor_of(where: Mapping[str, Any]) -> Executor:
     """
     jobs, gpus = where.get("jobs", 1), where.get("gpus", 0.0)
     kind, address = where.get("executor", "local"), where.get("address")
-    if jobs < 1:
-        raise OptionError(f"--jobs {jobs}: at least 1 runs at a time.")
-    if gpus < 0:
-        raise OptionError(f"--gpus {gpus:g}: give 0 or more for each job.")
+    if not isinstance(jobs, int) or jobs < 1:
+        raise OptionError(f"--jobs {shown(jobs)}: at least 1 runs at a time, a whole number.")
+    if not isinstance(gpus, int | float) or gpus < 0:
+        raise OptionError(f"--gpus {shown(gpus)}: give 0 or more for each job.")
     if kind not in ("local", "ray"):
         raise OptionError(f"--executor is {kind!r}; choose from local, ray.")
     if kind == "ray":
@@ -222,19 +232,19 @@ def executor_of(where: Mapping[str, Any]) -> Executor:
 
 
 def prepared(
-    options: Mapping[str, Any], config: Base | None, form: str
-) -> tuple[dict[str, Any], Configure, str]:
-    """Where the runs take place, their configurations and their suffix; what is unfit shows before
-    anything is written.
+    options: Mapping[str, Any], out: str | os.PathLike[str], config: Base | None, form: str
+) -> tuple[dict[str, Any], Path, Configure, str]:
+    """Where the runs take place, their folder, configurations and suffix; what is unfit shows
+    before anything is written.
 
     Raises:
-        OptionError: an unfit option.
+        OptionError: an unfit option. OutputError: see `results_folder`.
     """
     where, values = parted(options)
     executor_of(where)
     if f".{form}" not in FORMATS:
         raise OptionError(f"--format is {form!r}; choose from {', '.join(usual())}.")
-    return where, configuring(config, values), f".{form}"
+    return where, results_folder(out), configuring(config, values), f".{form}"
 
 
 def read_files(*given: object) -> list[Path]:

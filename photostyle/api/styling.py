@@ -1,5 +1,7 @@
 """`segment`, `stylize`, `render`: one photograph."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Unpack, overload
 
 from photostyle import pipeline
 from photostyle.api.regions import Regions
-from photostyle.api.running import RenderingOptions, Runs, carried_out, parted
+from photostyle.api.running import RenderingOptions, Runs, carried_out, parted, results_folder
 from photostyle.config.config import Config, option_files
 from photostyle.config.keywords import (
     Base,
@@ -189,12 +191,12 @@ def render(
     if out is not None:
         if isinstance(result, Result):
             raise OptionError("out= is for folders of results; save what comes back without it.")
-        folder = expanded(result)
+        folder, target = expanded(result), results_folder(out)
         if not folder.is_dir():
             raise OptionError(f"{folder} is no folder; out= is for folders of results.")
         words = ", ".join(f"{name} {value}" for name, value in values.items()) or "strength 1"
         jobs, notes = render_jobs(folder, chosen, words, side)
-        return carried_out(Plan(words, tuple(jobs)), expanded(out), where, progress, notes=notes)
+        return carried_out(Plan(words, tuple(jobs)), target, where, progress, notes=notes)
     if where:
         raise OptionError(f"{next(iter(where))} is for folders of results, with out=.")
     given = None if content is None else photograph(picture_of(content, "The content"))

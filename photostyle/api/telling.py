@@ -1,5 +1,7 @@
 """`info`: what is seen of picture files."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import os
 from dataclasses import replace
 

@@ -22,7 +22,7 @@ PER_MEDIAN = 1 / 0.6745
 #: Bands of rows that are looked at, and the share of pixels, the flattest ones, that counts.
 BANDS, ROWS, FLATTEST = 8, 64, 0.4
 #: Pixels of a band that suffice: those of wide pictures have fewer rows, down to so many.
-ENOUGH, FEWEST = 100_000, 16
+ENOUGH, FEWEST = 25_000, 16
 
 
 def grain_variance(content: Tensor) -> float:
@@ -46,8 +46,10 @@ def _noise_in(band: Tensor) -> tuple[Array, Array]:
     answer = np.abs(cv2.filter2D(image, -1, SECOND))
     broad = cv2.GaussianBlur(image, (0, 0), 2.0)
     across, down = (cv2.Sobel(broad, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
-    live = (image.min(axis=-1) > 0.02) & (image.max(axis=-1) < 0.98)
-    return answer[live], (across * across + down * down).sum(axis=-1)[live]
+    channels = cv2.split(image)
+    live = (np.minimum.reduce(channels) > 0.02) & (np.maximum.reduce(channels) < 0.98)
+    steep = np.einsum("ijc,ijc->ij", across, across) + np.einsum("ijc,ijc->ij", down, down)
+    return answer[live], steep[live]
 
 
 def smoothed(content: Tensor, rows: slice, variance: float) -> Tensor:

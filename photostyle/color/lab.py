@@ -1,9 +1,14 @@
 """CIELAB (D65, 2°) from and to sRGB, differentiable."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from photostyle.runtime.device import constant
+from photostyle.runtime.device import constant, in_threads
+
+#: Colours that are worked on at a time, so that what comes between stays in the processor's cache.
+AT_ONCE = 8192
 
 # IEC 61966-2-1: linear sRGB to XYZ, each row divided by the white point's component.
 _TO_XYZ = torch.tensor(
@@ -50,6 +55,27 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     roots = (lab + constant(_WHITE, lab)) @ constant(ROOTS_OF_LAB, lab)
     xyz = torch.where(roots <= _KNEE, (roots - 4 / 29) * (3 * _KNEE**2), roots**3)
     return srgb_of(xyz @ constant(RGB_OF_XYZ, lab))
+
+
+def lab_of(rgb: Tensor) -> Tensor:
+    """What `rgb_to_lab` gives, without gradients and in half the time or less."""
+    return _in_parts(rgb_to_lab, rgb)
+
+
+def rgb_of(lab: Tensor) -> Tensor:
+    """What `lab_to_rgb` gives, likewise."""
+    return _in_parts(lab_to_rgb, lab)
+
+
+def _in_parts(convert: Callable[[Tensor], Tensor], colors: Tensor) -> Tensor:
+    colors = colors.detach()
+    out = torch.empty(colors.shape, dtype=colors.dtype, device=colors.device)
+
+    def work(first: int) -> None:
+        out[first : first + AT_ONCE] = convert(colors[first : first + AT_ONCE])
+
+    in_threads(work, range(0, len(colors), AT_ONCE), colors.device)
+    return out
 
 
 def delta_e(image: Tensor, other: Tensor) -> Tensor:

@@ -7,15 +7,16 @@ anywhere; the least-squares fit to a lattice with penalised slope and curvature 
 gentle one, so that a gradient in the photograph stays a gradient.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Clouds = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,16 @@ class ColorLut:
     high: Array
 
     def __call__(self, colors: Array) -> Array:
-        """Displacements, trilinearly interpolated, of the (..., 3) colours."""
-        from scipy.ndimage import map_coordinates
-
-        flat = self.positions(colors.reshape(-1, 3))
-        out = [map_coordinates(self.nodes[..., c], flat, order=1, mode="nearest") for c in range(3)]
-        return np.stack(out, axis=-1).reshape(colors.shape)
+        """Displacements, trilinearly interpolated, of the (..., 3) colours, in their dtype."""
+        span = self.high - self.low
+        flat = torch.from_numpy(colors.reshape(-1, 3))
+        at = (flat - flat.new_tensor(self.low)) * flat.new_tensor(2 / span) - 1  # [-1, 1] the box
+        nodes = torch.from_numpy(self.nodes).to(flat).permute(3, 2, 1, 0)  # 3×c×b×a, as (x, y, z)
+        out = F.grid_sample(
+            nodes[None], at[None, None, None], padding_mode="border", align_corners=True
+        )  # 1×3×1×1×N
+        found: Array = out.reshape(3, -1).T.numpy().reshape(colors.shape)
+        return found
 
     def positions(self, colors: Array) -> Array:
         """Lattice coordinates 3×N of N×3 colours, inside the lattice."""
@@ -91,40 +96,50 @@ def transport_lut(
     lut = ColorLut(np.zeros((*options.size, 3)), low, high)
     weights = _interpolation_matrix(lut, source)  # N×M
     fit = (weights.T @ weights).toarray() / len(source)
-    solves = [torch.linalg.cholesky(torch.from_numpy(_normal_matrix(lut, fit, s, c)))
+    solves = [_inverse(_normal_matrix(lut, fit, s, c))
               for s, c in zip(options.slope, options.curvature, strict=True)]  # fmt: skip
-    bases = _random_bases(options.bases)
-    wanted = [np.sort(target @ basis, axis=0) for basis in bases]
-    moved = np.zeros_like(start)
+    axes = _random_axes(options.bases)
+    wanted = np.sort(axes @ target.T, axis=1)
+    nodes, moved = np.zeros((weights.shape[1], 3)), np.zeros_like(start)
     for _ in range(options.rounds):
-        goal = moved + _transport(start + moved, bases, wanted)
+        goal = moved + _transport(start + moved, axes, wanted)
         right = weights.T @ goal / len(source)  # M×3
-        parts = torch.split(torch.from_numpy(right), [1, 2], dim=1)
-        nodes = torch.cat(
-            [torch.cholesky_solve(part, solve) for part, solve in zip(parts, solves, strict=True)],
-            dim=1,
-        ).numpy()
+        nodes = np.concatenate(
+            [
+                solve @ part
+                for solve, part in zip(solves, (right[:, :1], right[:, 1:]), strict=True)
+            ],
+            axis=1,
+        )
         moved = weights @ nodes
     return ColorLut(nodes.reshape(*options.size, 3), low, high)
 
 
-def _transport(colors: Array, bases: list[Array], wanted: list[Array]) -> Array:
-    """Mean over bases of the displacement that matches every marginal of the basis."""
-    out = np.zeros_like(colors)
-    for basis, goal in zip(bases, wanted, strict=True):
-        along = colors @ basis
-        order = np.argsort(along, axis=0)
-        step = np.empty_like(along)
-        np.put_along_axis(step, order, goal - np.take_along_axis(along, order, axis=0), axis=0)
-        out += step @ basis.T
-    return out / len(bases)
+def _inverse(matrix: Array) -> Array:
+    """Of a positive definite matrix."""
+    root = torch.linalg.cholesky(torch.from_numpy(matrix))
+    return np.asarray(torch.cholesky_inverse(root).numpy())
 
 
-def _random_bases(count: int) -> list[Array]:
-    """Orthonormal axes; always the same ones, the first the colour axes themselves."""
+def _transport(colors: Array, axes: Array, wanted: Array) -> Array:
+    """Mean over bases of the displacement that matches every marginal of the basis.
+
+    Args:
+        axes: 3·bases×3. wanted: 3·bases×N, the marginals in order.
+    """
+    along = axes @ colors.T  # 3·bases×N
+    order = np.argsort(along.astype(np.float32), axis=1)
+    step = np.empty_like(along)
+    np.put_along_axis(step, order, wanted - np.take_along_axis(along, order, axis=1), axis=1)
+    out: Array = step.T @ axes * (3 / len(axes))
+    return out
+
+
+def _random_axes(count: int) -> Array:
+    """3·count×3: orthonormal axes, always the same ones, the first the colour axes themselves."""
     rng = np.random.default_rng(0)
-    random = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(count - 1)]
-    return [np.eye(3), *random]
+    random = [np.linalg.qr(rng.normal(size=(3, 3)))[0].T for _ in range(count - 1)]
+    return np.concatenate([np.eye(3), *random])
 
 
 def _interpolation_matrix(lut: ColorLut, colors: Array) -> Any:
@@ -148,12 +163,17 @@ def _interpolation_matrix(lut: ColorLut, colors: Array) -> Any:
 def _normal_matrix(lut: ColorLut, fit: Array, slope: float, curvature: float) -> Array:
     """M×M normal equations of misfit, slope and curvature."""
     shape = lut.nodes.shape[:3]
-    count = int(np.prod(shape))
-    normal = fit + 1e-9 * np.eye(count)
+    normal = fit + 1e-9 * np.eye(len(fit))
     for axis, cell in enumerate(lut.cell()):
         for order, penalty in ((1, slope), (2, curvature)):
-            step = np.diff(np.eye(shape[axis]), n=order, axis=0) / cell**order
-            factors = [np.eye(n) for n in shape]
-            factors[axis] = step.T @ step * (penalty / count)
-            normal += np.kron(np.kron(factors[0], factors[1]), factors[2])
+            normal += _differences(shape, axis, order) * (penalty / len(fit) / cell ** (2 * order))
     return normal
+
+
+@functools.lru_cache(maxsize=6)
+def _differences(shape: tuple[int, ...], axis: int, order: int) -> Array:
+    """M×M: the sum of squared differences of that order along an axis of a lattice."""
+    step = np.diff(np.eye(shape[axis]), n=order, axis=0)
+    factors = [np.eye(n) for n in shape]
+    factors[axis] = step.T @ step
+    return np.asarray(np.kron(np.kron(factors[0], factors[1]), factors[2]))

@@ -7,10 +7,10 @@ the most similar ones in features, in colour under the map so far, and a little 
 is the likeliest under the matches and the prior over looks; map and matches take turns.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.fitting import likely_fit
+from photostyle.color.likes import Asking, Places
 from photostyle.color.prior import look_prior
 from photostyle.color.terms import COLORS, color_terms
 from photostyle.color.transfer import moments, monge_kantorovich
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.matting.grid import brightness
+from photostyle.runtime.device import together
 from photostyle.segmentation.masks import Weights, members, resize_masks
 
 Array = NDArray[Any]
@@ -34,9 +36,8 @@ SIDE, STRIDE = 256, 4  # long side at which pictures are matched, and pixels per
 LEAST_SIDE = 48  # short side that a narrow picture keeps, as the encoder needs it
 LAYERS = ("relu2_1", "relu3_1", "relu4_1")
 ROUNDS = 4
-PARTNERS, SHARPNESS = 5, 20.0  # partners of a place, and how much the nearer ones count more
+SHARPNESS = 20.0  # how much the nearer ones of a place's partners count more
 SURE = 4.0  # how fast a place's say falls with its similarity
-COLOR, HEIGHT = 1.0, 0.2  # what a distance in RGB, and the picture's height, cost in similarity
 BEGIN = 0.5  # share of the Monge-Kantorovich map in the first guess, the rest the identity
 SPREAD = 0.2  # share of the weighted Monge-Kantorovich map in what is aimed at: it keeps contrast
 MOST_PLACES = 8192  # of several contents together, evenly thinned; one alone has fewer
@@ -44,37 +45,6 @@ LEAST_PLACES = 40  # of a region in either picture, for matches of its own
 PLAIN = 0.01  # deviation of luma in a place's surroundings below which it is like any other
 HOPE = 0.05  # what the rounds after the first may still add to the similarity
 KIN = (0.50, 0.62)  # similarity from which two pictures count as of one kind, and as wholly so
-
-
-@dataclass(frozen=True)
-class Places:
-    """Places of a picture at the matching size.
-
-    Attributes:
-        features: N×C of length 1. colors: N×3. heights: N in [0, 1], from the top.
-        structured: N, whether there is anything to tell the place by.
-    """
-
-    features: Tensor
-    colors: Array
-    heights: Array
-    structured: Array
-
-    def only(self, chosen: Array) -> "Places":
-        """Those of the places for which the N booleans hold."""
-        return Places(
-            self.features[torch.from_numpy(chosen)], self.colors[chosen], self.heights[chosen],
-            self.structured[chosen],
-        )  # fmt: skip
-
-    def thinned(self, most: int) -> "Places":
-        """At most so many of the places, evenly chosen."""
-        count = len(self.heights)
-        if count <= most:
-            return self
-        chosen = np.zeros(count, bool)
-        chosen[np.linspace(0, count - 1, most).round().astype(int)] = True
-        return self.only(chosen)
 
 
 @dataclass(frozen=True)
@@ -123,8 +93,9 @@ def match_pooled(
         weights: of every content, and of the style; see `Scene`.
     """
     mine, its = weights
-    each = [places_of(*one) for one in zip(contents, mine, strict=True)]
-    there, count = places_of(style, its), len(style_masks)
+    pictures = *zip(contents, mine, strict=True), (style, its)
+    *each, there = together(*(functools.partial(places_of, *one) for one in pictures))
+    count = len(style_masks)
     change, kinship = np.zeros((count, COLORS, 3)), np.zeros(count)
     seen = [_seen(*one) for one in zip(each, contents, mine, strict=True)]
     whole, most = _matched_whole(_pooled(seen).thinned(MOST_PLACES), _seen(there, style, its))
@@ -152,9 +123,9 @@ def match_whole(
     weights: Weights = (None, None),
 ) -> Matches:
     """The matched map of the whole pictures, for each of the regions."""
-    here, there = (
-        _seen(places_of(image, weight), image, weight)
-        for image, weight in zip((content, style), weights, strict=True)
+    here, there = together(
+        lambda: _seen(places_of(content, weights[0]), content, weights[0]),
+        lambda: _seen(places_of(style, weights[1]), style, weights[1]),
     )
     change, kinship = _matched_whole(here, there)
     count = len(content_masks)
@@ -209,7 +180,7 @@ def _pooled(all_places: Sequence[Places]) -> Places:
     )
 
 
-@lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)
 def _bank() -> BankEncoder:
     return BankEncoder()
 
@@ -250,51 +221,55 @@ def _level(maps: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
 def matched(content: Places, style: Places) -> tuple[Array, float]:
     """20×3 coefficients of the change that takes the content's places to their likes in the style,
     and the kinship of both."""
-    alike = content.features @ style.features.T
-    mine, its = (torch.from_numpy(p.heights).float()[:, None] for p in (content, style))
-    placed = torch.cdist(mine, its, p=1).mul_(-HEIGHT).add_(alike)
     x, y = content.colors, style.colors
-    terms = color_terms(x)
+    sides = Asking.of(content, style), Asking.of(style, content)
     plain = linear_between(x, np.ones(len(x)), y, np.ones(len(y)))
-    now = BEGIN * plain(x) + (1 - BEGIN) * x
+    terms, now = color_terms(x), BEGIN * plain(x) + (1 - BEGIN) * x
     change = np.zeros((COLORS, 3))
     for turn in range(ROUNDS):
-        near = placed - COLOR * _distances(now, y)
-        change = _agreed(near, x, y, terms)
+        change = _agreed(sides, (now, y), x, terms)
         now = x + terms @ change
-        if turn == 0 and _likeness(alike, now, content, style) < KIN[0] - HOPE:
+        if turn == 0 and _likeness(sides, (now, y)) < KIN[0] - HOPE:
             return change, 0.0
-    kinship = (_likeness(alike, now, content, style) - KIN[0]) / (KIN[1] - KIN[0])
+    every = (Asking.of(content, style, len(x)), Asking.of(style, content, len(y)))
+    kinship = (_likeness(every, (now, y)) - KIN[0]) / (KIN[1] - KIN[0])
     return change, float(np.clip(kinship, 0.0, 1.0))
 
 
-def _likeness(alike: Tensor, now: Array, content: Places, style: Places) -> float:
-    """How like their likest are the structured places of either picture, of the picture where it
-    is less."""
-    near = alike - COLOR * _distances(now, style.colors)
+def _likeness(sides: tuple[Asking, Asking], colors: tuple[Array, Array]) -> float:
+    """How like their likest are the structured places of either picture, given the colours of
+    both, of the picture where it is less."""
     means = [
-        float(near.amax(dim=side)[torch.from_numpy(one.structured)].mean())
-        if one.structured.any() else 0.0
-        for side, one in ((1, content), (0, style))
+        float(side.likest(*own)[side.structured].mean())
+        if side.structured.any() else 0.0
+        for side, own in zip(sides, (colors, colors[::-1]), strict=True)
     ]  # fmt: skip
     return min(means)
 
 
-def _agreed(near: Tensor, x: Array, y: Array, terms: Array) -> Array:
-    """20×3 coefficients of the change on which N×M similarities of places agree.
+def _agreed(
+    sides: tuple[Asking, Asking], colors: tuple[Array, Array], x: Array, terms: Array
+) -> Array:
+    """20×3 coefficients of the change on which the similarities of places agree.
 
     Both sides choose their partners. Averages of partners lose contrast, so a share of the aim is
     the linear map between both clouds, each place counted as it is matched.
+
+    Args:
+        colors: of both pictures' places, the content's as they are mapped so far.
+        x, terms: the content's own colours and their terms.
     """
-    index, part, sure = _partners(near)
-    back, back_part, back_sure = _partners(near.T)
+    y = colors[1]
+    mine, its = sides[0].asking, sides[1].asking
+    index, part, sure = _shares(*sides[0].partners(*colors))
+    back, back_part, back_sure = _shares(*sides[1].partners(*colors[::-1]))
     counts = np.bincount(index.ravel(), (part * sure[:, None]).ravel(), len(y))
-    spread = linear_between(x, sure, y, counts)
-    aim = (1 - SPREAD) * (part[..., None] * y[index]).sum(axis=1) + SPREAD * spread(x)
+    spread = linear_between(x[mine], sure, y, counts)
+    aim = (1 - SPREAD) * (part[..., None] * y[index]).sum(axis=1) + SPREAD * spread(x[mine])
     source = (back_part[..., None] * x[back]).sum(axis=1)
     return likely_fit(
-        np.concatenate([terms, color_terms(source)]),
-        np.concatenate([aim - x, y - source]),
+        np.concatenate([terms[mine], color_terms(source)]),
+        np.concatenate([aim - x[mine], y[its] - source]),
         np.concatenate([sure, back_sure]),
         look_prior(),
     )
@@ -323,14 +298,8 @@ def linear_between(
     return Linear(a.mean, b.mean, matrix)
 
 
-def _distances(colors: Array, others: Array) -> Tensor:
-    inside = torch.from_numpy(np.clip(colors, 0, 1)).float()
-    return torch.cdist(inside, torch.from_numpy(others).float())
-
-
-def _partners(near: Tensor) -> tuple[Array, Array, Array]:
+def _shares(top: Tensor, index: Tensor) -> tuple[Array, Array, Array]:
     """N×k partners of every row, their shares, and how sure each row is, at most 1."""
-    top, index = near.topk(min(PARTNERS, near.shape[1]), dim=1)
     best = top[:, 0]
     sure = torch.exp(SURE * (best - best.max())).double()
     shares = torch.softmax(top * SHARPNESS, dim=1).double()

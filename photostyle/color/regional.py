@@ -195,8 +195,9 @@ class _Planes:
         )
         first, last = int(above[0]), int(below[-1]) + 1
         near = self._planes[:, :, first:last] if kept is None else self._planes[kept, :, first:last]
-        wide = torch.lerp(near[..., left], near[..., right], across)
-        return torch.lerp(wide[:, :, above - first], wide[:, :, below - first], down[:, None])
+        wide = torch.lerp(near.index_select(3, left), near.index_select(3, right), across)
+        upper, lower = (wide.index_select(2, at - first) for at in (above, below))
+        return torch.lerp(upper, lower, down[:, None])
 
 
 def _reduced(content: Tensor) -> Tensor:
@@ -229,10 +230,10 @@ def _shared(
 def _steepness(coefficients: Tensor, content: Tensor, mask: Tensor) -> float:
     """How much a map enlarges a small difference, in most of the colours that a region (mask h×w
     of a content 1×3×h×w) has."""
-    inside = content[0].flatten(1)[:, mask.flatten() > 0.5]  # 3×N
-    if not inside.shape[1]:
+    inside = (mask.flatten() > 0.5).nonzero()[:, 0]
+    if not len(inside):
         return 0.0
-    some = inside[:, :: max(1, inside.shape[1] // 500)]
+    some = content[0].flatten(1)[:, inside[:: max(1, len(inside) // 500)]]  # 3×N
     return float(_slopes(coefficients, some, torch.zeros_like(some[0])).quantile(0.9))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.brief import Brief
-from photostyle.color.spills import without_spills
+from photostyle.color.spills import blurred, without_spills
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
 
@@ -65,8 +65,10 @@ def borders_of(content: Tensor, masks: Tensor) -> Borders:
     sharp, colors = mixed(image, decision, scale)
     # The ridge is far below what float32 windows can tell from nothing.
     guided = GuidedFilter(image.astype(np.float64), max(1, round(WINDOW * scale)), EPSILON)
-    slopes, offsets = guided.coefficients(np.moveaxis(sharp, 0, -1))  # K×3×H×W, K×H×W
-    weights = np.concatenate([slopes, offsets[:, None]], axis=1)
+    slopes, offsets = guided.coefficients(np.moveaxis(sharp[1:], 0, -1))  # K-1×3×H×W, K-1×H×W
+    others = np.concatenate([slopes, offsets[:, None]], axis=1)
+    weights = np.concatenate([-others.sum(axis=0, keepdims=True), others])
+    weights[0, 3] += 1  # all sum to 1
     small = np.stack([cv2.resize(c, None, fx=1 / COARSE, fy=1 / COARSE) for c in colors])
     return Borders(
         torch.from_numpy(weights).float(), torch.from_numpy(np.moveaxis(small, 3, 1)).float()
@@ -76,21 +78,24 @@ def borders_of(content: Tensor, masks: Tensor) -> Borders:
 def decided(image: Array, masks: Array, scale: float) -> Array:
     """K×H×W masks in which the band along borders follows the colours of both sides."""
     hard = masks == masks.max(axis=0)
-    scores, near = [], []
-    for own, mask in zip(hard, masks, strict=True):
-        inside, outside = (
-            np.minimum(cv2.distanceTransform(x, cv2.DIST_L2, 3), 2 * BAND * scale) / scale
-            for x in (own.astype(np.uint8), 1 - own.astype(np.uint8))
-        )  # bounded, as there is no distance where a region is the whole picture or none of it
+    depths = [[
+        np.minimum(cv2.distanceTransform(x, cv2.DIST_L2, 3), 2 * BAND * scale) / scale
+        for x in (own.astype(np.uint8), 1 - own.astype(np.uint8))
+    ] for own in hard]  # fmt: skip
+    # bounded, as there is no distance where a region is the whole picture or none of it
+    near = np.stack([outside < BAND for _, outside in depths])
+    border = near.sum(axis=0) > 1
+    if not border.any():
+        return masks.copy()
+    scores = []
+    for own, mask, close, (inside, _) in zip(hard, masks, near, depths, strict=True):
         core = _core(inside, scale)
-        score = _likelihood(image, core if core.any() else mask, REACH * scale)
-        score += np.where(own, TRUST + DEEPER * inside, 0.0)
-        near.append(outside < BAND)
-        scores.append(np.where(near[-1], score, -1e9))
+        score = _likelihood(image, core if core.any() else mask, REACH * scale, border)
+        score += np.where(own, TRUST + DEEPER * inside, 0.0)[border]
+        scores.append(np.where(close[border], score, -1e9))
     odds = np.exp(np.array(scores) - np.max(scores, axis=0))
-    odds /= odds.sum(axis=0)
-    border = (np.sum(near, axis=0) > 1)[None]
-    out: Array = np.where(border, odds, masks)
+    out: Array = masks.copy()
+    out[:, border] = odds / odds.sum(axis=0)
     return out
 
 
@@ -107,23 +112,26 @@ def mixed(image: Array, decision: Array, scale: float) -> tuple[Array, Array]:
         cv2.distanceTransform((labels != k).astype(np.uint8), cv2.DIST_L2, 3)
         for k in range(len(decision))
     ])  # fmt: skip
-    inside = np.stack([np.delete(away, k, axis=0).min(axis=0) for k in range(len(decision))])
+    first = away.argmin(axis=0)
+    others = away.copy()
+    np.put_along_axis(others, first[None], np.inf, axis=0)
+    nearest = others.min(axis=0)  # of another region than the pixel's own
     colors = np.stack([
-        _nearest(image, (labels == k) & (inside[k] > width), scale) for k in range(len(decision))
+        _nearest(image, (labels == k) & (nearest > width), scale) for k in range(len(decision))
     ])  # fmt: skip
-    first, second = np.argsort(away, axis=0, kind="stable")[:2]
-    edge = np.sort(away, axis=0)[1] <= width
-    here, there = (
-        np.take_along_axis(colors, which[None, ..., None], axis=0)[0] for which in (first, second)
-    )
+    edge = nearest <= width
+    own, first, second = image[edge], first[edge], others[:, edge].argmin(axis=0)
+    beside = colors[:, edge]  # K×N×3
+    each = np.arange(len(own))
+    here, there = beside[first, each], beside[second, each]
     line = here - there
     length = (line * line).sum(axis=-1)
-    share = np.clip(((image - there) * line).sum(axis=-1) / np.maximum(length, 1e-9), 0, 1)
-    edge &= length > LEAST_LINE
+    share = np.clip(((own - there) * line).sum(axis=-1) / np.maximum(length, 1e-9), 0, 1)
+    told = length > LEAST_LINE
+    found = np.zeros((len(decision), len(own)), decision.dtype)
+    found[first, each], found[second, each] = share, 1 - share
     out = decision.copy()
-    for k in range(len(decision)):
-        part = np.where(first == k, share, np.where(second == k, 1 - share, 0.0))
-        out[k] = np.where(edge, part, out[k])
+    out[:, edge] = np.where(told, found, out[:, edge])
     return out, colors
 
 
@@ -133,8 +141,8 @@ def _nearest(image: Array, sure: Array, scale: float) -> Array:
     own = image * core[..., None]
     total, mean = np.zeros_like(core), np.zeros_like(image)
     for share, pixels in NEARNESS:
-        total += share * _blur(core, pixels * scale)
-        mean += share * _blur(own, pixels * scale)
+        total += share * blurred(core, pixels * scale)
+        mean += share * blurred(own, pixels * scale)
     usual = own.sum(axis=(0, 1)) / core.sum()
     out: Array = (mean + 1e-9 * usual) / (total + 1e-9)[..., None]
     return out
@@ -149,39 +157,39 @@ def _core(inside: Array, scale: float) -> Array:
     return sure.astype(np.float32)
 
 
-def _likelihood(image: Array, core: Array, sigma: float) -> Array:
-    """H×W logarithm of how likely a colour is in a region near there: a normal distribution of its
-    lights and one of its darks, as paint and glass of a car are far apart."""
-    light = image.mean(axis=-1)
-    near = _blur(core, sigma)
-    usual = _blur(light * core, sigma) / (near + 1e-6)
-    found = [np.full_like(light, -1e9)]  # of a region without pixels
-    for part in (core * (light > usual), core * (light <= usual)):
-        if not part.any():
+def _likelihood(image: Array, core: Array, sigma: float, border: Array) -> Array:
+    """N, in the border's order: the logarithm of how likely a colour there is in a region near it:
+    a normal distribution of its lights and one of its darks, as paint and glass of a car are far
+    apart."""
+    light = cv2.transform(image, np.full((1, 3), 1 / 3))
+    whole = _sums(image, core)
+    near, *colors = cv2.split(blurred(whole, sigma)[..., :4])
+    usual = sum(colors) / 3 / (near + 1e-6)
+    lights = _sums(image, core * (light > usual))
+    found = [np.full(int(border.sum()), -1e9)]  # of a region without pixels
+    for part in (lights, whole - lights):
+        if not part[..., 0].any():
             continue
-        own = _blur(part, sigma)
-        mean, variance = _side(image, part, own, sigma)
-        share = (own + 0.5 * FEW) / (near + FEW)
-        away = ((image - mean) ** 2).sum(axis=-1)
+        total, mean, variance = _side(part, sigma, border)
+        share = (total + 0.5 * FEW) / (near[border] + FEW)
+        away = ((image[border] - mean) ** 2).sum(axis=-1)
         found.append(np.log(share) - 0.5 * away / variance - 1.5 * np.log(variance))
     return np.asarray(np.logaddexp.reduce(found, axis=0))
 
 
-def _side(image: Array, core: Array, near: Array, sigma: float) -> tuple[Array, Array]:
-    """H×W×3 mean colour of a region near each place, and its H×W variance; `near` is the blurred
-    core."""
-    usual = (image * core[..., None]).sum(axis=(0, 1)) / max(core.sum(), 1e-9)
-    total = near + FEW
-    mean = (_blur(image * core[..., None], sigma) + FEW * usual) / total[..., None]
-    square = _blur((image * image).sum(axis=-1) * core, sigma) + FEW * (usual @ usual)
-    variance = np.maximum(square / total - (mean * mean).sum(axis=-1), 0) / 3 + NOISE
-    return mean, variance
+def _sums(image: Array, core: Array) -> Array:
+    """H×W×5: weights, colours by weight, and their squares' sum by weight."""
+    own = image * core[..., None]
+    return np.dstack([core, own, np.einsum("ijc,ijc->ij", image, own)])
 
 
-def _blur(plane: Array, sigma: float) -> Array:
-    """Gaussian blur; a wide one at a quarter of the size, where it is the same and cheap."""
-    if sigma < 4:
-        return cv2.GaussianBlur(plane, (0, 0), max(0.3, sigma))
-    size = plane.shape[1::-1]
-    small = cv2.resize(plane, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 4), size)
+def _side(sums: Array, sigma: float, border: Array) -> tuple[Array, Array, Array]:
+    """Of a region near each of the border's N places: its weight, N×3 mean colour, and variance."""
+    count, *colors = cv2.sumElems(sums[..., :4])
+    usual = np.array(colors) / max(count, 1e-9)
+    spread = blurred(sums, sigma)[border]
+    total = spread[:, 0] + FEW
+    mean = (spread[:, 1:4] + FEW * usual) / total[:, None]
+    square = (spread[:, 4] + FEW * (usual @ usual)) / total
+    variance = np.maximum(square - (mean * mean).sum(axis=-1), 0) / 3 + NOISE
+    return spread[:, 0], mean, variance

@@ -7,6 +7,7 @@ along the content's edges. All arithmetic is in CIELAB, where both the noise and
 the same in shadows as in highlights.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.color.lab import lab_to_rgb, rgb_to_lab
+from photostyle.color.lab import lab_of, rgb_of
 from photostyle.color.lut import ColorLut, LutOptions, transport_lut
 from photostyle.images.picture import to_array
 from photostyle.matting.guided import GuidedFilter
+from photostyle.runtime.device import together
 from photostyle.segmentation.masks import Weights, counted
 
 Array = NDArray[Any]
@@ -28,6 +30,7 @@ NOISE = np.array([0.5, 1.0, 1.0])  # std of L*, a*, b* in a photograph that mean
 MAX_GAIN = 4.0  # largest singular value of a region's linear map
 FEW_PIXELS = 200.0  # a region of so many pixels is half its own map, half the whole picture's
 DENOISE = (1.5, 4.0)  # chroma gains between which smoothed chroma fades in
+LEAST_SHARE = 1e-3  # of a pixel in a region, for the region's map to be asked
 MIN_TONE = 0.15  # smallest slope from lightness to lightness
 
 
@@ -50,7 +53,10 @@ class ColorMap:
     lut: ColorLut | None = None
 
     def __call__(self, lab: Array) -> Array:
-        out: Array = (lab - self.source) @ self.matrix.T + self.target
+        matrix, source, target = (
+            x.astype(lab.dtype) for x in (self.matrix, self.source, self.target)
+        )
+        out: Array = (lab - source) @ matrix.T + target
         return out if self.lut is None else out + self.lut(lab)
 
     def chroma_gain(self) -> float:
@@ -86,8 +92,20 @@ def color_start(
     radius = max(2, round(max(source.shape[:2]) / 32))
     soft = soft_masks(to_array(content), masks, radius, 1e-3)
     source = _quiet_chroma(source, to_array(content), soft, maps, max(2, radius // 2))
-    out = sum(m[..., None] * one(source) for m, one in zip(soft, maps, strict=True))
-    return _from_lab(out).to(content)
+    return _from_lab(_blended(source, soft, maps)).to(content)
+
+
+def _blended(source: Array, soft: Array, maps: list[ColorMap]) -> Array:
+    """H×W×3 colours under the maps of the regions that they have a share in, K×H×W."""
+    colors, shares = source.reshape(-1, 3), soft.reshape(len(soft), -1)
+    out, total = np.zeros_like(colors), np.zeros((len(colors), 1), colors.dtype)
+    for share, one in zip(shares, maps, strict=True):
+        here = np.flatnonzero(share > LEAST_SHARE)
+        if len(here):
+            part = share[here, None]
+            out[here] += part * one(colors[here])
+            total[here] += part
+    return np.asarray((out / total).reshape(source.shape))
 
 
 def region_maps(
@@ -101,22 +119,33 @@ def region_maps(
     """One map per region, between CIELAB pictures H×W×3 and h×w×3; weights as for `color_start`."""
     lut = lut or LutOptions()
     x, y = source.reshape(-1, 3), target.reshape(-1, 3)
-    ones = (
-        np.ones(len(z)) if w is None else w.cpu().numpy().reshape(-1)
-        for z, w in zip((x, y), weights, strict=True)
-    )  # fmt: skip
-    whole = moments(x, next(ones)), moments(y, next(ones))
-    maps = []
-    for mask, partner in zip(source_masks, target_masks, strict=True):
-        w, v = mask.reshape(-1), partner.reshape(-1)
-        own = moments(x, w), moments(y, v)
+    mine, its = (
+        np.concatenate([masks.reshape(len(masks), -1), _ones(z, weight)])
+        for z, masks, weight in zip((x, y), (source_masks, target_masks), weights, strict=True)
+    )
+    clouds = list(zip(all_moments(x, mine), all_moments(y, its), strict=True))
+    whole = clouds.pop()
+
+    def region(k: int) -> ColorMap:
+        own = clouds[k]
         count = min(own[0].weight, own[1].weight)
         trust = count / (count + FEW_PIXELS)
         linear = _linear_map(*(_mix(o, g, trust) for o, g in zip(own, whole, strict=True)))
-        if lut.rounds > 0 and trust > 0.5:
-            linear = _with_lut(linear, sample(x, w, SAMPLES), sample(y, v, SAMPLES), trust, lut)
-        maps.append(linear)
-    return maps
+        if lut.rounds == 0 or trust <= 0.5:
+            return linear
+        return _with_lut(
+            linear, sample(x, mine[k], SAMPLES), sample(y, its[k], SAMPLES), trust, lut
+        )
+
+    return together(*(functools.partial(region, k) for k in range(len(clouds))))
+
+
+def _ones(colors: Array, weight: Tensor | None) -> Array:
+    """1×N, how much each of N colours counts."""
+    if weight is None:
+        return np.ones((1, len(colors)), np.float32)
+    plane: Array = weight.cpu().numpy().reshape(1, -1)
+    return plane
 
 
 def monge_kantorovich(source: Array, target: Array) -> Array:
@@ -159,6 +188,25 @@ def moments(colors: Array, weights: Array) -> Moments:
     mean = w @ colors / total
     centered = colors - mean
     return Moments(total, mean, (centered * w[:, None]).T @ centered / total)
+
+
+def all_moments(colors: Array, weights: Array) -> list[Moments]:
+    """`moments` of N×3 colours by each of K×N weights, at once and in the colours' precision."""
+    middle = colors.mean(axis=0)
+    planes = np.ascontiguousarray((colors - middle).T)  # 3×N
+    rows, columns = np.triu_indices(3)
+    known = np.concatenate([np.ones_like(planes[:1]), planes, planes[rows] * planes[columns]])
+    sums = (weights.astype(colors.dtype, copy=False) @ known.T).astype(np.float64)  # K×10
+    found = []
+    for total, *first, second in ((row[0], row[1:4], row[4:]) for row in sums):
+        if total <= 0:
+            found.append(Moments(0.0, np.zeros(3), np.zeros((3, 3))))
+            continue
+        mean = first[0] / total
+        square = np.zeros((3, 3))
+        square[rows, columns] = square[columns, rows] = second / total
+        found.append(Moments(float(total), middle + mean, square - np.outer(mean, mean)))
+    return found
 
 
 def sample(colors: Array, weights: Array, count: int) -> Array:
@@ -239,18 +287,20 @@ def _power(matrix: Array, exponent: float) -> Array:
 
 
 def _to_lab(image: Tensor) -> Array:
-    """H×W×3 float64."""
-    pixels = torch.from_numpy(to_array(image)).double()
-    return np.asarray(rgb_to_lab(pixels.reshape(-1, 3)).reshape(pixels.shape).numpy())
+    """H×W×3 float32."""
+    pixels = image[0].detach().cpu()
+    return np.asarray(lab_of(pixels.flatten(1).T).reshape(*pixels.shape[1:], 3).numpy())
 
 
 def _from_lab(lab: Array) -> Tensor:
     """1×3×H×W float32 in [0, 1]; a colour outside sRGB gives up chroma, not lightness."""
     flat = torch.from_numpy(lab.reshape(-1, 3))
-    rgb = lab_to_rgb(flat)
-    grey = lab_to_rgb(flat * flat.new_tensor([1.0, 0.0, 0.0])).clamp(0, 1)
-    away = rgb - grey
+    rgb = rgb_of(flat)
+    outside = ((rgb < 0) | (rgb > 1)).any(dim=1).nonzero()[:, 0]
+    own = rgb[outside]
+    grey = rgb_of(flat[outside] * flat.new_tensor([1.0, 0.0, 0.0])).clamp(0, 1)
+    away = own - grey
     room = torch.where(away > 0, 1 - grey, grey)
     keep = (room / away.abs().clamp(min=1e-9)).amin(dim=1, keepdim=True).clamp(max=1)
-    rgb = (grey + keep * away).clamp(0, 1).reshape(lab.shape)
-    return rgb.permute(2, 0, 1)[None].float().contiguous()  # 1×3×H×W
+    rgb[outside] = (grey + keep * away).clamp(0, 1)
+    return rgb.reshape(lab.shape).permute(2, 0, 1)[None].float().contiguous()  # 1×3×H×W

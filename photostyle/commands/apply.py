@@ -4,9 +4,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from photostyle.commands.arguments import BAD_INPUT, FAILED, INTERRUPTED, add_command
+from photostyle.commands.arguments import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    add_command,
+    given_options,
+)
 from photostyle.commands.running import FrameBar, add_codec, frames, say
-from photostyle.errors import OptionError
 from photostyle.places import expanded
 
 if TYPE_CHECKING:
@@ -40,7 +45,8 @@ def register(commands: Any) -> None:
     )  # fmt: skip
     styles = parser.add_argument_group("network for any style")
     styles.add_argument("--style", nargs="+", type=expanded, help="one picture, or several")
-    styles.add_argument("--style-blend", metavar="SHARES", help="of several, such as 0.7,0.3")
+    styles.add_argument("--style-blend", dest="option_style_blend", metavar="SHARES",
+                        help="of several, such as 0.7,0.3")  # fmt: skip
     styles.add_argument("--transfer", choices=("adain", "wct"),
                         help="of each channel mean and deviation, or all covariances (default: "
                         "as trained)")  # fmt: skip
@@ -58,7 +64,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             batch=arguments.batch, memory=arguments.memory, codec=arguments.codec,
             quality=arguments.quality, listener=telling, style=arguments.style,
             transfer=arguments.transfer, alpha=arguments.alpha,
-            style_blend=_shares(arguments.style_blend),
+            style_blend=given_options(arguments).get("style_blend"),
         )  # fmt: skip
     if applied.interrupted:
         done = f"Stopped; {len(applied.done)} of {applied.total} files are done, each whole."
@@ -72,18 +78,9 @@ def _apply(arguments: argparse.Namespace) -> int:
     if applied.total == 1:
         raise next(iter(applied.failed.values()))
     for error in applied.failed.values():
-        print(error, file=sys.stderr)
+        print(error.as_typed, file=sys.stderr)
     _say(f"{len(applied.failed)} of {applied.total} files could not be styled.")
     return BAD_INPUT
-
-
-def _shares(words: str | None) -> list[float] | None:
-    if words is None:
-        return None
-    try:
-        return [float(word) for word in words.split(",")]
-    except ValueError:
-        raise OptionError(f"--style-blend {words}: give numbers, such as 0.7,0.3.") from None
 
 
 def _say(sentence: str) -> None:

@@ -10,7 +10,7 @@ from photostyle.config.config import Config
 from photostyle.config.files import load_config
 from photostyle.config.presets import preset
 from photostyle.errors import OptionError
-from photostyle.places import check_not_foreign, check_places, expanded
+from photostyle.places import check_places, expanded
 
 
 def register(kinds: Any, name: str) -> None:
@@ -67,13 +67,13 @@ def _leak(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
-    from photostyle.images.sheets import is_sheet
+    from photostyle.images.saving import check_output
 
-    named = [Path(part) for x in arguments.presets.split(",") for part in x.split("=") if part]
+    named = [expanded(part) for x in arguments.presets.split(",") for part in x.split("=") if part]
     places = [path for path in (arguments.sheet, arguments.csv) if path]
     check_places(places, [arguments.content, *arguments.style, *named])
     if arguments.sheet:
-        check_not_foreign(arguments.sheet, is_sheet)
+        check_output(arguments.sheet, [])
 
 
 def _methods(words: str) -> dict[str, Config]:

@@ -26,7 +26,9 @@ def _info(arguments: argparse.Namespace) -> int:
             found += info(file)
         except ImageError as error:  # one bad file hides none of the others
             shown = f"{file} is a look; `photostyle look show` shows it."
-            print(f"photostyle: {shown if kind_of(file) == LOOK else error}", file=sys.stderr)
+            print(
+                f"photostyle: {shown if kind_of(file) == LOOK else error.as_typed}", file=sys.stderr
+            )
             code = BAD_INPUT
     if arguments.json:
         print(json.dumps([facts.as_json() for facts in found], indent=1, ensure_ascii=False))

@@ -9,6 +9,7 @@ from photostyle.commands.arguments import (
     add_options,
     configured,
     given_options,
+    noted_image,
     read_files,
 )
 from photostyle.commands.running import (
@@ -19,7 +20,6 @@ from photostyle.commands.running import (
     running_options,
     told,
 )
-from photostyle.errors import OptionError
 from photostyle.places import expanded
 
 HOW = ("auto", "semantic", "none")
@@ -117,16 +117,14 @@ def _fit(arguments: argparse.Namespace) -> int:
     from photostyle.looks.look import check_suffix
     from photostyle.places import check_place
     from photostyle.runtime.progress import Progress
-    from photostyle.segmentation.segmenter import unpaired
 
     config = configured(arguments)
     contents = [path for given in arguments.content for path in pictures_at(given)]
     masks = masks_of(contents, arguments.content_mask)
     check_suffix(arguments.out)
-    check_place(arguments.out, [*contents, arguments.style, *read_files(arguments, config)])
     given = [mask for mask in masks if mask is not None]
-    if arguments.style_mask and not given:
-        raise OptionError(unpaired(style=False))
+    read = [*contents, arguments.style, *given, *read_files(arguments, config)]
+    check_place(arguments.out, [*read, *([arguments.style_mask] if arguments.style_mask else [])])
     with Progress() as progress:
         look = fit_look(
             arguments.style, contents, config, content_masks=given or None,
@@ -140,7 +138,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _from_pair(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import image_size, load_image
+    from photostyle.images.picture import image_size
     from photostyle.looks.look import check_suffix
     from photostyle.looks.pairs import learn_look
     from photostyle.places import check_place
@@ -148,8 +146,9 @@ def _from_pair(arguments: argparse.Namespace) -> int:
     from photostyle.segmentation.segmenter import Wishes, segment_alone
 
     check_suffix(arguments.out)
-    check_place(arguments.out, [arguments.before, arguments.after])
-    before, after = load_image(arguments.before), load_image(arguments.after)
+    mask = [arguments.content_mask] if arguments.content_mask else []
+    check_place(arguments.out, [arguments.before, arguments.after, *mask])
+    before, after = noted_image(arguments.before), noted_image(arguments.after)
     masks = None
     if arguments.content_mask:
         drawing = Drawing(arguments.content_mask, image_size(before.image), before.path)
@@ -175,17 +174,18 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import load_image
-    from photostyle.images.saving import atomic_path, check_output
+    from photostyle.images.saving import check_output
+    from photostyle.images.sheets import is_sheet, save_sheet
     from photostyle.looks.look import Look
     from photostyle.looks.shown import show_look
+    from photostyle.places import check_not_foreign
 
     out = arguments.out or arguments.look.with_suffix(".show.png")
     inputs = [path for path in (arguments.look, arguments.content) if path is not None]
     check_output(out, inputs)
-    photo = load_image(arguments.content).image if arguments.content else None
-    page = show_look(Look.load(arguments.look), photo)
-    with atomic_path(out) as temporary:
-        page.save(temporary)
+    if not arguments.out:
+        check_not_foreign(out, is_sheet)
+    photo = noted_image(arguments.content).image if arguments.content else None
+    save_sheet(show_look(Look.load(arguments.look), photo), out)
     print(out)
     return 0

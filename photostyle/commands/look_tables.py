@@ -2,13 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photostyle.commands.arguments import add_command
 from photostyle.errors import LookError, OptionError
-from photostyle.places import expanded
+from photostyle.places import check_not_foreign, check_places, expanded
 
 if TYPE_CHECKING:
     from photostyle.images.picture import Photo
@@ -70,24 +70,22 @@ def _add_encodings(parser: argparse.ArgumentParser, default: str | None) -> None
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from photostyle.looks.exporting import filed, honesty, places, write_masks
+    from photostyle.looks.exporting import honesty, mask_places, region_places, write_masks
     from photostyle.looks.formats.registry import write_lut
     from photostyle.looks.look import Look
-    from photostyle.places import check_place
 
     look = Look.load(arguments.look)
     if arguments.by_region and not look.regions:
         raise LookError(f"{arguments.look} has no regions; leave --by-region out.")
     out = arguments.out or arguments.look.with_suffix(_suffix(arguments.format))
-    names = list(look.regions) if arguments.by_region else []
-    files = {name: out.with_name(f"{out.stem}.{filed(name)}{out.suffix}") for name in names}
+    files = region_places(out, look.regions if arguments.by_region else ())
     pairs = _pairs(arguments, look)
-    inputs = [arguments.look, *(path for path, _ in pairs)]
-    for path in (out, *files.values(), *places(out)):
-        check_place(path, inputs)
+    _check(arguments, out, files.values(), pairs)
     lut = _table(out, look, None, arguments)
     regions = {name: _table(path, look, name, arguments) for name, path in files.items()}
-    told = honesty(look, lut, _loaded(pairs, look), regions)  # a bad photograph shows early
+    told = honesty(look, lut, _noted(_loaded(pairs, look)), regions)  # bad photographs show early
+    masks_of = mask_places(out, told.compared) if regions else []
+    _check(arguments, out, [path for places in masks_of for path in places.values()], pairs)
     for path, table in ((out, lut), *((files[name], one) for name, one in regions.items())):
         write_lut(path, table, arguments.format)
         print(path)
@@ -96,11 +94,27 @@ def _export(arguments: argparse.Namespace) -> int:
               "some with --content.", file=sys.stderr)  # fmt: skip
         return 0
     written = told.save(out)
-    if regions:
-        for photo, masks in _loaded(pairs, look):
-            written += write_masks(look, photo, masks, out) if masks else []
+    for (photo, masks), places in zip(_loaded(pairs, look), masks_of, strict=False):
+        written += write_masks(look, photo, masks, places) if masks else []
     print(*written, told, sep="\n")
     return 0
+
+
+def _check(
+    arguments: argparse.Namespace,
+    out: Path,
+    others: Iterable[Path],
+    pairs: Sequence[tuple[Path, Path | None]],
+) -> None:
+    """Sees to it that a table and what is written with it replace nothing that is read, and no file
+    of the user's that was not named."""
+    from photostyle.looks.exporting import is_ours, places
+
+    unnamed = [*others, *places(out), *([] if arguments.out else [out])]
+    read = [path for pair in pairs for path in pair if path is not None]
+    check_places(dict.fromkeys([out, *unnamed]), [arguments.look, *read])
+    for path in unnamed:
+        check_not_foreign(path, lambda path: is_ours(path, out))
 
 
 def _suffix(name: str | None) -> str:
@@ -151,6 +165,16 @@ def _loaded(
     for path, mask in pairs:
         photo = photograph(load_image(path))
         yield photo, regions_for(look, photo, mask)[0]
+
+
+def _noted(
+    loaded: "Iterator[tuple[Photo, Masks | None]]",
+) -> "Iterator[tuple[Photo, Masks | None]]":
+    """The same, told what there is to say of each."""
+    for photo, masks in loaded:
+        for note in photo.notes:
+            print(note, file=sys.stderr)
+        yield photo, masks
 
 
 def _from_lut(arguments: argparse.Namespace) -> int:

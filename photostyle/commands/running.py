@@ -94,10 +94,11 @@ def told(runs: "Runs") -> int:
             else "Stopped before the first job."
         )
         return INTERRUPTED
-    for name, reason in runs.failed.items():
-        say(f"failed: {name}: {reason}")
+    assert runs.summary  # of what was carried out to its end
+    for record in runs.summary.failed:
+        say(f"failed: {record['name']}: {record['reason']}")
     print(runs.summary)
-    return FAILED if runs.failed or (runs.summary and runs.summary.damaged) else 0
+    return FAILED if runs.summary.failed or runs.summary.damaged else 0
 
 
 def tell(update: "Update") -> None:

@@ -24,7 +24,7 @@ def from_dict(data: Mapping[str, Any], source: str = "the configuration") -> Con
             raise OptionError(f"it must be a table of options, not {shown(data)}.")
         return _from_tables(dict(data))
     except OptionError as error:
-        raise OptionError(f"{source}: {error}") from None
+        raise OptionError(f"{source}: {error.as_typed}") from None
 
 
 def _from_tables(tables: dict[str, Any]) -> Config:

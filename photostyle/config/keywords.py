@@ -291,7 +291,8 @@ def _words(value: Any) -> Any:
         return ",".join(f"{quoted(str(name))}={_quoted(item)}" for name, item in value.items())
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:.12g}"
-    return ",".join(value) if isinstance(value, list | tuple) else value
+    several = isinstance(value, list | tuple) and all(isinstance(x, str) for x in value)
+    return ",".join(value) if several else value
 
 
 def _quoted(item: Any) -> Any:

@@ -165,7 +165,9 @@ def preset(name: str) -> Config:
     Raises:
         OptionError: there is none; the message lists those that exist.
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         known = ", ".join(PRESETS)
-        raise OptionError(f"--preset {named(name)}: there is no such preset; choose from {known}.")
+        raise OptionError(
+            f"--preset {named(str(name))}: there is no such preset; choose from {known}."
+        )
     return PRESETS[name]

@@ -86,7 +86,7 @@ def _known(entry: Entry, path: Path, options: VggOptions) -> tuple[VggEncoder, s
         encoder = _from_file(path, options, entry.name)
         check_network(encoder, entry, str(path))
     except WeightsError as error:
-        raise WeightsError(f"{error} `{entry.command}` gets it again.") from error
+        raise WeightsError(f"{error.as_typed} `{entry.command}` gets it again.") from error
     return encoder, f"{entry.name} ({encoder.shape}), found in {cache.place(path)}"
 
 

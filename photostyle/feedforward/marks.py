@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import ExifTags, Image
 
 from photostyle.films.containers import CONTAINERS, VIDEO_SUFFIXES
-from photostyle.images.exif import read_exif
+from photostyle.images.exif import exif_with
 from photostyle.images.picture import Metadata
 
 MARK = b"photostyle apply"
@@ -19,9 +19,8 @@ PACKET = 188
 
 def marked(metadata: Metadata) -> Metadata:
     """The metadata with the mark in their EXIF, which every format that is written has."""
-    exif = read_exif(metadata.exif)
-    exif[ExifTags.Base.ProcessingSoftware] = MARK.decode()
-    return replace(metadata, exif=exif.tobytes())
+    exif = exif_with(metadata.exif, ExifTags.Base.ProcessingSoftware, MARK.decode())
+    return replace(metadata, exif=exif)
 
 
 def mark_video(path: Path) -> None:

@@ -20,8 +20,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-NORMS = ("instance", "batch")
-UPSAMPLINGS = ("resize", "transposed")
 #: Channels after the first three convolutions at width 1.
 CHANNELS = (32, 64, 128)
 #: Every picture is worked on at least so large, so that each map has room to be reflected.

@@ -33,7 +33,6 @@ _MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-_UNSAID = 2
 _LIMITED, _FULL = int(ColorRange.MPEG), int(ColorRange.JPEG)
 #: From here a film that names no matrix is taken for BT.709, as players do.
 _HD = (1024, 576)

@@ -1,6 +1,6 @@
 """The files that films come in, and which codec goes into which: the one list of suffixes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from photostyle.errors import OptionError, OutputError
@@ -71,6 +71,16 @@ def check_target(path: Path, codec: str) -> None:
         raise OutputError(
             f"{path}: {codec} does not go into {suffix} files; say {_or(CODECS[codec])}."
         )
+
+
+def stated_end(tags: Mapping[str, str]) -> float | None:
+    """Seconds at which a stream of a Matroska file ends, where its tags say so: other streams may
+    be longer."""
+    try:
+        hours, minutes, seconds = tags["DURATION"].split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    except (KeyError, ValueError):
+        return None
 
 
 def _or(words: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from photostyle.errors import ImageError
 from photostyle.films.colours import Coding, Colours, Pixels, ToPixels
+from photostyle.films.containers import stated_end
 from photostyle.films.turning import Turn
 
 #: Where a file does not say.
@@ -234,8 +235,9 @@ class FilmReader:
 
     def _note_end(self, frame: VideoFrame) -> None:
         stamp = frame.pts if frame.pts is not None else frame.dts
-        start = (stamp or 0) * (frame.time_base or Fraction(0))
-        end = start + (frame.duration or 0) * (frame.time_base or Fraction(0))
+        unit = frame.time_base or self.picture.time_base or Fraction(0)  # the last frames have none
+        start = (stamp or 0) * unit
+        end = start + (frame.duration or 0) * unit
         if self._passed_over and self._end is not None and start > self._end:
             self.damaged = True
         self._end = end if self._end is None else max(self._end, end)
@@ -339,4 +341,7 @@ def _expected(container: InputContainer, stream: VideoStream, rate: Fraction) ->
         return max(0, stream.frames - empty)
     if stream.duration and stream.time_base:
         return round(stream.duration * stream.time_base * rate)
-    return round(container.duration / av.time_base * rate) if container.duration else 0
+    end = stated_end(stream.metadata) or (container.duration or 0) / av.time_base
+    if container.format.name.startswith("matroska"):  # its times are counted from 0
+        end -= float((stream.start_time or 0) * (stream.time_base or 0))
+    return max(0, round(end * float(rate)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from av.packet import Packet
 
+from photostyle.brief import Brief
 from photostyle.films.colours import Pixels
 from photostyle.films.containers import check_target
 from photostyle.films.reading import FilmReader, Frame
@@ -21,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class FilmReport:
+class FilmReport(Brief):
     """What became of a film.
 
     Attributes:

@@ -13,7 +13,6 @@ around there. Where a film goes through black, the last whole picture is compare
 
 import itertools
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +41,6 @@ class _Look:
     grey: Floats
     colours: Floats
     spread: float
-
-
-def find_shots(frames: Iterable[Pixels]) -> list[tuple[int, int]]:
-    """The shots of a film.
-
-    Args:
-        frames: all of it in order, H×W×3, uint8 or uint16.
-
-    Returns:
-        (first frame, frame after the last) of each; together they are all frames.
-    """
-    finder = CutFinder()
-    for pixels in frames:
-        finder.show(pixels)
-    return finder.shots()
 
 
 class CutFinder:

@@ -1,6 +1,9 @@
 """Work beside work: an iterable that runs ahead in a thread, and a consumer that follows in one.
 
 libav and OpenCV let go of the interpreter's lock, so decoding, changing and encoding overlap.
+
+Lines are of `SimpleQueue`, which Ctrl-C can interrupt at any moment: a `Queue` that is interrupted
+while it wakes up its other side wakes up nobody the next time, and both wait forever.
 """
 
 import contextlib
@@ -16,20 +19,30 @@ _DEPTH = 4
 _WAIT_S = 0.1
 
 
+def _tokens() -> "queue.SimpleQueue[None]":
+    """As many as items may wait: who adds one takes a token, who takes one gives it back."""
+    tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(_DEPTH):
+        tokens.put(None)
+    return tokens
+
+
 @contextlib.contextmanager
 def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     """The items, computed in a thread up to a few ahead; errors arise where the item would.
 
     The thread has ended when the block has.
     """
-    line: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(_DEPTH)
-    stopped = threading.Event()
+    line: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+    free = _tokens()
+    stopped = False
     end = object()
 
     def put(item: Any, error: BaseException | None = None) -> bool:
-        while not stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                line.put((item, error), timeout=_WAIT_S)
+        while not stopped:
+            with contextlib.suppress(queue.Empty):
+                free.get(timeout=_WAIT_S)
+                line.put((item, error))
                 return True
         return False
 
@@ -45,6 +58,7 @@ def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     def given() -> Iterator[T]:
         while True:
             item, error = line.get()
+            free.put(None)
             if error is not None:
                 raise error
             if item is end:
@@ -56,7 +70,7 @@ def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     try:
         yield given()
     finally:
-        stopped.set()
+        stopped = True
         worker.join()
 
 
@@ -69,7 +83,8 @@ class Behind(Generic[T]):
 
     def __init__(self, take: Callable[[T], None]) -> None:
         self._take = take
-        self._line: queue.Queue[T | None] = queue.Queue(_DEPTH)
+        self._line: queue.SimpleQueue[T | None] = queue.SimpleQueue()
+        self._free = _tokens()
         self._error: BaseException | None = None
         self._dropping = False
         self._worker = threading.Thread(target=self._run, name="behind", daemon=True)
@@ -92,6 +107,7 @@ class Behind(Generic[T]):
 
     def put(self, item: T) -> None:
         self._check()
+        self._free.get()
         self._line.put(item)
 
     def _check(self) -> None:
@@ -100,9 +116,9 @@ class Behind(Generic[T]):
 
     def _run(self) -> None:
         while (item := self._line.get()) is not None:
-            if self._dropping or self._error is not None:
-                continue
-            try:
-                self._take(item)
-            except BaseException as error:
-                self._error = error
+            if not self._dropping and self._error is None:
+                try:
+                    self._take(item)
+                except BaseException as error:
+                    self._error = error
+            self._free.put(None)

@@ -34,7 +34,7 @@ from photostyle.runtime.watching import Log
 LEVELS = 65535
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grade(Brief):
     """A finished change of light and colour, apart from the picture that it was found on.
 
@@ -111,7 +111,7 @@ def deliver(
     options: RenderConfig,
     working: Tensor | None = None,
     *,
-    wide: bool = False,
+    wide: Tensor | None = None,
 ) -> Tensor:
     """The result at the size and strength asked for.
 
@@ -119,7 +119,7 @@ def deliver(
         photo: the content at its own size.
         working: 1×3×h×w finished picture at the working size, taken as it is when it already has
             the size asked for and full strength.
-        wide: to give the result of the content's wide colours, which is not bounded.
+        wide: 1×3×H×W of the content's, of which to give the result, which is not bounded.
 
     Returns:
         1×3×H×W in [0, 1].
@@ -135,7 +135,7 @@ def deliver(
     if working is not None and image_size(working) == size and whole and not apart:
         return working.cpu()
     content, maps = photo.image if size == own else resize(photo.image, size), grade.maps
-    far = resize(photo.wide, size, bounded=False) if wide and photo.wide is not None else None
+    far = None if wide is None else resize(wide, size, bounded=False)
     if not whole and isinstance(maps, RegionalLook | Tabled):
         maps = maps.faded(values)
     elif not whole:
@@ -152,8 +152,8 @@ def deliver_wide(photo: Photo, grade: Grade, options: RenderConfig) -> Tensor | 
     """What `deliver` gives of a content's wide colours, framed; None where it has none."""
     if photo.wide is None:
         return None
-    image = deliver(photo, grade, options, wide=True)
-    return framed(image, photo, wide=True)
+    made = [deliver(photo, grade, options, wide=one) for one in torch.unbind(photo.wide[:, None])]
+    return torch.cat([framed(image, photo, n) for n, image in enumerate(made)])
 
 
 def shares(options: RenderConfig, names: Sequence[str]) -> tuple[list[float], dict[str, float]]:
@@ -189,7 +189,7 @@ def partly(
 
 
 def rendered(
-    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor, log: Log
+    photo: Photo, grade: Grade, options: RenderConfig, working: Tensor | None, log: Log
 ) -> Tensor:
     """Stage 7: what `deliver` gives, with a note where fewer pixels come than were asked for."""
     with log.stage("render"):

@@ -20,11 +20,12 @@ from torch import Tensor
 from photostyle.color.fitting import robust_fit
 from photostyle.color.matching import Matches
 from photostyle.color.regional import RegionalLook
-from photostyle.color.silhouettes import borders_of
+from photostyle.color.silhouettes import Borders, borders_of
 from photostyle.color.terms import COLORS, COUNT, color_terms, place_terms, places
 from photostyle.finish.backdrop import with_even_backdrop
 from photostyle.finish.lights import with_lights
 from photostyle.images.picture import LUMA
+from photostyle.runtime.device import together
 from photostyle.segmentation.masks import counted, members
 from photostyle.segmentation.scene import Scene
 
@@ -107,8 +108,15 @@ def regional_look(
             their strengths.
     """
     content, masks = scene.content, scene.content_masks
-    found = regional_maps(image, matches, scene, as_one, WHOLE if as_one else FREEDOMS)
-    return RegionalLook(found, borders_of(content, masks), torch.ones(len(masks)))
+    borders: list[Borders] = []
+    maps: list[Tensor] = []
+    together(
+        lambda: borders.append(borders_of(content, masks)),
+        lambda: maps.append(
+            regional_maps(image, matches, scene, as_one, WHOLE if as_one else FREEDOMS)
+        ),
+    )
+    return RegionalLook(maps[0], borders[0], torch.ones(len(masks)))
 
 
 def regional_maps(
@@ -150,7 +158,8 @@ def hues_of(style: Tensor, masks: Tensor, weight: Tensor | None = None) -> list[
     chroma = pixels - (pixels @ np.array(LUMA))[:, None]
     found = []
     for mask in members(masks).flatten(1).cpu().numpy():
-        own = chroma[mask] if mask.sum() > FEW else chroma[_seen(weight, len(chroma))]
+        inside = np.flatnonzero(mask if mask.sum() > FEW else _seen(weight, len(chroma)))
+        own = chroma[inside[:: max(1, len(inside) // SAMPLES)]]
         centred = own - own.mean(axis=0)
         _, axes = np.linalg.eigh(centred.T @ centred)
         found.append(

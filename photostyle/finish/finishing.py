@@ -26,8 +26,9 @@ MIDDLE, FREE, FIRM = 1e4, 2.0, 3.0
 
 def finished(
     image: Tensor, start: Start, scene: Scene, config: Config, log: Log
-) -> tuple[Tensor, Maps]:
-    """Stage 6: the finished picture at the working size, and what makes it of the content at any.
+) -> tuple[Tensor | None, Maps]:
+    """Stage 6: the finished picture at the working size, None where it is the content under the
+    maps and no more, and what makes it of the content at any.
 
     Args:
         image: 1×3×H×W, what the solves left. start: what they began with.
@@ -39,7 +40,9 @@ def finished(
         return _finished(image, start, scene, config)
 
 
-def _finished(image: Tensor, start: Start, scene: Scene, config: Config) -> tuple[Tensor, Maps]:
+def _finished(
+    image: Tensor, start: Start, scene: Scene, config: Config
+) -> tuple[Tensor | None, Maps]:
     options, deliver, content = config.postprocess, config.render.deliver, scene.content
     maps: Maps | None = None
     if options.postprocess == "distil":
@@ -53,10 +56,12 @@ def _finished(image: Tensor, start: Start, scene: Scene, config: Config) -> tupl
     elif options.postprocess == "bilateral":
         image = postprocess.bilateral(image, options.bilateral_diameter, options.bilateral_color)
     if maps is not None:
+        if deliver == "maps":
+            return None, maps
         image = maps.apply(content)
     if deliver == "pixels":
         return image, Painted(image.cpu(), torch.ones(()))
-    return image, maps or fit_local_affine(image, content, RADIUS, EPSILON)
+    return image, fit_local_affine(image, content, RADIUS, EPSILON)
 
 
 def _distil(image: Tensor, start: Start, scene: Scene, config: Config) -> Maps:

@@ -17,17 +17,18 @@ import numpy.typing as npt
 from PIL import ExifTags, Image
 
 from photostyle.images.icc import SRGB_CURVE, made
-from photostyle.images.spaces import standard
+from photostyle.images.spaces import chromaticities, standard
 
 Floats = npt.NDArray[np.float64]
 Said = bytes | None
 Chromaticities = tuple[float, ...]  # x and y of R, G and B
 
 SRGB: Chromaticities = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
-P3: Chromaticities = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
 _NAME = "RGB of the file"  # of profiles that say what was said otherwise
 _D65, _C, _DCI = (0.3127, 0.3290), (0.310, 0.316), (0.314, 0.351)
 _STEPS = np.linspace(0, 1, 4096)
+_BT2020 = 15  # its curve in 12 bits
+_ADOBE = 563 / 256  # exponent
 _SMPTE_170 = (0.630, 0.340, 0.310, 0.595, 0.155, 0.070)
 #: Primaries and white by their number in H.273.
 _PRIMARIES = {
@@ -67,12 +68,26 @@ def of_numbers(
 
 def of_code_points(primaries: int, transfer: int, full_range: bool = True) -> Said:
     """Return what H.273's numbers say, as in PNG's cICP and AVIF's nclx; HDR is cut at white."""
-    light = _light(transfer, _STEPS if full_range else _full(_STEPS))
-    if light is None or primaries not in _PRIMARIES:
+    if primaries not in _PRIMARIES:
         return b""
-    if transfer == 13 and full_range:
-        return _profile(*_PRIMARIES[primaries], None)
-    return _profile(*_PRIMARIES[primaries], np.clip(light, 0, 1))
+    if full_range:
+        return of_curve(*_PRIMARIES[primaries], transfer)
+    light = _light(transfer, _full(_STEPS))
+    return b"" if light is None else _profile(*_PRIMARIES[primaries], np.clip(light, 0, 1))
+
+
+def of_curve(
+    primaries: Sequence[float], white: Sequence[float], transfer: int | None, gamma: float = 0.0
+) -> Said:
+    """Return what chromaticities and H.273's number of a curve say, or, for None, an exponent."""
+    if transfer is None:
+        return _profile(tuple(primaries), white, gamma)
+    light = _light(transfer, _STEPS)
+    if light is None:
+        return b""
+    if transfer == _BT2020 and _near([*primaries, *white], "rec2020"):
+        return standard("rec2020").profile
+    return _profile(tuple(primaries), white, None if transfer == 13 else np.clip(light, 0, 1))
 
 
 def of_exif(tags: Image.Exif) -> list[Said]:
@@ -131,8 +146,11 @@ def _profile(
         return None
     if not np.isfinite([*primaries, *white]).all() or min(*primaries[1::2], white[1]) <= 0:
         return b""
-    if curve is None and np.allclose([*primaries, *white], [*P3, *_D65], atol=2e-3):
+    if curve is None and _near([*primaries, *white], "p3"):
         return standard("p3").profile
+    adobes = isinstance(curve, float) and abs(curve - _ADOBE) < 5e-3
+    if adobes and _near([*primaries, *white], "adobergb"):
+        return adobe_rgb()
     try:
         if curve is None:
             return made(_NAME, primaries, white, 3, *SRGB_CURVE.numbers[:5])
@@ -147,6 +165,12 @@ def _profile(
         )
     except (imagecodecs.CmsError, np.linalg.LinAlgError, ValueError, struct.error):
         return b""
+
+
+def _near(numbers: Sequence[float], word: str) -> bool:
+    """Whether x and y of R, G, B and white are those of a space."""
+    primaries, white = chromaticities(standard(word))
+    return np.allclose(numbers, [*primaries, *white], atol=2e-3)
 
 
 def _light(transfer: int, x: Floats) -> Floats | None:

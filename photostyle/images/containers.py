@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from photostyle.images import colorimetry, photoshop
 from photostyle.images.colorimetry import Said
+from photostyle.images.refusals import Refusal
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8"
@@ -67,6 +68,22 @@ def carried(data: bytes) -> Carried:
     if data.startswith(PNG_START):
         return _of_png(data)
     return _of_jpeg(data) if data.startswith(JPEG_START) else Carried()
+
+
+def check_sums(data: bytes) -> None:
+    """Find out whether what a PNG's pixels need is as it was written; of others nothing is known.
+
+    Raises:
+        Refusal: a checksum is wrong, of which the decoders may take no notice.
+    """
+    whole = memoryview(data)
+    for name, start, end in _chunks(data) if data.startswith(PNG_START) else ():
+        if name[:1].isupper() and whole[end : end + 4] != _sum(whole[start - 4 : end]):
+            raise Refusal("is damaged or incomplete (the checksum of its pixels is wrong)")
+
+
+def _sum(data: memoryview) -> bytes:
+    return struct.pack(">I", zlib.crc32(data))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from photostyle.errors import ImageError
-from photostyle.images.containers import carried
+from photostyle.images.containers import carried, check_sums
 from photostyle.images.exif import orientation_of, read_exif
 from photostyle.images.formats.pillow import opened
 from photostyle.images.formats.stored import Stored
@@ -85,6 +85,7 @@ def pillow_picture(data: bytes, most: int) -> Image.Image:
     """
     form, found = _format(data), carried(data)
     try:
+        check_sums(data)
         tiff = form.name == "TIFF"  # of which masks may have kinds that pictures may not
         if not tiff:
             form.loaded().check(data)
@@ -95,12 +96,23 @@ def pillow_picture(data: bytes, most: int) -> Image.Image:
         if form.module == "pillow":
             raise
         stored = form.loaded().read(data)
-        image, turn = _as_pillow(stored.samples), stored.orientation
+        image, turn = _as_pillow(_shades(stored)), stored.orientation
         check_size(*image.size, most)
     image.info.update(found.texts)
     tags = read_exif(found.exif or image.info.get("exif"))
     turn = turn or orientation_of(tags) or orientation_in(found.xmp) or 1
     return image.transpose(_TURNS[turn]) if turn in _TURNS else image
+
+
+def _shades(stored: Stored) -> Samples:
+    """The samples, or, of light of a scene, its numbers: shares of 255, or those of ids."""
+    if stored.scene is None:
+        return stored.samples
+    light = np.nan_to_num(stored.scene[0])
+    grey = light[..., :1]
+    if light.max() > 1 and np.array_equal(light, np.rint(grey).clip(0, 65535).repeat(3, axis=2)):
+        return np.asarray(grey, np.uint16)
+    return np.asarray(np.rint(light.clip(0, 1) * 255), np.uint8)
 
 
 def _as_pillow(samples: Samples) -> Image.Image:

@@ -77,8 +77,9 @@ def _fitted(metadata: Metadata, size: tuple[int, ...], form: Format) -> Fitted:
     if metadata.xmp:
         xmp = fitted_xmp(metadata.xmp, (height, width), dpi, _profile_name(icc), index)
     return Fitted(
-        exif, icc, xmp, metadata.resources, dpi, metadata.texts, space=space, scene=metadata.scene
-    )
+        exif, icc, xmp, metadata.resources, dpi, metadata.texts, space=space, scene=metadata.scene,
+        as_it_was=metadata.as_it_was,
+    )  # fmt: skip
 
 
 def _profile_name(icc: bytes | None) -> str | None:

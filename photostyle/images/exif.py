@@ -111,10 +111,16 @@ def fitted_exif(
         del photo[_INTEROP]
     elif _INTEROP in photo:  # in place of where it lies
         photo[_INTEROP] = {**tags.get_ifd(_INTEROP), 1: index}
-    for directory in {_PHOTO, _GPS}.intersection(tags):
-        values = tags.get_ifd(directory)
-        values.update({tag: _safe_text(value) for tag, value in values.items()})
+    _keep_texts(tags)
     return tags
+
+
+def exif_with(data: bytes | None, tag: int, text: str) -> bytes:
+    """Return the tags of a TIFF structure with one more, all others as they were."""
+    tags = read_exif(data)
+    tags[tag] = text
+    _keep_texts(tags)
+    return exif_bytes(tags)
 
 
 def exif_bytes(tags: Image.Exif) -> bytes:
@@ -122,6 +128,25 @@ def exif_bytes(tags: Image.Exif) -> bytes:
     for tag in list(tags):
         tags[tag] = byte_text(tags[tag])
     return tags.tobytes().removeprefix(b"Exif\0\0")
+
+
+def exif_of(image: Image.Image) -> bytes:
+    """Return the tags of a PIL image, which stays as it is, texts as the bytes that they were."""
+    tags = image.getexif()
+    own = read_exif(tags.tobytes())
+    own.update({tag: byte_text(value) for tag, value in tags.items() if isinstance(value, str)})
+    for directory in {_PHOTO, _GPS}.intersection(own):
+        texts = {t: v for t, v in tags.get_ifd(directory).items() if isinstance(v, str)}
+        own.get_ifd(directory).update(texts)
+    _keep_texts(own)
+    return exif_bytes(own)
+
+
+def _keep_texts(tags: Image.Exif) -> None:
+    """Turn the texts of all directories but the first into what Pillow writes as it was."""
+    for directory in {_PHOTO, _GPS}.intersection(tags):
+        values = tags.get_ifd(directory)
+        values.update({tag: _safe_text(value) for tag, value in values.items()})
 
 
 def _safe_text(value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from photostyle.brief import Brief
 from photostyle.images import icc
 from photostyle.images.decoding import decode
 from photostyle.images.formats.table import format_of
@@ -20,7 +21,7 @@ INSIDE = "inside"
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Brief):
     """What is seen of a picture file.
 
     Attributes:
@@ -93,7 +94,7 @@ def facts_of(path: str | Path) -> Facts:
         file=str(path), format=format_of(data).name, width=width, height=height,
         depth=metadata.bit_depth, space=_space(photo, profile),
         profile=icc.described(profile) if profile else None,
-        wide=photo.wide is not None and not metadata.hdr and metadata.scene is None,
+        wide=photo.wide is not None and len(photo.wide) > metadata.hdr and metadata.scene is None,
         orientation=stored.orientation, alpha=metadata.alpha is not None, hdr=metadata.hdr,
         frames=stored.carried.frames, dpi=metadata.dpi,
         metadata=tuple(_carried(metadata)), manifest=INSIDE if manifest else None,

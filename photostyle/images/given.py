@@ -16,6 +16,7 @@ from torch import Tensor
 
 from photostyle.brief import shape_of
 from photostyle.errors import ImageError
+from photostyle.images.exif import exif_of
 from photostyle.images.picture import Metadata, Photo, decoded_photo, load_image
 from photostyle.images.profiles import scaled
 from photostyle.places import expanded
@@ -50,7 +51,9 @@ def picture_of(given: PictureLike, name: str) -> Photo:
     if isinstance(given, Tensor):
         return _of_tensor(given, name)
     if isinstance(given, np.ndarray):
-        return _of_array(given, name, f"NumPy array of {shape_of(given)}")
+        return _of_array(np.asarray(given), name, f"NumPy array of {shape_of(given)}")
+    if hasattr(given, "to_numpy"):  # a result, a picture that came out, or another package's
+        raise ImageError(f"{name} is a {type(given).__name__}; give what its to_numpy() gives.")
     raise ImageError(
         f"{name} is a {type(given).__name__}; give a path, a PIL image, a NumPy array or a torch "
         "tensor."
@@ -67,13 +70,15 @@ def listed(given: PictureLike | Sequence[PictureLike]) -> list[PictureLike]:
 def _of_pil(image: Image.Image, name: str) -> Photo:
     """Read as the file that it would be saved as, so its profile and orientation count, too."""
     what = f"PIL image of {image.width}×{image.height} pixels, mode {image.mode}"
+    if 0 in image.size:
+        raise ImageError(f"{name} is a {what}, which has no pixels; give a picture.")
     try:
         image.load()  # of a TIFF this turns it upright, which its tags tell only afterwards
         if image.mode.startswith("I;16"):
             return _of_array(np.asarray(image).astype(np.uint16), name, what)
         if image.mode in ("I", "F"):
             return _of_array(np.asarray(image), name, what)
-        tags, data = image.getexif().tobytes(), io.BytesIO()
+        tags, data = exif_of(image), io.BytesIO()
         icc = image.info.get("icc_profile")
         if image.mode == "CMYK":
             image.save(data, "TIFF", exif=tags, icc_profile=icc, **_resolution(image))
@@ -104,7 +109,7 @@ def _resolution(image: Image.Image) -> dict[str, Any]:
 
 
 def _nearest_mode(mode: str) -> str:
-    return "RGBA" if mode in ("PA", "RGBa", "La") else "RGB"
+    return {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}.get(mode, "RGB")
 
 
 def _of_tensor(tensor: Tensor, name: str) -> Photo:
@@ -119,10 +124,12 @@ def _of_tensor(tensor: Tensor, name: str) -> Photo:
         elif tensor.ndim == 2 or (tensor.ndim == 3 and tensor.shape[0] == 1):
             hint = "give 3×H×W, as x.expand(3, -1, -1) is"
         raise ImageError(f"{name} is a {what}; {hint}.")
-    values = picture.detach().cpu().permute(1, 2, 0)  # 3×H×W -> H×W×3
-    if values.dtype in (torch.float16, torch.bfloat16):
-        values = values.float()
-    return _of_array(values.numpy(), name, what)
+    try:
+        values = picture.detach().cpu().permute(1, 2, 0)  # 3×H×W -> H×W×3
+        array = (values.float() if values.is_floating_point() else values).numpy()
+    except (NotImplementedError, RuntimeError, TypeError) as error:  # meta, sparse, quantised
+        raise ImageError(f"{name} is a {what} whose values cannot be read; {_WANTED}.") from error
+    return _of_array(array, name, what)
 
 
 def _of_array(array: NDArray[Any], name: str, what: str) -> Photo:

@@ -4,7 +4,7 @@ Every pixel counts by its weight, its opacity, and none of a frame. What does no
 filled from around it, so that nothing of it reaches the rest through windows and networks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.errors import ImageError
+from photostyle.images.formats.stored import LEAST_OPACITY
 from photostyle.images.frames import Frame, frame_of
 from photostyle.images.picture import Photo, image_size, resize, to_array
+from photostyle.images.spaces import standard
 
 Array = NDArray[Any]
-
-#: Opacity below which a pixel is not seen: it moves no 8-bit level of a ground by more than one.
-LEAST_OPACITY = 1 / 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +118,8 @@ def filled(image: Tensor, weight: Tensor | None) -> Tensor:
     return torch.from_numpy(flat)[None].to(image)
 
 
-def framed(image: Tensor, photo: Photo, *, wide: bool = False) -> Tensor:
-    """A result 1×3×h×w of a photograph, or its wide one, with the frame that this has, at the
+def framed(image: Tensor, photo: Photo, nth: int | None = None) -> Tensor:
+    """A result 1×3×h×w of a photograph, or its nth wide one, with the frame that this has, at the
     result's size."""
     if not isinstance(photo, Photograph) or photo.frame is None or photo.own is None:
         return image
@@ -128,8 +127,29 @@ def framed(image: Tensor, photo: Photo, *, wide: bool = False) -> Tensor:
     inside = torch.zeros(image_size(photo.own))
     inside[photo.frame.inside(image_size(photo.own))] = 1
     share = resize(inside[None, None], size).to(image)
-    own = photo.own_wide if wide and photo.own_wide is not None else photo.own
-    return torch.lerp(resize(own, size, bounded=not wide).to(image), image, share)
+    own, bounded = photo.own, nth is None
+    if nth is not None and photo.own_wide is not None:
+        own = photo.own_wide[nth : nth + 1]
+    return torch.lerp(resize(own, size, bounded=bounded).to(image), image, share)
+
+
+def in_gamut(photo: Photograph) -> Photograph:
+    """A style whose colours outside sRGB count at their own hue and lightness, where the nearest
+    that are shown have others."""
+    if photo.wide is None or photo.metadata.hdr or photo.metadata.scene is not None:
+        return photo
+    values = standard("srgb").of_srgb(to_array(photo.wide))
+    image = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]  # 1×3×H×W
+    return replace(photo, image=image)
+
+
+def beside(image: Tensor, photo: Photo) -> Tensor | None:
+    """The wide pictures of a photograph whose shown one, without its frame, became `image`: what is
+    beyond that stays as far from it as it was. None where it has none."""
+    if photo.wide is None:
+        return None
+    away = [one[None] - photo.image for one in photo.wide]
+    return torch.cat([framed(image + far, photo, n) for n, far in enumerate(away)])
 
 
 def unframed(image: Tensor, photo: Photo) -> Tensor:

@@ -19,7 +19,7 @@ from photostyle.errors import ImageError, OptionError
 from photostyle.images import decoding, profiles
 from photostyle.images.formats.stored import Stored
 from photostyle.images.profiles import Array, scaled
-from photostyle.images.scene import PLAIN, Primaries, Viewing
+from photostyle.images.scene import PLAIN, AsItWas, Primaries, Viewing
 from photostyle.images.spaces import Space, standard
 from photostyle.images.xmp import whole_xmp
 from photostyle.places import expanded
@@ -45,7 +45,8 @@ class Metadata(Brief):
         exif: as Pillow's `Exif.tobytes` gives it; upright, without the camera's preview.
         icc_profile: an sRGB profile where the file had any, or None.
         space: that it is saved in where that is not sRGB.
-        scene: what light of a scene is measured in, of which the image is a view (see `scene`).
+        scene: what light of a scene is measured in, of which the image is a view (see `scene`); and
+        as_it_was: what of its file comes out as it went in.
         hdr: whether its `wide` is what HDR displays show, and the image a version for others.
         xmp: a packet as it was in the file, or None; saving puts it right.
         resources: Photoshop's, by their numbers: IPTC (1028) and what belongs to it.
@@ -64,6 +65,7 @@ class Metadata(Brief):
     space: Space | None = None
     hdr: bool = False
     scene: Primaries | None = None
+    as_it_was: AsItWas | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class Photo(Brief):
         given: what it was where it was no file, such as "NumPy array of 90×120×3 uint8".
         notes: sentences for the user on what of the file was not used.
         wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1;
-            or, with a gain map, what HDR displays show.
+            or, with a gain map, what HDR displays show, and then that, 2×3×H×W.
         opened: the file that a PIL image was opened from, which is not what was read of it here.
     """
 
@@ -148,7 +150,8 @@ def photo_of(path: Path, data: bytes, stored: Stored, viewing: Viewing = PLAIN) 
     wide = shown if reaches_out(shown) else None
     if stored.light is not None:
         bright = (space or standard("srgb")).srgb_of_light(stored.light)
-        wide = _tensor(bright, stored.orientation)
+        own, wide = wide, _tensor(bright, stored.orientation)
+        wide = wide if own is None else torch.cat([wide, own])
     hdr = stored.light is not None
     return Photo(
         image=shown.clamp_(0, 1) if wide is not shown else shown.clamp(0, 1),
@@ -196,6 +199,7 @@ def _metadata(stored: Stored, alpha: Array | None, icc: bytes | None) -> Metadat
         resources=stored.carried.resources,
         dpi=dpi[::-1] if dpi and stored.orientation >= 5 else dpi,
         texts=stored.carried.texts,
+        as_it_was=stored.as_it_was,
     )
 
 
@@ -310,8 +314,9 @@ def read_bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageError(f"{path} does not exist; check the name and the folder.") from error
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path} cannot be read: {reason}.") from error
     if not data:
         raise ImageError(f"{path} is empty (zero bytes), where a picture is needed.")
     return data

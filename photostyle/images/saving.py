@@ -54,7 +54,7 @@ def save_image(
         image: 1×3×H×W float32 in [0, 1], on any device.
         metadata: what the content carried; None stands for 8 bits and nothing else.
         manifest: text for `read_manifest` to give back; PNG and TIFF hold it, the others not.
-        wide: 1×3×H×W, extended sRGB, to be written in place of the image.
+        wide: as of a `Photo`, to be written in place of the image.
 
     Raises:
         ImageError: the image breaks the image contract.
@@ -89,7 +89,7 @@ def encode_image(
     if metadata.hdr and wide is not None:
         if "gain map" in form.keeps:
             light = (space or standard("srgb")).light_of_srgb(to_array(wide))
-        wide = None
+        wide = wide[1:] if len(wide) > 1 else None
     shown = _in_space(image, wide, space)
     return encode(form, samples(shown, metadata, form), metadata, manifest, light)
 

@@ -9,9 +9,11 @@ Reference: Kennel 1994, "Digital film scanning and recording: the technology and
 
 import contextlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from photostyle.brief import Brief
 from photostyle.images import icc, ocio
@@ -43,6 +45,32 @@ class Viewing(Brief):
 
 #: Nothing more than the files say.
 PLAIN = Viewing()
+
+
+@dataclass(frozen=True, eq=False)
+class AsItWas(Brief):
+    """What of a scene's file is written again as it was.
+
+    Attributes:
+        attributes: of its header: name, OpenImageIO's type, and value.
+        window: x and y of its picture, then x, y, width and height of the whole.
+        size: height and width, of the picture and of
+        places: 3×N, rows, columns and channels of numbers that are not finite, and of light where
+            nothing covers the ground; and values: N, those numbers as they lie in the file.
+    """
+
+    attributes: tuple[tuple[str, str, Any], ...] = ()
+    window: tuple[int, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    places: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros((3, 0), np.intp))
+    values: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def put_into(self, light: npt.NDArray[Any]) -> None:
+        """Put the numbers in their places in H×W×3 or more, at its size."""
+        rows, columns, channels = self.places
+        (height, width), (tall, broad) = light.shape[:2], self.size
+        if len(rows):
+            light[rows * height // tall, columns * width // broad, channels] = self.values
 
 
 @dataclass(frozen=True)

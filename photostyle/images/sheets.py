@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
 from photostyle.images.formats.stored import MANIFEST_KEY
 from photostyle.images.picture import resize
-from photostyle.images.saving import atomic_path
+from photostyle.images.saving import atomic_path, save_image
 
 #: What a sheet says of itself, where a result has its manifest.
 KIND = "contact sheet"
@@ -29,12 +30,12 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 def contact_sheet(
     rows: Sequence[Sequence[tuple[str, Tensor]]], path: Path, height: int = 420
 ) -> None:
-    """Writes rows of (label, 1×3×H×W image) as one PNG or JPEG, every picture `height` px high.
+    """Writes rows of (label, 1×3×H×W image) as one picture, every picture `height` px high.
 
     Raises:
         OutputError: the sheet cannot be written there.
     """
-    _save(drawn_sheet(rows, height), path)
+    save_sheet(drawn_sheet(rows, height), path)
 
 
 def drawn_sheet(rows: Sequence[Sequence[tuple[str, Tensor]]], height: int = 420) -> Image.Image:
@@ -62,12 +63,12 @@ class Cell:
 
 
 def grid_sheet(cells: Sequence[Cell], columns: int, path: Path, top: Sequence[Cell] = ()) -> None:
-    """Writes cells in rows of `columns` as one PNG, a row of others above them.
+    """Writes cells in rows of `columns` as one picture, a row of others above them.
 
     Raises:
         OutputError: the sheet cannot be written there.
     """
-    _save(drawn_grid(cells, columns, top), path)
+    save_sheet(drawn_grid(cells, columns, top), path)
 
 
 def drawn_grid(cells: Sequence[Cell], columns: int, top: Sequence[Cell] = ()) -> Image.Image:
@@ -96,11 +97,20 @@ def is_sheet(path: Path) -> bool:
         return False
 
 
-def _save(sheet: Image.Image, path: Path) -> None:
+def save_sheet(sheet: Image.Image, path: Path) -> None:
+    """Writes a page of pictures in the format of the path's suffix; a PNG says what it is.
+
+    Raises:
+        OutputError: the sheet cannot be written there.
+    """
+    if path.suffix.lower() != ".png":
+        pixels = torch.from_numpy(np.array(sheet.convert("RGB"))).permute(2, 0, 1)  # 3×H×W
+        save_image(path, pixels[None].float() / 255)
+        return
     text = PngImagePlugin.PngInfo()
     text.add_text(MANIFEST_KEY, KIND)
     with atomic_path(path) as temporary:
-        sheet.save(temporary, pnginfo=text)  # formats other than PNG take no notice
+        sheet.save(temporary, pnginfo=text)
 
 
 def _draw_cell(sheet: Image.Image, cell: Cell, at: tuple[int, int], size: tuple[int, int]) -> None:

@@ -31,7 +31,7 @@ class Picture(Brief):
         metadata: what is put beside it on saving: bit depth, alpha, EXIF, profile.
         notes: sentences for the user.
         made_of: the files that went in, which saving does not replace.
-        wide: the same as `image`, where colours reach outside sRGB: extended, below 0 and above 1.
+        wide: the same as `image`, as of a `Photo`.
             Files get these.
     """
 

@@ -139,6 +139,15 @@ def standard(word: str) -> Space:
     return _space(name, icc.made(name, primaries, white, int(kind), *numbers))
 
 
+def chromaticities(space: Space) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """x and y of R, G and B, and of white, which is D50 where the space is none of `SPACES`."""
+    for word, (_, primaries, white, _) in _STANDARD.items():
+        if np.allclose(space.matrix, standard(word).matrix, atol=5e-4):
+            return tuple(primaries), tuple(white)
+    shares = space.matrix / space.matrix.sum(axis=0)
+    return tuple(shares[:2].T.ravel().tolist()), _D50
+
+
 @functools.lru_cache(maxsize=16)
 def space_of(profile: bytes) -> Space | None:
     """The space of an RGB profile; None where it is made of tables, or cannot be written in."""

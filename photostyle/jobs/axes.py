@@ -54,7 +54,7 @@ def parse_axis(text: str, option: str = "--grid") -> Axis:
         labels = _words(words.strip())
         values = tuple(value_of(name, label) for label in labels)
     except OptionError as error:
-        raise OptionError(f"{option} {text}: {error}") from None
+        raise OptionError(f"{option} {text}: {error.as_typed}") from None
     if len(set(values)) < len(values):
         raise OptionError(f"{option} {text}: two of the values are the same.")
     return Axis(name, values, labels)
@@ -69,7 +69,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     try:
         return name, value_of(name, words.strip())
     except OptionError as error:
-        raise OptionError(f"--set {text}: {error}") from None
+        raise OptionError(f"--set {text}: {error.as_typed}") from None
 
 
 def value_of(name: str, word: str) -> Any:

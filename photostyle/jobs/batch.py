@@ -11,9 +11,9 @@ from typing import Any
 
 from photostyle.config.config import Config, hint
 from photostyle.documents import named, shown
-from photostyle.errors import ImageError, JobsError, OptionError
+from photostyle.errors import ImageError, JobsError, OptionError, unpaired
 from photostyle.images.listing import pictures_in
-from photostyle.jobs.axes import FILES, known_names, value_of
+from photostyle.jobs.axes import FILES, OPTIONAL_FILES, known_names, value_of
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import check_name
 from photostyle.jobs.jobsfile import Entry, Mistakes, Word, read_jobs
@@ -86,8 +86,8 @@ class Batch:
     def _job(self, entry: Entry, folder: Path, mistakes: Mistakes) -> StyleJob | None:
         before = len(mistakes.found)
         files = {role: _file(role, entry, folder, mistakes) for role in FILES}
-        if (files["content_mask"] is None) != (files["style_mask"] is None):
-            mistakes.add(entry.line, "masks come in pairs: content_mask and style_mask")
+        if fault := unpaired(files["content_mask"], files["style_mask"], OPTIONAL_FILES):
+            mistakes.add(entry.line, fault.removesuffix("."))
         config = self._config(entry, mistakes)
         if len(mistakes.found) > before or config is None:
             return None
@@ -117,11 +117,11 @@ class Batch:
             try:
                 values[name] = _checked_value(name, word.text)
             except OptionError as error:
-                mistakes.add(word.line, str(error))
+                mistakes.add(word.line, error.as_typed)
         try:
             return self.configure(values.pop("preset", None), values)
         except OptionError as error:
-            mistakes.add(entry.line, str(error))
+            mistakes.add(entry.line, error.as_typed)
             return None
 
 

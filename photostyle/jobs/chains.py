@@ -139,19 +139,20 @@ class PostJob:
         import time
 
         from photostyle.finish.delivery import with_depth
-        from photostyle.images.photograph import framed, photograph, seen_photograph
-        from photostyle.images.picture import load_image, shown_only
+        from photostyle.images.photograph import beside, framed, photograph, seen_photograph
+        from photostyle.images.picture import load_image
         from photostyle.images.saving import lost_note, save_image
         from photostyle.jobs.verdicts import judged_again
 
         began = time.monotonic()
-        photo = seen_photograph(shown_only(load_image(self.picture)), "The picture")
+        photo = seen_photograph(load_image(self.picture), "The picture")
         content = None if self.content is None else photograph(load_image(self.content))
         notes = [*photo.notes, *(content.notes if content else ())]
-        image = framed(filtered(photo.image, content, self.chain), photo)
+        made = filtered(photo.image, content, self.chain)
+        image = framed(made, photo)
         name = self.name + self.suffix
         metadata = with_depth(photo.metadata, self.bit_depth)
-        save_image(folder / name, image, metadata)
+        save_image(folder / name, image, metadata, wide=beside(made, photo))
         if lost := lost_note(folder / name, metadata):
             notes.append(lost)
         return {"picture": name, "seconds": round(time.monotonic() - began, 3),

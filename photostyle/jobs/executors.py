@@ -7,6 +7,7 @@ finished is lost with the process that waits for it. Imports no torch.
 
 import multiprocessing
 import os
+import signal
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +22,11 @@ from photostyle.runtime.stopping import end_with_parent, leave_to_others
 from photostyle.runtime.streams import standard_streams
 
 Unit = tuple[Job, ...]
+
+#: The signal by which a worker is asked to end, as Ctrl-C is its parent's; None on Windows.
+ASK: int | None = getattr(signal, "SIGUSR1", None)
+#: Seconds in which a film that was ended is written.
+PATIENCE = 60.0
 
 
 class Executor(Protocol):
@@ -39,7 +45,7 @@ def do(job: Job, folder: Path, memory: Any) -> Record:
     try:
         facts = {"state": "done", **job.run(folder, memory)}
     except PhotostyleError as error:
-        facts = failure(str(error))
+        facts = failure(error.as_typed)
     except MemoryError:
         facts = failure("The machine's memory is not enough; try a smaller --size.")
     except Exception as error:  # one job's fault must not stop the others
@@ -95,6 +101,8 @@ class Processes:
                         workers[workers.index(worker)] = _Worker(folder, worker.place)
         finally:
             for worker in workers:
+                worker.ask()
+            for worker in workers:
                 worker.stop()
 
 
@@ -103,7 +111,7 @@ class _Worker:
 
     def __init__(self, folder: Path, place: dict[str, str]) -> None:
         context = multiprocessing.get_context("spawn")
-        self.folder, self.place, self.dead = folder, place, False
+        self.folder, self.place, self.dead, self.asked = folder, place, False, False
         self.unit: Unit | None = None
         self.link, other = context.Pipe()
         self.process = context.Process(target=_work, args=(other, folder, place), daemon=True)
@@ -132,7 +140,17 @@ class _Worker:
         facts = {"name": job.name, "labels": [list(x) for x in job.labels], **failure(reason)}
         return Folder(self.folder).note(job.key, facts)
 
+    def ask(self) -> None:
+        """Asks a job that keeps what it has done to end, as Ctrl-C does in one process."""
+        if ASK is None or self.unit is None or self.process.pid is None:
+            return
+        if getattr(self.unit[0], "keeps_parts", False) and self.process.is_alive():
+            os.kill(self.process.pid, ASK)
+            self.asked = True
+
     def stop(self) -> None:
+        if self.asked:
+            self.process.join(PATIENCE)
         self.process.kill()
         self.process.join()
         self.link.close()
@@ -166,11 +184,13 @@ def _work(link: Connection, folder: Path, place: dict[str, str]) -> None:
     """The life of a worker: units in, records out, until the other end is gone."""
     os.environ.update(place)  # before torch is imported, and looks
     leave_to_others()
+    if ASK is not None:
+        signal.signal(ASK, signal.default_int_handler)
     from photostyle.runtime.memory import Memory
 
     end_with_parent()
     memory = Memory()
-    with standard_streams(), suppress(EOFError, ConnectionError):
+    with standard_streams(), suppress(EOFError, ConnectionError, KeyboardInterrupt):
         while True:
             for job in link.recv():
                 link.send(do(job, folder, memory))

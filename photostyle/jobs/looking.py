@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from photostyle.config.rendering import RenderConfig
 from photostyle.errors import MaskError, OptionError
@@ -120,7 +120,10 @@ class FilmJob(LookJob):
     Attributes:
         keeping: see `looks.passages.Keeping`. codec, quality: as for `films.restyling.restyle`.
         tell: told of frames that are done, where it is in this process: film, done, of how many.
+        keeps_parts: KeyboardInterrupt leaves the frames that are done.
     """
+
+    keeps_parts: ClassVar[bool] = True
 
     keeping: tuple["Consistency", int] = ("shot", 1)
     codec: str = "h264"

@@ -8,7 +8,7 @@ that none of the methods optimised: each would win by its own.
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class Method(Brief):
 
     name: str
     kind: str
-    result: Result
+    result: Result = field(repr=False)
     seconds: float
     calls: int
     peak: int | None

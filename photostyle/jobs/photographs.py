@@ -12,7 +12,7 @@ from pathlib import Path
 
 from photostyle.brief import Brief
 from photostyle.config.config import Config
-from photostyle.errors import ImageError, OptionError, OutputError
+from photostyle.errors import ImageError, OptionError, OutputError, unpaired
 from photostyle.images.listing import PICTURES, files_below, hidden
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import Folder, check_name
@@ -77,8 +77,8 @@ class Album(Brief):
         ]
 
     def _masks(self) -> list[Path | None]:
-        if (self.content_mask is None) != (self.style_mask is None):
-            raise OptionError("masks come in pairs: --content-mask and --style-mask.")
+        if fault := unpaired(self.content_mask, self.style_mask):
+            raise OptionError(fault)
         if self.content_mask is None:
             return [None] * len(self.photos)
         if not self.content_mask.is_dir():

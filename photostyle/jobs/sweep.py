@@ -1,6 +1,5 @@
 """A sweep: one pair under every combination of some values. Imports no torch."""
 
-import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from photostyle.config.config import Config
-from photostyle.config.options import flag
-from photostyle.errors import OptionError
+from photostyle.errors import OptionError, unpaired
 from photostyle.jobs.axes import FILES, OPTIONAL_FILES, Axis, combinations
 from photostyle.jobs.campaign import Plan
 from photostyle.jobs.jobs import reserved
 from photostyle.jobs.stylejob import StyleJob
-from photostyle.places import expanded, folded
+from photostyle.places import expanded, numbered
 
 #: The configuration of one cell: (preset or None, option values) → Config.
 Configure = Callable[[str | None, Mapping[str, Any]], Config]
@@ -85,20 +83,13 @@ def _check_masks(files: dict[str, Path | None], chosen: Mapping[str, Any]) -> No
     """
     if any(role in chosen and chosen[role] is None for role in OPTIONAL_FILES):
         files.update(dict.fromkeys(OPTIONAL_FILES))
-    missing = [role for role in OPTIONAL_FILES if files.get(role) is None]
-    if len(missing) == 1:
-        raise OptionError(
-            f"{flag(missing[0])} is missing: masks come in pairs, so give both, or an axis of each."
-        )
+    if fault := unpaired(files.get("content_mask"), files.get("style_mask")):
+        raise OptionError(fault)
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """The name, numbered where it is taken already on a disk that folds case; it is taken now."""
-    name = f"{name}-result" if reserved(name) else name
-    numbered = (f"{name}-{n}" for n in itertools.count(2))
-    free = next(n for n in itertools.chain([name], numbered) if folded(n) not in taken)
-    taken.add(folded(free))
-    return free
+    """`numbered`, of names that are not the folder's own."""
+    return numbered(f"{name}-result" if reserved(name) else name, taken)
 
 
 def name_of(labels: Sequence[tuple[str, str]]) -> str:

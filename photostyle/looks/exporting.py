@@ -9,25 +9,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.lab import delta_e
 from photostyle.color.regional import RegionalLook
+from photostyle.documents import Unreadable, read_text
+from photostyle.errors import ImageError
 from photostyle.images.hashing import file_sha256
 from photostyle.images.heat import heat_picture
 from photostyle.images.picture import Photo, fit_size, image_size, resize
-from photostyle.images.saving import atomic_path, save_image
-from photostyle.images.sheets import contact_sheet
-from photostyle.looks.look import SIDE, Look
+from photostyle.images.saving import atomic_path, read_manifest, save_image
+from photostyle.images.sheets import contact_sheet, is_sheet
+from photostyle.looks.drawn import SIDE
+from photostyle.looks.formats.registry import format_of, is_written
+from photostyle.looks.look import Look
 from photostyle.looks.lut import Lut
+from photostyle.places import numbered
 from photostyle.segmentation.masks import Masks
 
 #: ΔE that a heat map shows as its hottest.
 HOT = 12.0
 #: Photographs on the sheet, at most.
 SHOWN = 8
+#: How the figures begin, and what a mask says of itself, where a result has its manifest.
+TITLE, MASK = "Distance to the full look (ΔE, CIELAB 1976),", "mask of a look's region"
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Brief):
     """A photograph under the whole look and under its tables.
 
     Attributes:
@@ -37,6 +45,7 @@ class Compared:
         apart_by_region: of a table for each region, held together by the masks; None without.
         pictures: photograph, look, table and perhaps tables by region, 1×3×H×W; empty where there
             are too many to be shown.
+        regions: names of those that are known of it.
     """
 
     name: str
@@ -44,6 +53,7 @@ class Compared:
     apart: Tensor
     apart_by_region: Tensor | None
     pictures: tuple[Tensor, ...]
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,7 @@ class Honesty:
         if any(one.apart_by_region is not None for one in self.compared):
             tables.append(("a table for each region", True))
         change = _figures([one.change for one in self.compared])
-        lines = ["Distance to the full look (ΔE, CIELAB 1976), which changes the photographs by "
-                 f"{_words(change)}:"]  # fmt: skip
+        lines = [f"{TITLE} which changes the photographs by {_words(change)}:"]
         for name, by_region in tables:
             lines.append(f"{name}: {_words(self.figures(by_region))}")
             if len(self.compared) > 1:
@@ -101,6 +110,45 @@ def places(path: Path) -> tuple[Path, Path]:
     return path.with_name(f"{path.name}.honesty.txt"), path.with_name(f"{path.name}.honesty.png")
 
 
+def region_places(path: Path, regions: Iterable[str]) -> dict[str, Path]:
+    """Where the tables of regions lie, by their names."""
+    taken: set[str] = set()
+    words = {name: numbered(_filed(name), taken) for name in regions}
+    return {name: path.with_name(f"{path.stem}.{w}{path.suffix}") for name, w in words.items()}
+
+
+def mask_places(path: Path, photos: Iterable[Compared]) -> list[dict[str, Path]]:
+    """Where the masks of each photograph's regions lie, by the regions' names."""
+    taken: set[str] = set()
+    found = []
+    for one in photos:
+        stem = Path(one.name).stem
+        words = {name: numbered(f"{stem}.{_filed(name)}", taken) for name in one.regions}
+        found.append({n: path.with_name(f"{path.name}.{w}.png") for n, w in words.items()})
+    return found
+
+
+def is_ours(path: Path, table: Path) -> bool:
+    """Whether a file of a table, which may be the table itself, is one that we wrote; of a format
+    that cannot say so where our figures lie beside the table."""
+    if path.suffix.lower() == ".txt":
+        try:
+            return read_text(path).startswith(TITLE)
+        except Unreadable:
+            return False
+    if format_of(table).says:
+        return is_sheet(path) or is_mask(path) or is_written(path)
+    return is_ours(places(table)[0], table)
+
+
+def is_mask(path: Path) -> bool:
+    """Whether a file is a mask that `write_masks` left."""
+    try:
+        return read_manifest(path) == MASK
+    except ImageError:
+        return False
+
+
 def honesty(
     look: Look,
     lut: Lut,
@@ -125,7 +173,8 @@ def honesty(
         maps = [delta_e(table, full) for table in tables]
         shown = (content, full, *tables) if len(found) < SHOWN else ()
         found.append(Compared(Path(photo.called).name, delta_e(full, content), maps[0],
-                              maps[1] if len(maps) > 1 else None, shown))  # fmt: skip
+                              maps[1] if len(maps) > 1 else None, shown,
+                              masks.names if masks else ()))  # fmt: skip
     return Honesty(tuple(found))
 
 
@@ -142,22 +191,22 @@ def weights_on(look: Look, content: Tensor, masks: Masks) -> dict[str, Tensor]:
     return dict(zip(grade.names, grade.maps.weights(content), strict=True))
 
 
-def write_masks(look: Look, photo: Photo, masks: Masks, path: Path) -> list[Path]:
+def write_masks(look: Look, photo: Photo, masks: Masks, files: Mapping[str, Path]) -> list[Path]:
     """Writes the weights of the look's regions on a photograph, at its own size, as grey pictures
-    beside a table's file; gives their paths.
+    at those of `mask_places`; gives their paths.
 
     Raises:
         OutputError: they cannot be written there.
     """
     written = []
     for name, weight in weights_on(look, photo.image, masks).items():
-        place = path.with_name(f"{path.name}.{Path(photo.called).stem}.{filed(name)}.png")
-        save_image(place, weight.clamp(0, 1)[None, None].expand(-1, 3, -1, -1).contiguous())
-        written.append(place)
+        grey = weight.clamp(0, 1)[None, None].expand(-1, 3, -1, -1).contiguous()
+        save_image(files[name], grey, manifest=MASK)
+        written.append(files[name])
     return written
 
 
-def filed(name: str) -> str:
+def _filed(name: str) -> str:
     """A region's name as part of a file's."""
     return re.sub(r"[^\w-]+", "-", name)
 

@@ -25,9 +25,10 @@ from photostyle.films.tensors import image_of, pixels_of
 from photostyle.finish.delivery import partly, shares
 from photostyle.images.photograph import photograph
 from photostyle.images.picture import Metadata, Photo, image_size
+from photostyle.looks.drawn import planes_of
 from photostyle.looks.following import SIDE, Follower, spread
 from photostyle.looks.keyed import KeyedLooks, Planes, care_of
-from photostyle.looks.look import Look, planes_of, without
+from photostyle.looks.look import Look, without
 from photostyle.looks.lut import Lut
 from photostyle.looks.passages import SAMPLES, SAMPLES_OF_WHOLE, Keeping, Passage, shots_of
 from photostyle.looks.regions import regions_for

@@ -4,6 +4,8 @@ So all statistics are of the whole set, regions are matched by name, and every p
 same maps.
 """
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from photostyle.color.preserve import prepared, recombined
 from photostyle.color.terms import HEIGHT
 from photostyle.config.config import Config
 from photostyle.config.keywords import Base, Options, configured
-from photostyle.errors import ImageError, MaskError
+from photostyle.errors import ImageError, MaskError, unpaired
 from photostyle.finish.distil import LINEAR, QUADRATIC, TALL, regional_maps
 from photostyle.finish.finishing import firmed
 from photostyle.images.given import PictureLike, listed
@@ -48,7 +50,6 @@ from photostyle.segmentation.segmenter import (
     Wishes,
     drawings_of,
     segment,
-    unpaired,
 )
 
 #: Freedoms of `distil` without the terms across the picture, which mean nothing on another one.
@@ -120,6 +121,8 @@ def _fitted(
     with log.stage("load"):
         sources = load(photos[0], style, (masks[0], its), None, config, log.memory)
         others = [loaded(x, log.memory, f"Content {n}") for n, x in enumerate(photos[1:], start=2)]
+        notes = (note for photo in others for note in photo.notes)
+        log.note("load", *dict.fromkeys([*sources.notes, *notes]))
         network = run_encoder(config, device, log)
     every = [sources.content, *others]
     if len(every) == 1:
@@ -154,8 +157,8 @@ def _listed(
             f"There are {len(given)} content masks for {len(photos)} contents; give one for each, "
             "or none."
         )
-    if given and style_mask is None:
-        raise MaskError(unpaired(style=True))
+    if fault := unpaired(given or None, style_mask):
+        raise MaskError(fault)
     drawn = [mask_of(one, CONTENT_MASK) for one in given]
     return photos, drawn or [None] * len(photos)
 

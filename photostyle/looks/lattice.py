@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
+
 Array = NDArray[Any]
 #: 3×N float32 colours to 3×N colours.
 ColourMap = Callable[[Tensor], Tensor]
@@ -22,7 +24,7 @@ _AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, eq=False)
-class Lattice:
+class Lattice(Brief):
     """A colour map, known at N×N×N colours and read between them trilinearly.
 
     Attributes:
@@ -89,7 +91,7 @@ class Lattice:
 
 
 @dataclass(frozen=True, eq=False)
-class Shaper:
+class Shaper(Brief):
     """A curve for each channel, known at N evenly spaced values and straight between them.
 
     Attributes:

@@ -4,6 +4,8 @@ A map reads the content's colour and, slowly, its height in the picture, nothing
 pictures that it was never fitted on. Regions go by name.
 """
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,7 @@ from photostyle.config.keywords import RenderOptions, with_keywords
 from photostyle.config.options import quoted
 from photostyle.config.rendering import RenderConfig, protections, strengths
 from photostyle.documents import json_text, parse_json
-from photostyle.errors import LookError, MaskError, OptionError
+from photostyle.errors import LookError, OptionError
 from photostyle.finish.delivery import (
     Grade,
     deliver,
@@ -40,23 +42,19 @@ from photostyle.images.picture import fit_size, image_size, paths_of, resize
 from photostyle.images.saving import atomic_path
 from photostyle.images.shown import Picture
 from photostyle.kinds import LOOK, kind_of
+from photostyle.looks.drawn import REST, SIDE, Regions, planes_of, regions_of
 from photostyle.looks.encodings import SRGB
 from photostyle.looks.formats.registry import export_lut
 from photostyle.looks.lattice import ColourMap
 from photostyle.looks.lut import Lut
 from photostyle.looks.provenance import About
 from photostyle.looks.tables import table_of, tensors_of, words_of
-from photostyle.segmentation.masks import Masks, resize_masks
+from photostyle.segmentation.arrays import MaskLike
 
 #: Version of the file's layout, and what tells such a file from other safetensors.
 FORMAT, KIND = 1, LOOK
 SUFFIX = ".look"
-#: Long side at which the borders of regions are found, and the name of what no region covers.
-SIDE, REST = 700, "rest"
 EVERYWHERE = ""  # the name that no region has
-
-#: The regions of a picture: as segmented, or H×W planes in [0, 1] by name.
-Regions = Masks | Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +91,12 @@ class Look:
         made, style = facts.get("made", "by hand"), facts.get("style")
         return f"{made} of {Path(style['path']).name}" if style else str(made)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Look) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
     @property
     def sha256(self) -> str:
         """Of the maps and their names, whatever they come from."""
@@ -101,21 +105,23 @@ class Look:
     def apply(
         self,
         image: PictureLike,
-        masks: Regions | None = None,
+        masks: Regions | MaskLike | None = None,
         **options: Unpack[RenderOptions],
     ) -> Picture:
         """A picture of any size under the look.
 
         Args:
             image: a picture in any form; see `stylize`.
-            masks: its regions, of any size; without them the whole has the look's one map.
+            masks: its regions, in any form (see `stylize`) or as `segment` gives them, of any size;
+                without them the whole has the look's one map.
             options: of rendering, such as `strength=0.7`, as for `render`.
 
         Raises:
             ImageError, MaskError, OptionError: a picture, mask or number that cannot be used.
         """
         chosen = with_keywords(Config(), options, ("masks",), ("render",)).render
-        return self.deliver(photograph(picture_of(image, "The picture")), masks, chosen)
+        photo = photograph(picture_of(image, "The picture"))
+        return self.deliver(photo, regions_of(photo, masks), chosen)
 
     def deliver(self, photo: Photograph, masks: Regions | None, options: RenderConfig) -> Picture:
         """`apply` with the options as `photostyle render` has them."""
@@ -135,7 +141,7 @@ class Look:
 
     def check(self, options: RenderConfig) -> None:
         """Raises OptionError where options name a region that the look does not have."""
-        names = [*self.regions, *({"all", REST} - self.regions.keys())]
+        names = [*self.regions, *(n for n in ("all", REST) if n not in self.regions)]
         region_strengths(options.strength, names)
         protected(options.protect, names)
 
@@ -159,6 +165,9 @@ class Look:
     def colour_map(self, region: str | None = None) -> ColourMap:
         """The look as a function of colours alone, of the whole or of a region: 3×N sRGB values in
         [0, 1] to such."""
+        if region is not None and region not in self.regions:
+            known = ", ".join(self.regions) or "none"
+            raise OptionError(f"The look has no region {region!r}; there is {known}.")
         whole = self.whole if region is None else self.regions[region]
         if isinstance(whole, Lut):
             table = whole
@@ -218,7 +227,7 @@ class Look:
         return {name: one.cpu().float().contiguous().clone() for name, one in named.items()}
 
     @classmethod
-    def load(cls, path: str | Path) -> "Look":
+    def load(cls, path: str | Path) -> Look:
         """Reads what `save` wrote.
 
         Raises:
@@ -243,7 +252,7 @@ class Look:
         return cls._of(path, metadata, tensors)
 
     @classmethod
-    def _of(cls, path: Path, metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> "Look":
+    def _of(cls, path: Path, metadata: Mapping[str, str], tensors: dict[str, Tensor]) -> Look:
         try:
             thumbnail = tensors.pop("thumbnail").numpy().tobytes()
             regions = {n: tensors[f"region {n}"] for n in parse_json(metadata["regions"])}
@@ -300,18 +309,3 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         digest.update(f"{name} ".encode() + tensors[name].cpu().float().contiguous().numpy().data)
     return digest.hexdigest()
-
-
-def planes_of(masks: Regions, size: tuple[int, int]) -> dict[str, Tensor]:
-    """h×w planes of all regions by name, summing to 1 with what none of them covers."""
-    if isinstance(masks, Masks):
-        return dict(zip(masks.names, resize_masks(masks.content, size), strict=True))
-    if any(one.ndim != 2 for one in masks.values()):
-        raise MaskError("The regions of a look are planes of height×width, one for each name.")
-    planes = {name: resize_masks(one[None].float().cpu(), size)[0] for name, one in masks.items()}
-    total = sum(planes.values(), torch.zeros(size))
-    rest = (1 - total).clamp(min=0)
-    planes = {name: one / total.clamp(min=1) for name, one in planes.items()}
-    if rest.max() > 1e-3:
-        planes[REST] = planes.get(REST, torch.zeros(size)) + rest
-    return planes

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.looks.encodings import SRGB, encoding, from_srgb, to_srgb
 from photostyle.looks.lattice import ONE, ZERO, ColourMap, Lattice, Shaper
 
@@ -14,7 +15,7 @@ UNIT = ZERO, ONE
 
 
 @dataclass(frozen=True, eq=False)
-class Lut:
+class Lut(Brief):
     """Curves that may lead into a lattice, and the lattice.
 
     Attributes:

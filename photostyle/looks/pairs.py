@@ -1,5 +1,7 @@
 """A look learnt from one picture before and after somebody changed it."""
 
+from __future__ import annotations  # help() has the names of kinds, not their lists
+
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photostyle.brief import Brief
 from photostyle.color.lab import delta_e
 from photostyle.color.terms import COLORS, HEIGHT
 from photostyle.errors import LookError
@@ -25,8 +28,10 @@ from photostyle.images.picture import (
     to_array,
 )
 from photostyle.images.sheets import thumbnail
-from photostyle.looks.look import Look, Regions, planes_of
+from photostyle.looks.drawn import Regions, planes_of, regions_of
+from photostyle.looks.look import Look
 from photostyle.looks.provenance import About, facts_of, png_of
+from photostyle.segmentation.arrays import MaskLike
 
 Array = NDArray[Any]
 
@@ -45,7 +50,7 @@ EVEN = 2e-3
 
 
 @dataclass(frozen=True)
-class Learnt:
+class Learnt(Brief):
     """A look, and how far it is from the pair: mean and 95th percentile of the distance in CIELAB,
     and mean of what before and after have."""
 
@@ -61,12 +66,14 @@ class Learnt:
         )
 
 
-def learn_look(before: PictureLike, after: PictureLike, masks: Regions | None = None) -> Learnt:
+def learn_look(
+    before: PictureLike, after: PictureLike, masks: Regions | MaskLike | None = None
+) -> Learnt:
     """The look that takes one picture to another of the same, pixel by pixel.
 
     Args:
         before, after: pictures in any form and of any sizes; see `stylize`.
-        masks: the regions of both, for a map each.
+        masks: the regions of both, in any form, for a map each.
 
     Raises:
         ImageError: a picture cannot be read. LookError: the two are not aligned.
@@ -80,15 +87,16 @@ def learn_look(before: PictureLike, after: PictureLike, masks: Regions | None = 
         raise LookError(f"{photos[0].called} and {photos[1].called} do not align: {fault}.")
     ones = torch.ones(1, *image_size(source))
     look = Look(distilled(goal, source, ones, None, FREEDOMS, ridge=RIDGE)[0])
-    if masks is not None:
-        planes = planes_of(masks, image_size(source))
+    regions = regions_of(photos[0], masks)
+    if regions is not None:
+        planes = planes_of(regions, image_size(source))
         stack = torch.stack(list(planes.values()))
         maps = distilled(goal, source, stack, None, FREEDOMS, ridge=RIDGE)
         look = replace(look, regions=dict(zip(planes, maps, strict=True)))
-    made = look.changed(source, masks)
+    made = look.changed(source, regions)
     found, whole = delta_e(made, goal), delta_e(source, goal)
     shown = png_of([thumbnail(x, 120) for x in (source, made)])
-    segmenter = "none" if masks is None else "labels"
+    segmenter = "none" if regions is None else "labels"
     facts = facts_of("pair", photos, segmenter=segmenter)
     look = replace(look, about=About(facts, shown))
     most = float(np.quantile(found.numpy(), 0.95))

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from photostyle.brief import Brief
 from photostyle.config.config import Config
 from photostyle.images.hashing import file_sha256
 from photostyle.images.picture import Photo
@@ -15,7 +16,7 @@ from photostyle.result import versions
 
 
 @dataclass(frozen=True)
-class About:
+class About(Brief):
     """Where a look comes from.
 
     Attributes:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from photostyle.errors import MaskError
 from photostyle.images.photograph import Photograph
-from photostyle.images.picture import image_size
-from photostyle.looks.look import SIDE, Look
-from photostyle.objective.styles import fitted_image
+from photostyle.looks.drawn import segmented
+from photostyle.looks.look import Look
 from photostyle.segmentation.masks import LabelMap, Masks
-from photostyle.segmentation.segmenter import Wishes, drawings_of, segment_alone
+from photostyle.segmentation.segmenter import Wishes
 from photostyle.segmentation.semantic import network_at_hand
 
 
@@ -38,9 +37,7 @@ def regions_for(
         if not known or not network_at_hand(wishes.segmenter_model):
             return None, "the look of the whole, as no regions were given"
         wishes = Wishes("semantic", wishes.segmenter_model, wishes.segmenter_groups)
-    small = fitted_image(photo.image, SIDE, 48)
-    [drawing] = drawings_of([mask], [photo])
-    masks, made = segment_alone(small, drawing, wishes, photo.weight_at(image_size(small)))
+    masks, made = segmented(photo, mask, wishes)
     shared = [name for name in masks.names if name in look.regions]
     if not shared and mask is not None:
         called = mask.source if isinstance(mask, LabelMap) else mask

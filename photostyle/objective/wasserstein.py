@@ -7,9 +7,12 @@ always meets one and the same function.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from photostyle.color.lab import rgb_to_lab
 from photostyle.segmentation.masks import members
@@ -55,14 +58,14 @@ class RegionWasserstein:
                 continue
             share = len(pixels) * (1.0 if weights is None else float(weights[k]))
             pixels = _thinned(pixels)
-            wanted = (lab[source] @ self.axes).T.sort(dim=1).values
+            wanted = ordered(self.axes.T @ lab[source].T)
             self.targets.append(_Target(pixels, _quantiles(wanted, len(pixels)), share))
 
     def __call__(self, lab: Tensor) -> Tensor:
         total = sum(target.share for target in self.targets)
         loss = lab.sum() * 0.0
         for target in self.targets:
-            found = (lab[target.pixels] @ self.axes).T.sort(dim=1).values
+            found = ordered(self.axes.T @ lab.index_select(0, target.pixels).T)
             # Unit axes see a third of the squared distance in three dimensions.
             mean = 3 * (found - target.quantiles).square().mean()
             loss = loss + target.share / total * mean
@@ -75,6 +78,31 @@ def even_axes(count: int) -> Tensor:
     z, angle = k / count, k * math.pi * (3 - math.sqrt(5))
     radius = (1 - z.square()).sqrt()
     return torch.stack([radius * angle.cos(), radius * angle.sin(), z])
+
+
+def ordered(rows: Tensor) -> Tensor:
+    """The values of every row of an n×m tensor, ascending; differentiable."""
+    if rows.device.type != "cpu":
+        return rows.sort(dim=1).values
+    if rows.requires_grad and torch.is_grad_enabled():
+        return _Ordered.apply(rows)  # type: ignore[no-any-return]
+    return torch.from_numpy(np.sort(rows.detach().numpy(), axis=1))
+
+
+class _Ordered(torch.autograd.Function):
+    """`ordered` on a CPU by NumPy, which sorts in a fifth of PyTorch's time or less."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        order = torch.from_numpy(np.argsort(rows.detach().numpy(), axis=1))
+        ctx.save_for_backward(order)
+        return rows.gather(1, order)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (order,) = ctx.saved_tensors
+        return torch.empty_like(gradient).scatter_(1, order, gradient)
 
 
 def _thinned(pixels: Tensor) -> Tensor:

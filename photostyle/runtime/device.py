@@ -116,6 +116,17 @@ def in_threads(work: Callable[[T], None], parts: Sequence[T], device: torch.devi
             pass
 
 
+def together(*works: Callable[[], T]) -> list[T]:
+    """What each of the works gives, done in as many threads as torch may use on the CPU."""
+    found: dict[int, T] = {}
+
+    def do(number: int) -> None:
+        found[number] = works[number]()
+
+    in_threads(do, range(len(works)), torch.device("cpu"))
+    return [found[number] for number in range(len(works))]
+
+
 def free_memory(device: torch.device) -> int | None:
     """Bytes that can still be had on the device; None where that is not known."""
     if device.type == "cuda":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from photostyle.brief import Brief
+from photostyle.errors import OptionError
 from photostyle.runtime.steps import Step, TrainStep
 from photostyle.runtime.watching import Listener, Silent
 
@@ -54,6 +55,11 @@ class Teller(Silent):
     def step(self, solve: int, solves: int, step: Step) -> None:
         self.tell(Update("optimise", "", step.iteration, step.iterations, solve, solves, step))
 
+    def counted(self, what: str, done: int, total: int) -> None:
+        """So many frames or iterations of something are done, of as many; 0 where that is not
+        known."""
+        self.tell(Update(what, "", done, total))
+
     def trained(self, step: TrainStep) -> None:
         """A step of a training is done."""
         self.tell(Update("train", "", step.step, step.steps))
@@ -96,10 +102,17 @@ class Watched:
     Args:
         progress: see `Progress`.
         listener: hears it instead where one is given.
+
+    Raises:
+        OptionError: `progress` is neither.
     """
 
     def __init__(self, progress: Progress, listener: Listener | None = None) -> None:
-        self._bar = Bar() if progress is True else None
+        if not (callable(progress) or progress in (True, False, None)):
+            raise OptionError(
+                f"progress is {progress!r}; give True, False, or a function of an Update."
+            )
+        self._bar = Bar() if progress and not callable(progress) else None
         tell = self._bar or (progress if callable(progress) else None)
         self.teller = Teller(tell or _nothing)
         self.listener: Listener = listener or self.teller

@@ -53,7 +53,8 @@ def mask_of(given: MaskLike | None, name: str) -> Path | LabelMap | None:
         return _named(given, name)
     if isinstance(given, Tensor | np.ndarray):
         kind = "torch tensor" if isinstance(given, Tensor) else "NumPy array"
-        return _of_array(_numpy(given), f"{name} ({kind} of {shape_of(given)})")
+        what = f"{name} ({kind} of {shape_of(given)})"
+        return _of_array(_numpy(given, what), what)
     raise MaskError(
         f"{name} is a {type(given).__name__}; give a path, H×W integers, K×H×W soft masks, or a "
         "dict of planes by name."
@@ -69,11 +70,14 @@ def fingerprint(labels: LabelMap) -> str:
     return digest.hexdigest()
 
 
-def _numpy(given: Array | Tensor) -> Array:
+def _numpy(given: Array | Tensor, what: str) -> Array:
     if not isinstance(given, Tensor):
-        return given
-    values = given.detach().cpu()
-    return (values.float() if values.is_floating_point() else values).numpy()
+        return np.asarray(given)
+    try:
+        values = given.detach().cpu()
+        return (values.float() if values.is_floating_point() else values).numpy()
+    except (NotImplementedError, RuntimeError, TypeError) as error:  # meta, sparse, quantised
+        raise MaskError(f"{what} has no values that can be read; give a dense array.") from error
 
 
 def _of_array(array: Array, what: str) -> LabelMap:
@@ -81,6 +85,10 @@ def _of_array(array: Array, what: str) -> LabelMap:
         raise MaskError(f"{what} has no pixels; give a mask.")
     if array.ndim == 2:
         return _ids(array, what)
+    if array.ndim == 3 and len(array) == 1 and array.dtype.kind in "iu":
+        return _ids(array[0], what)  # as torch has them: one plane of ids, not one soft plane
+    if array.ndim == 3 and array.shape[2] == 1 < len(array):
+        raise MaskError(f"{what} has its one channel last; give H×W, as x[..., 0] is.")
     if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
         return _colours(Image.fromarray(np.ascontiguousarray(array)), what)
     if array.ndim == 3:
@@ -123,7 +131,9 @@ def _colours(picture: Image.Image, what: str) -> LabelMap:
 def _named(planes: Mapping[str, Array | Tensor], name: str) -> LabelMap:
     """Planes H×W by the names of their regions."""
     what = f"{name} (planes of {', '.join(map(str, planes)) or 'nothing'})"
-    arrays = {str(key): np.asarray(_numpy(plane)) for key, plane in planes.items()}
+    arrays = {str(key): _numpy(plane, what) for key, plane in planes.items()}
+    if not all(name.strip() for name in arrays):
+        raise MaskError(f"{what} has a plane without a name; give each region one.")
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 2:
         raise MaskError(f"{what} must have planes of one height and width, H×W each.")

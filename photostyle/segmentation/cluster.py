@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from photostyle.runtime.device import together
 from photostyle.segmentation.superpixels import Superpixels, analyse, enlarge
 
 Array = NDArray[Any]
@@ -65,17 +66,17 @@ def cluster_pair(
         H×W and h×w int32 labels, and how many there are. Label k means the same in both, and every
         label occurs in both; fewer than wanted where the pictures have no more in common.
     """
-    pictures = analyse(content, weights[0]), analyse(style, weights[1])
+    pictures = together(lambda: analyse(content, weights[0]), lambda: analyse(style, weights[1]))
     chosen = None if regions == 1 else _chosen(list(_proposals(*pictures)), regions)
     if chosen is None:
         return np.zeros(content.shape[:2], np.int32), np.zeros(style.shape[:2], np.int32), 1
-    labels = [
-        enlarge(one[picture.ids], chosen.count, rgb)
-        for one, picture, rgb in zip(
-            (chosen.content, chosen.style), pictures, (content, style), strict=True
-        )
-    ]
-    return labels[0], labels[1], chosen.count
+    mine, theirs, count = (
+        chosen.content[pictures[0].ids],
+        chosen.style[pictures[1].ids],
+        chosen.count,
+    )
+    labels = together(lambda: enlarge(mine, count, content), lambda: enlarge(theirs, count, style))
+    return labels[0], labels[1], count
 
 
 def _chosen(proposals: list[Proposal], regions: int) -> Proposal | None:
@@ -166,8 +167,7 @@ def _settled(picture: Superpixels, labels: Array, count: int) -> Array:
     for k in range(count):
         mine = labels == k
         core |= mine & (sure >= np.quantile(sure[mine], DOUBTFUL))
-    nearest = np.flatnonzero(core)[picture.paths[:, core].argmin(axis=1)]
-    return np.asarray(np.where(core, labels, labels[nearest]))
+    return np.asarray(np.where(core, labels, labels[picture.nearest(core)]))
 
 
 def _shares(picture: Superpixels, labels: Array, count: int) -> Array:

@@ -3,7 +3,7 @@
 A pair of masks is read together, because what a colour means shows only in both: the nine colours,
 a palette that is given, or flat colours that the two files share (palettes.py). Besides colours
 there are integer ids (ids.py), mattes (mattes.py), alpha masks, folders with a mask for each
-region, and shapes (polygons.py).
+region, shapes (polygons.py), and mattes of renders (renders.py).
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,7 @@ from photostyle.segmentation.palettes import (
     read_coloured,
 )
 from photostyle.segmentation.polygons import read_polygons
+from photostyle.segmentation.renders import is_render, read_render
 
 Array = NDArray[Any]
 
@@ -82,14 +83,18 @@ def read_drawings(drawings: Sequence[Drawing], palette: str | None = None) -> tu
         OptionError: an unfit palette.
     """
     known = parse_palette(palette) if palette else None
-    pictures = [None if _is_list(d.path) else open_picture(d.path) for d in drawings]
+    listed = [_listed(drawing) for drawing in drawings]
+    pictures = [
+        None if labels else open_picture(drawing.path)
+        for drawing, labels in zip(drawings, listed, strict=True)
+    ]
     legend: dict[str, tuple[int, int, int]] = {}
     for picture in pictures:
         legend |= legend_of(picture) if picture else {}
     found = [
-        _listed(drawing) if picture is None
+        labels if picture is None
         else _uncoloured(picture, drawing.path, known or legend or None, told=bool(known))
-        for drawing, picture in zip(drawings, pictures, strict=True)
+        for drawing, picture, labels in zip(drawings, pictures, listed, strict=True)
     ]  # fmt: skip
     rest = [
         (void_filled(_filled(picture)), drawing.path)
@@ -101,16 +106,15 @@ def read_drawings(drawings: Sequence[Drawing], palette: str | None = None) -> tu
     return tuple(map(without_void, _agreed(maps)))
 
 
-def _is_list(path: Path) -> bool:
-    """Whether regions come one by one: a folder of masks, or a file of shapes."""
-    return path.is_dir() or path.suffix.lower() == ".json"
-
-
-def _listed(drawing: Drawing) -> LabelMap:
+def _listed(drawing: Drawing) -> LabelMap | None:
+    """Regions that come one by one: a folder of masks, a file of shapes, mattes of a render; None
+    for a picture."""
     path = drawing.path
     if path.is_dir():
         return read_folder(path)
-    return read_polygons(path, drawing.picture_size, drawing.picture)
+    if path.suffix.lower() == ".json":
+        return read_polygons(path, drawing.picture_size, drawing.picture)
+    return read_render(path, drawing.picture_size) if is_render(path) else None
 
 
 def _uncoloured(

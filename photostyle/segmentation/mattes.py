@@ -20,8 +20,9 @@ Array = NDArray[Any]
 
 #: Largest differences of 255 up to which a level is one of the extremes, and least between them.
 END, LEAST_RANGE = 15.0, 40.0
-#: Share of the pixels that may lie off the line between the colours of the extremes.
-OFF = 0.005
+#: Share of the pixels that may lie off the line between the colours of the extremes; and of a part
+#: of them, above which that is not worth asking all.
+OFF, SURELY_OFF = 0.005, 0.01
 #: Range over 3×3 pixels, of 255, of an area of one level; and how far its levels are apart.
 LEVEL, SAME = 6.0, 4.0
 #: Share of the picture at the extremes from which it is a matte; and with less, if it is smooth.
@@ -111,9 +112,9 @@ def _line(pixels: Array) -> tuple[Array, Array] | None:
     middle = some.mean(axis=0)
     axis = np.linalg.svd((some - middle).T @ (some - middle))[0][:, 0].astype(np.float32)
     axis = axis if axis.sum() >= 0 else -axis
-    along = (flat - middle) @ axis
-    if (np.abs(flat - middle - along[:, None] * axis).max(axis=1) > APART).mean() > OFF:
+    if _off(some - middle, axis) > SURELY_OFF or _off(flat - middle, axis) > OFF:
         return None
+    along = (flat - middle) @ axis
     low, high = np.quantile(along, [0.001, 0.999])
     ends = middle + np.array([[low], [high]]) * axis
     reach = max(float(np.abs(ends[1] - ends[0]).max()), 1.0)  # levels of the channel that has most
@@ -121,6 +122,12 @@ def _line(pixels: Array) -> tuple[Array, Array] | None:
         return pixels.mean(axis=2), ends
     levels = (along - low) * (reach / max(float(high - low), 1e-6))
     return levels.reshape(pixels.shape[:2]).clip(0, 255), ends
+
+
+def _off(colors: Array, axis: Array) -> float:
+    """The share of N×3 colours that lie apart from the line along an axis through 0."""
+    away = np.abs(colors - (colors @ axis)[:, None] * axis)
+    return float((np.maximum.reduce(list(away.T)) > APART).mean())
 
 
 def _names(ends: Array, given: Colours | None) -> tuple[str, str] | None:

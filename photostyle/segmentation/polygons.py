@@ -100,6 +100,8 @@ def _read(path: Path, picture: Path | None) -> Annotations:
     try:
         if "annotations" in data:
             return _coco(data, path, picture)
+        if {"file", "metadata", "view"} <= data.keys():
+            raise MaskError(f"{path} is a project of VIA 3; export it from there as COCO.")
         return _labelme(data, path) if "shapes" in data else _via(data, path, picture)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         raise MaskError(
@@ -143,14 +145,14 @@ def _size_of(entry: Any, height: str, width: str) -> tuple[int, int] | None:
 
 
 def _coco(data: dict[str, Any], path: Path, picture: Path | None) -> Annotations:
-    names = {c["id"]: as_seen(str(c["name"])) for c in data.get("categories") or []}
+    names = {str(c["id"]): _name(c["name"]) for c in data.get("categories") or []}
     image = _chosen(data["images"], lambda entry: entry["file_name"], path, picture)
     found = Annotations(_size_of(image, "height", "width"))
     for entry in data["annotations"]:
-        if entry["image_id"] != image["id"]:
+        if str(entry["image_id"]) != str(image["id"]):  # programs mix numbers and texts
             continue
         number = entry.get("category_id")
-        name = names.get(number, f"id {number}")
+        name = names.get(str(number), f"id {number}")
         drawn = entry.get("segmentation")
         if isinstance(drawn, dict):
             found.add(_run_lengths(name, drawn, path))
@@ -188,7 +190,7 @@ def _via_name(attributes: dict[str, Any]) -> str:
         if isinstance(value, dict):
             value = ",".join(str(key) for key, chosen in value.items() if chosen)
         if value:
-            return as_seen(str(value))
+            return _name(value)
     return "region"
 
 
@@ -210,13 +212,13 @@ def _labelme(data: dict[str, Any], path: Path) -> Annotations:
     found = Annotations(_size_of(data, "imageHeight", "imageWidth"))
     for entry in data["shapes"]:
         name, kind, points = (
-            as_seen(str(entry["label"])), entry.get("shape_type") or "polygon", entry["points"],
+            _name(entry["label"]), entry.get("shape_type") or "polygon", entry["points"],
         )  # fmt: skip
-        if kind in ("polygon", "linestrip"):
-            found.add(outline(name, points))
-        elif kind == "rectangle":
+        if kind == "rectangle" and len(points) == 2:
             (x, y), (right, bottom) = points
             found.add(box(name, x, y, right - x, bottom - y))
+        elif kind in ("polygon", "linestrip", "rectangle", "oriented_rectangle", "rotation"):
+            found.add(outline(name, points))
         elif kind == "circle":
             middle, rim = np.array(points, dtype=np.float64)
             found.add(ellipse(name, middle, [float(np.linalg.norm(rim - middle))] * 2))
@@ -234,6 +236,12 @@ def _bitmap(name: str, corner: Any, text: Any, path: Path) -> Shape:
         raise MaskError(f'{path}: the mask of "{name}" is no picture ({error}).') from None
 
 
+def _name(value: Any) -> str:
+    """A region's name on one line, without what a terminal would obey."""
+    words = " ".join(as_seen(str(value)).split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
 def _chosen(
     entries: Iterable[Any], name: Callable[[Any], Any], path: Path, picture: Path | None
 ) -> Any:
@@ -246,8 +254,15 @@ def _chosen(
     if picture is not None:
         own = _parts(str(picture))
         common = [_in_common(theirs, own) for theirs in parts]
-        if max(common):
-            return listed[common.index(max(common))]
+        best = [n for n, count in enumerate(common) if count and count == max(common)]
+        if len({tuple(parts[n]) for n in best}) > 1:
+            several = " and ".join("/".join(parts[n]) for n in best[:2])
+            raise MaskError(
+                f"{path} describes {several}, and nothing tells which of them is {picture}; give "
+                "a file for this picture alone."
+            )
+        if best:
+            return listed[best[0]]
     if len(listed) == 1:
         return listed[0]
     known = ", ".join(p[-1] for p in parts[:3]) + (", …" if len(parts) > 3 else "")

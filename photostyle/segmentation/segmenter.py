@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from photostyle.brief import Brief
-from photostyle.errors import MaskError
+from photostyle.errors import MaskError, unpaired
 from photostyle.images.picture import Photo, image_size, to_array
 from photostyle.segmentation.arrays import MaskLike, mask_of
 from photostyle.segmentation.cluster import cluster_pair
@@ -184,16 +184,11 @@ def _kind(wishes: Wishes, given: bool) -> str:
     return "semantic" if network_at_hand(wishes.segmenter_model) else "cluster"
 
 
-def unpaired(style: bool) -> str:
-    """The sentence on a mask without its partner, the style's or the content's."""
-    names = ("--content-mask", "--style-mask")
-    return f"{names[style]} is missing: masks come in pairs, and {names[not style]} was given."
-
-
 def _drawn(drawings: Sequence[Drawing | LabelMap | None], wishes: Wishes) -> tuple[LabelMap, ...]:
     missing = [i for i, drawing in enumerate(drawings) if drawing is None]
     if missing:
-        raise MaskError(unpaired(len(drawings) > 1 and missing[0] == len(drawings) - 1))
+        style = len(drawings) > 1 and missing[0] == len(drawings) - 1
+        raise MaskError(unpaired(*((True, None) if style else (None, True))))
     complete = [drawing for drawing in drawings if drawing is not None]
     files = [drawing for drawing in complete if isinstance(drawing, Drawing)]
     read = iter(read_drawings(files, wishes.palette))

@@ -29,6 +29,8 @@ LEAST_SEEN = 0.02  # weight of a pixel below which it is of no superpixel
 REACH = 0.8  # geodesic distance at which two places have little to do with each other
 NEARBY = 0.5, 0.25  # geodesic distance and share of the picture over which descriptors are averaged
 
+FARTHEST = 4.0  # times that geodesic distance, where a superpixel counts a ten-millionth
+
 #: Weights of the descriptors, in order: height, reach from the upper border, from the lower, from
 #: any, texture, lightness and chroma relative to the picture, distance from the middle column.
 WEIGHTS = np.array([1.6, 1.3, 0.6, 1.0, 1.0, 0.5, 0.3, 0.5])
@@ -44,7 +46,7 @@ class Superpixels:
         color: N×3 mean CIELAB (L in [0, 100]).
         pairs: M×2 neighbours.
         descriptors: N×8, weighted; see `WEIGHTS`.
-        paths: N×N geodesic distances by colour alone, each step at least a little.
+        steps: M costs of going from a neighbour to the other by colour alone, at least a little.
     """
 
     ids: NDArray[np.intp]
@@ -52,7 +54,18 @@ class Superpixels:
     color: Array
     pairs: Array
     descriptors: Array
-    paths: Array
+    steps: Array
+
+    def nearest(self, chosen: Array) -> Array:
+        """N numbers of the superpixel that is nearest to each, of those chosen by N booleans."""
+        from scipy.sparse.csgraph import dijkstra
+
+        sources = np.flatnonzero(chosen)
+        _, _, found = dijkstra(
+            _graph(self.steps, self.pairs, len(self.area)), directed=False, indices=sources,
+            min_only=True, return_predecessors=True,
+        )  # fmt: skip
+        return np.asarray(np.where(found < 0, sources[0], found))
 
 
 def analyse(rgb: Array, weight: Array | None = None) -> Superpixels:
@@ -76,12 +89,11 @@ def analyse(rgb: Array, weight: Array | None = None) -> Superpixels:
     area, means = _means(ids, planes.astype(np.float64), seen)
     color, texture, y, x = means[:, :3], means[:, 3], means[:, 4], means[:, 5]
     pairs = _neighbours(ids)
-    distances = _distances(_contrast(area, color, texture, pairs) - FLAT, pairs, len(area))
-    paths = _distances(
-        np.linalg.norm(np.diff(color[pairs], axis=1)[:, 0], axis=1) + 1, pairs, len(area)
-    )
-    raw = _descriptors(ids, area, color, texture, y, x, distances)
-    return Superpixels(ids, area, color, pairs, _averaged(raw, area, y, x, distances), paths)
+    graph = _graph(_contrast(area, color, texture, pairs) - FLAT, pairs, len(area))
+    raw = _descriptors(ids, area, color, texture, y, x, graph)
+    averaged = _averaged(raw, area, y, x, graph)
+    steps = np.linalg.norm(np.diff(color[pairs], axis=1)[:, 0], axis=1) + 1
+    return Superpixels(ids, area, color, pairs, averaged, steps)
 
 
 def enlarge(labels: Array, count: int, rgb: Array) -> NDArray[np.int32]:
@@ -89,14 +101,11 @@ def enlarge(labels: Array, count: int, rgb: Array) -> NDArray[np.int32]:
     height, width = rgb.shape[:2]
     scale = max(1.0, max(height, width) / max(labels.shape))
     guided = GuidedFilter(np.ascontiguousarray(rgb, np.float32), round(2 * scale) + 1, 1e-3)
-    best = np.full((height, width), -np.inf, np.float32)
-    out = np.zeros((height, width), np.int32)
-    for k in range(count):
-        plane = cv2.resize((labels == k).astype(np.float32), (width, height))
-        score = guided(plane)
-        out[score > best] = k
-        best = np.maximum(best, score)
-    return out
+    planes = (cv2.resize((labels == k).astype(np.float32), (width, height))
+              for k in range(count - 1))  # fmt: skip
+    scores = [guided(plane) for plane in planes]
+    scores.append(1 - sum(scores, np.zeros((height, width), np.float32)))  # as the filter is linear
+    return np.asarray(np.argmax(scores, axis=0), np.int32)
 
 
 def _small(rgb: Array) -> Array:
@@ -115,28 +124,31 @@ def _superpixels(lab: Array) -> NDArray[np.intp]:
     rows, columns = max(2, round(height / step)), max(2, round(width / step))
     yy, xx = np.mgrid[:height, :width]
     home_y, home_x = (yy * rows // height).ravel(), (xx * columns // width).ravel()
-    features = np.dstack([lab / COMPACT, yy / step, xx / step]).reshape(-1, 5).astype(np.float32)
+    planes = np.dstack([lab / COMPACT, yy / step, xx / step]).reshape(-1, 5).T
+    features = np.ascontiguousarray(planes, np.float32)  # 5×N
     ids = home_y * columns + home_x
-    offsets = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    around = []
+    for dy, dx in [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]:
+        y, x = home_y + dy, home_x + dx
+        inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+        around.append(np.where(inside, y * columns + x, rows * columns))
     for _ in range(ROUNDS):
-        centres, empty = _centres(features, ids, rows * columns)
+        centres = _centres(features, ids, rows * columns)
         best = np.full(len(ids), np.inf, np.float32)
-        for dy, dx in offsets:
-            y, x = home_y + dy, home_x + dx
-            k = y.clip(0, rows - 1) * columns + x.clip(0, columns - 1)
-            distance = ((features - centres[k]) ** 2).sum(axis=1)
-            distance[(y < 0) | (y >= rows) | (x < 0) | (x >= columns) | empty[k]] = np.inf
-            closer = distance < best
-            best[closer], ids[closer] = distance[closer], k[closer]
+        for k in around:
+            distance = sum((f - c[k]) ** 2 for f, c in zip(features, centres, strict=True))
+            ids = np.where(distance < best, k, ids)
+            best = np.minimum(best, distance)
     _, ids = np.unique(ids, return_inverse=True)
     return ids.reshape(height, width)
 
 
-def _centres(features: Array, ids: Array, count: int) -> tuple[Array, Array]:
-    pixels = np.bincount(ids, minlength=count)
-    sums = [np.bincount(ids, weights=f, minlength=count) for f in features.T]
-    centres = (np.stack(sums, axis=1) / np.maximum(pixels, 1)[:, None]).astype(np.float32)
-    return centres, pixels == 0
+def _centres(features: Array, ids: Array, count: int) -> Array:
+    """5×(count + 1) means of the 5×N features; infinitely far where there are no pixels, as in the
+    last one."""
+    pixels = np.bincount(ids, minlength=count + 1)
+    sums = np.stack([np.bincount(ids, weights=f, minlength=count + 1) for f in features])
+    return np.where(pixels > 0, sums / np.maximum(pixels, 1), np.inf).astype(np.float32)
 
 
 def _texture(lightness: Array) -> Array:
@@ -161,7 +173,8 @@ def _neighbours(ids: Array) -> Array:
     sides = [(ids[:, :-1], ids[:, 1:]), (ids[:-1], ids[1:])]
     pairs = np.concatenate([np.stack([a.ravel(), b.ravel()], axis=1) for a, b in sides])
     pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
-    return np.unique(pairs, axis=0)
+    count = int(ids.max()) + 1
+    return np.stack(np.divmod(np.unique(pairs[:, 0] * count + pairs[:, 1]), count), axis=1)
 
 
 def _contrast(area: Array, color: Array, texture: Array, pairs: Array) -> Array:
@@ -173,24 +186,25 @@ def _contrast(area: Array, color: Array, texture: Array, pairs: Array) -> Array:
     return np.asarray(steps + 0.5 * np.abs(texture[i] - texture[j]) / roughness)
 
 
-def _distances(cost: Array, pairs: Array, count: int) -> Array:
-    """N×N geodesic distances: sums of the costs on the way."""
+def _graph(cost: Array, pairs: Array, count: int) -> Any:
+    """Sparse N×N: what a step to a neighbour costs."""
     from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import dijkstra
 
     cost = np.maximum(cost, 1e-6)  # a stored zero would be no link
-    graph = coo_array((cost, tuple(pairs.T)), shape=(count, count)).tocsr()
-    return np.asarray(dijkstra(graph, directed=False))
+    return coo_array((cost, tuple(pairs.T)), shape=(count, count)).tocsr()
 
 
 def _descriptors(
-    ids: Array, area: Array, color: Array, texture: Array, y: Array, x: Array, distances: Array
+    ids: Array, area: Array, color: Array, texture: Array, y: Array, x: Array, graph: Any
 ) -> Array:
+    from scipy.sparse.csgraph import dijkstra
+
     upper, lower = np.unique(ids[0]), np.unique(ids[-1])
     every = np.unique(np.concatenate([ids[0], ids[-1], ids[:, 0], ids[:, -1]]))
 
     def away(border: Array) -> Array:
-        return np.asarray(1 - 2 * np.exp(-distances[border].min(axis=0) / REACH))
+        distances = dijkstra(graph, directed=False, indices=border, min_only=True)
+        return np.asarray(1 - 2 * np.exp(-distances / REACH))
 
     def relative(values: Array) -> Array:
         centred = values - area @ values
@@ -204,9 +218,12 @@ def _descriptors(
     return np.asarray(WEIGHTS * np.stack(columns, axis=1))
 
 
-def _averaged(raw: Array, area: Array, y: Array, x: Array, distances: Array) -> Array:
+def _averaged(raw: Array, area: Array, y: Array, x: Array, graph: Any) -> Array:
     """Each superpixel's descriptors averaged with those that it is connected to without an edge."""
+    from scipy.sparse.csgraph import dijkstra
+
     geodesic, straight = NEARBY
+    distances = dijkstra(graph, directed=False, limit=FARTHEST * geodesic)
     squared = (y[:, None] - y) ** 2 + (x[:, None] - x) ** 2
     kernel = area * np.exp(-((distances / geodesic) ** 2) - squared / (2 * straight**2))
     return np.asarray(kernel @ raw / kernel.sum(axis=1, keepdims=True))

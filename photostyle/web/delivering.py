@@ -14,18 +14,16 @@ from photostyle import views
 from photostyle.config.config import Config
 from photostyle.config.files import from_dict
 from photostyle.config.rendering import RenderConfig
-from photostyle.finish.delivery import Grade, deliver, fitting_metadata
+from photostyle.finish.delivery import Grade, deliver, deliver_wide, fitting_metadata
 from photostyle.finish.keeping import FINDERS, found
 from photostyle.images.photograph import Photograph, framed
-from photostyle.images.picture import image_size, resize
+from photostyle.images.picture import fit_size, image_size, resize
 from photostyle.images.saving import encode_image
 from photostyle.segmentation.masks import resize_masks
 from photostyle.web.pictures import photo_of, png, png_of, put, view_size
 from photostyle.web.refusing import Refused
+from photostyle.web.turning import depths_of
 from photostyle.web.workshop import Bench
-
-#: Endings of the pictures that can be kept, and those that hold 16 bits.
-FORMS, DEEP = ("png", "jpg", "tif", "webp"), ("png", "tif")
 
 
 def view(bench: Bench, result: str, content: str, options: dict[str, Any]) -> bytes:
@@ -55,8 +53,7 @@ def heat(bench: Bench, result: str, content: str, options: dict[str, Any], kind:
     image = _delivered(result, photo, options)
     if kind == "departures":
         return png(views.departures(photo.image, image).image)
-    grade = Grade.load(Path(result) / "grade.safetensors")
-    masks = resize_masks(grade.masks, image_size(image))
+    masks = resize_masks(_grade(result).masks, image_size(image))
     return png(views.stains(photo.image, image, masks).image)
 
 
@@ -67,18 +64,20 @@ def keep(
     """Writes the result at full size beside what is kept of it; gives the file's name.
 
     Args:
-        form: one of `FORMS`. depth: bits per channel. called: the name that it will have.
+        form: the suffix of a format that is written here. depth: bits per channel, of those that
+            it holds. called: the name that it will have.
     """
-    if form not in FORMS or depth not in (8, 16):
-        raise Refused(f"Results are kept as {', '.join(FORMS)}, with 8 or 16 bits.")
-    photo = photo_of(content)
+    depths_of(form, depth)
+    photo, chosen = photo_of(content), _chosen(options)
     image = _delivered(result, photo, options)
     bench.check()
-    deep = 16 if depth == 16 and form in DEEP else 8
-    metadata = fitting_metadata(photo, image, RenderConfig(bit_depth=str(deep)))
-    text = manifest(result, options, called, image)
+    wide = deliver_wide(photo, _grade(result), chosen)
+    metadata = replace(fitting_metadata(photo, image, chosen), bit_depth=depth)
+    if depth in (8, 16):
+        options = {**options, "bit_depth": str(depth)}
     path = Path(result) / f"result.{form}"
-    put(path, encode_image(path, image, metadata, manifest=text))
+    text = _manifest(result, options, called, image_size(image))
+    put(path, encode_image(path, image, metadata, text, wide))
     return path.name
 
 
@@ -92,7 +91,7 @@ def bundle(
         labels: paths of label pictures by the names that they will have.
     """
     name = keep(bench, result, content, options, form, depth, f"{called}.{form}")
-    text = manifest(result, options, f"{called}.{form}", None)
+    text = manifest(bench, result, content, options, f"{called}.{form}")
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         archive.write(Path(result) / name, f"{called}.{form}")
@@ -104,20 +103,48 @@ def bundle(
     return "bundle.zip"
 
 
-def manifest(result: str, options: dict[str, Any], called: str, image: Tensor | None) -> str:
-    """The manifest of a result as it is delivered."""
+def manifest(bench: Bench, result: str, content: str, options: dict[str, Any], called: str) -> str:
+    """The manifest of a result as it is delivered under options of rendering."""
+    own, most = image_size(photo_of(content).image), options.get("output_size")
+    size = fit_size(own, most) if most else _grade(result).maps.size_on(own)
+    return _manifest(result, options, called, size)
+
+
+def _manifest(result: str, options: dict[str, Any], called: str, size: tuple[int, int]) -> str:
     data = json.loads((Path(result) / "manifest.json").read_bytes())
     config = from_dict(data["config"], "the manifest").with_options({"output_size": None})
     data["config"] = config.with_options(options).to_dict()
-    if image is not None:
-        data["size"] = [image.shape[3], image.shape[2]]
+    data["size"] = [size[1], size[0]]
     return json.dumps({"picture": called, **data}, indent=1)
 
 
+def pack(bench: Bench, files: dict[str, str], path: str) -> None:
+    """Puts finished files into an archive.
+
+    Args:
+        files: paths by the names that they will have. path: of the archive.
+    """
+    part = Path(path).with_suffix(".part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            for name, file in files.items():
+                bench.check()
+                archive.write(file, name)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _chosen(options: dict[str, Any]) -> RenderConfig:
+    return Config().with_options(options).render
+
+
+def _grade(result: str) -> Grade:
+    return Grade.load(Path(result) / "grade.safetensors")
+
+
 def _delivered(result: str, photo: Photograph, options: dict[str, Any]) -> Tensor:
-    grade = Grade.load(Path(result) / "grade.safetensors")
-    chosen = Config().with_options(options).render
-    return framed(deliver(photo, grade, chosen), photo)
+    return framed(deliver(photo, _grade(result), _chosen(options)), photo)
 
 
 def _viewed(photo: Photograph) -> Photograph:

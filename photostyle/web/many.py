@@ -3,6 +3,7 @@ of the session one after the other. Imports no torch."""
 
 import asyncio
 import shutil
+from pathlib import Path
 from typing import Any
 
 from photostyle.web import state as states
@@ -35,9 +36,9 @@ def begin_sweep(session: Session, name: object, values: object) -> None:
         del session.live[key]
 
     def hear(event: dict[str, Any]) -> None:
-        key = f"sweep-{event['place']}"
         version = state["count"] * 1000 + event["place"] + 1
-        session.live[key] = version, event.pop("picture")
+        if "picture" in event:
+            session.live[f"sweep-{event['place']}"] = version, event.pop("picture")
         session.tell({**event, "version": version})
 
     state["count"] += 1
@@ -59,7 +60,7 @@ def begin_sweep(session: Session, name: object, values: object) -> None:
 
 def begin_batch(session: Session) -> None:
     """Styles all photographs of the session, with its style and options."""
-    _, style = states.pair(session.state)
+    states.pair(session.state)
     if any(item["state"] in ("waiting", "doing") for item in session.state["batch"]):
         raise Refused("The photographs are being styled already.", 409)
     folder = session.store.folder(session.name)
@@ -70,34 +71,51 @@ def begin_batch(session: Session) -> None:
         for p in session.state["pictures"]["content"]
     ]
     session.changed()
-    session.go_on(_batch(session, style["file"], str(folder / "batch")))
+    works = [_work(session, item, f"{folder}/batch/{n}") for n, item in enumerate(_items(session))]
+    session.go_on(_batch(session, works))
 
 
-async def _batch(session: Session, style: str, out: str) -> None:
+def _items(session: Session) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = session.state["batch"]
+    return found
+
+
+def _work(
+    session: Session, item: dict[str, Any], folder: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is asked of the workers for a photograph: its solve, and its file."""
     state = session.state
-    preset = state["preset"]
-    solved, rendered = states.solved_options(state), states.rendered_options(state["options"])
-    for place, item in enumerate(state["batch"]):
+    content, style = (
+        str(session.store.files / f) for f in (item["file"], state["chosen"]["style"])
+    )
+    names = {content: item["name"], style: "the style"}
+    solve = {
+        "content": content, "style": style, "preset": state["preset"],
+        "options": states.solved_options(state), "labels": session.labels(item["file"]),
+        "inputs": session.inputs(item), "out": folder, "ladder": False,
+    }  # fmt: skip
+    keep = {
+        "result": folder, "content": content, "options": states.rendered_options(state["options"]),
+        **state["keep"], "called": kept_name(item, state["keep"]["form"]),
+    }  # fmt: skip
+    return {**solve, "names": names}, {**keep, "names": names}
+
+
+def kept_name(item: dict[str, Any], form: str) -> str:
+    """What a finished photograph of the batch is called."""
+    return f"{item['name'].rpartition('.')[0] or 'result'}-styled.{form}"
+
+
+async def _batch(session: Session, works: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    for item, (solve, keep) in zip(_items(session), works, strict=True):
         if item["state"] != "waiting":
             continue
         item["state"] = "doing"
         session.changed()
-        folder = f"{out}/{place}"
         try:
-            content, its = (str(session.store.file(f)) for f in (item["file"], style))
-            names = {content: item["name"], its: "the style"}
-            facts = await session.solver.ask(
-                "solve",
-                {"content": content, "style": its, "preset": preset, "options": solved,
-                 "labels": None, "inputs": _inputs(item, style), "out": folder, "ladder": False,
-                 "names": names},
-                f"{session.name} batch",
-            )  # fmt: skip
-            item["kept"] = await session.hand.ask(
-                "keep",
-                {"result": folder, "content": content, "options": rendered, "form": "png",
-                 "depth": 8, "called": f"{item['name']}.png", "names": names},
-            )  # fmt: skip
+            facts = await session.solver.ask("solve", solve, f"{session.name} batch")
+            options = turning.fitting(keep["options"], facts["names"])
+            item["kept"] = await session.hand.ask("keep", {**keep, "options": options})
             item |= {"state": "done", "seconds": facts["seconds"]}
         except (Stopped, asyncio.CancelledError):
             item["state"] = "stopped"
@@ -106,11 +124,23 @@ async def _batch(session: Session, style: str, out: str) -> None:
         session.changed()
 
 
-def _inputs(item: dict[str, Any], style: str) -> dict[str, Any]:
-    return {
-        "content": {"path": item["name"], "sha256": item["file"][:64]},
-        "style": {"path": "style", "sha256": style[:64]},
-    }
+async def pack_batch(session: Session) -> Path:
+    """An archive of the finished photographs, each under a name of its own.
+
+    Raises:
+        Refused: none is finished.
+    """
+    folder = session.store.folder(session.name) / "batch"
+    files: dict[str, str] = {}
+    for place, item in enumerate(_items(session)):
+        if item["state"] == "done":
+            name = kept_name(item, item["kept"].rpartition(".")[2])
+            name = f"{place + 1}-{name}" if name in files else name
+            files[name] = str(folder / str(place) / item["kept"])
+    if not files:
+        raise Refused("None of the photographs is done.", 404)
+    await session.hand.ask("pack", {"files": files, "path": str(folder / "all.zip")})
+    return folder / "all.zip"
 
 
 def end_batch(session: Session) -> None:

@@ -24,13 +24,13 @@ class WorkerGoneError(PhotostyleError):
 def told(error: BaseException) -> tuple[str, int]:
     """(sentence, status) for whatever went wrong."""
     if isinstance(error, Refused):
-        return str(error), error.status
+        return error.as_typed, error.status
     if isinstance(error, InputError):
-        return str(error), 422
+        return error.as_typed, 422
     if isinstance(error, PhotostyleError):
-        return str(error), 500
+        return error.as_typed, 500
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full, so nothing was kept of this; make room and try again.", 507
+        return "The disk is full, so this could not be kept; make room and try again.", 507
     if isinstance(error, OSError):
         return f"A file could not be written or read: {error.strerror or 'unknown reason'}.", 500
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

@@ -78,7 +78,7 @@ def read(
 
 def _legend(paths: list[str]) -> Colours:
     """The colours that a label picture of ours tells by names; those of other files are none."""
-    if len(paths) != 1 or Path(paths[0]).suffix == ".json":
+    if len(paths) != 1 or Path(paths[0]).suffix in (".json", ".exr"):
         return {}
     return legend_of(open_picture(Path(paths[0])))
 

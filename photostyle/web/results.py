@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from photostyle.web import many, turning
 from photostyle.web import state as states
 from photostyle.web.asking import answered, attached, role_of, session_of, words
 from photostyle.web.limits import MOST_MASKS, MOST_WORDS
 from photostyle.web.refusing import Refused
 from photostyle.web.routes import FOREVER
-from photostyle.web.session import Session, label_name
+from photostyle.web.session import Session, label_names
 
 _SEGMENTATION = ("segmenter", "regions", "palette", "edge_softness")
 _LEFT = {"view": "view.png", "thumb": "thumb.webp", "regions": "regions.png"}
@@ -146,15 +147,15 @@ async def export(request: Request) -> Response:
     """A picture's regions as a file."""
     session, role = session_of(request), role_of(request.path_params["role"])
     held = _regions(session, role)
-    picture = states.picture(session.state, role)
-    assert picture
+    pair = states.pair(session.state)
+    picture = pair[states.ROLES.index(role)]
     names = [region["name"] for region in (states.masks(session.state) or {})["regions"]]
     data, ending = await session.hand.ask(
         "export",
         {"file": session.label_paths(held), "known": names, "called": picture["name"],
          "form": request.query_params.get("form", "labels")},
     )  # fmt: skip
-    stem = label_name(picture["name"], role).removesuffix("-labels.png")
+    stem = label_names(*(p["name"] for p in pair))[role].removesuffix("-labels.png")
     return Response(data, media_type="application/octet-stream", headers=attached(stem + ending))
 
 
@@ -217,8 +218,9 @@ async def keep(request: Request) -> Response:
     session, number = session_of(request), request.path_params["number"]
     asked = request.query_params
     options = states.rendered_options(session.state["options"])
-    stem, form = session.kept_name(number), asked.get("form", "png")
-    kept = {"options": options, "form": form, "depth": 16 if asked.get("depth") == "16" else 8}
+    stem, depth = session.kept_name(number), asked.get("depth", "8")
+    form, bits = turning.depths_of(asked.get("form", "png"), int(depth) if depth.isdecimal() else 0)
+    kept = {"options": options, "form": form, "depth": bits}
     if asked.get("what") == "bundle":
         name = await session.of_result(
             "bundle", number, **kept, called=stem, labels=_label_files(session, number)
@@ -254,11 +256,19 @@ async def look(request: Request) -> Response:
 
 
 async def manifest(request: Request) -> Response:
-    """The manifest of a result."""
+    """The manifest of a result as it would be saved now."""
     session, number = session_of(request), request.path_params["number"]
-    _, folder = session.result(number)
-    headers = attached(f"{session.kept_name(number)}.json")
-    return FileResponse(folder / "manifest.json", headers=headers)
+    stem, options = session.kept_name(number), states.rendered_options(session.state["options"])
+    called = f"{stem}.{session.state['keep']['form']}"
+    text = await session.of_result("manifest", number, options=options, called=called)
+    return Response(text, media_type="application/json", headers=attached(f"{stem}.json"))
+
+
+async def go_back(request: Request) -> Response:
+    """The settings and regions of a result, and the result itself, are there again."""
+    session = session_of(request)
+    session.go_back(request.path_params["number"])
+    return JSONResponse(session.told())
 
 
 async def of_batch(request: Request) -> Response:
@@ -268,10 +278,16 @@ async def of_batch(request: Request) -> Response:
     if item.get("state") != "done":
         raise Refused("That photograph is not done.", 404)
     path: Path = session.store.folder(session.name) / "batch" / str(place)
-    stem = item["name"].rpartition(".")[0] or "result"
     if request.path_params["what"] == "thumb":
         return FileResponse(path / "thumb.webp")
-    return FileResponse(path / "result.png", headers=attached(f"{stem}-styled.png"))
+    called = many.kept_name(item, item["kept"].rpartition(".")[2])
+    return FileResponse(path / item["kept"], headers=attached(called))
+
+
+async def of_all(request: Request) -> Response:
+    """All finished photographs of the batch, as an archive."""
+    path = await many.pack_batch(session_of(request))
+    return FileResponse(path, headers=attached("styled.zip"))
 
 
 _S = "/api/sessions/{session}"
@@ -289,7 +305,9 @@ ROUTES = [
     Route(f"{_R}/keep", answered(keep)),
     Route(f"{_R}/look", answered(look)),
     Route(f"{_R}/manifest", answered(manifest)),
+    Route(f"{_R}/back", answered(go_back), methods=["POST"]),
     Route(f"{_R}/{{what}}", answered(left)),
     Route(f"{_R}/{{what}}", answered(rendered), methods=["POST"]),
     Route(f"{_S}/batch/{{place:int}}/{{what}}", answered(of_batch)),
+    Route(f"{_S}/batch/all", answered(of_all)),
 ]

@@ -68,11 +68,11 @@ def _event(event: dict[str, object]) -> bytes:
 
 
 async def upload(request: Request) -> Response:
-    """A picture in the body, for a role."""
+    """A picture in the body, for a role; it is chosen unless the address says otherwise."""
     session, role = session_of(request), role_of(request.path_params["role"])
     name = states.called(request.query_params.get("name"))
     file = await session.store.receive(request.stream(), name)
-    await session.add(role, file, name)
+    await session.add(role, file, name, choose=request.query_params.get("choose") != "no")
     return JSONResponse(session.told())
 
 
@@ -115,9 +115,11 @@ async def from_shelf(request: Request) -> Response:
     shelf = request.app.state.server.shelf
     if shelf is None:
         raise Refused("No folder was given with --folder.", 404)
-    path = shelf.path((await words(request)).get("id"))
+    wanted = await words(request)
+    path = shelf.path(wanted.get("id"))
     file = await session.store.receive(_read(path), path.name)
-    await session.add(role, file, states.called(path.name))
+    choose = wanted.get("choose") is not False
+    await session.add(role, file, states.called(path.name), choose=choose)
     return JSONResponse(session.told())
 
 

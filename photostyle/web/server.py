@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from photostyle.web import results, routes
+from photostyle.web import state as states
 from photostyle.web.folder import Shelf
 from photostyle.web.guard import Guard
 from photostyle.web.refusing import Refused
@@ -69,10 +70,9 @@ class Server:
         found = []
         for name in self.store.recent()[:12]:
             state = self.session(name).state
-            if state["chosen"]["content"]:
-                pictures = state["pictures"]["content"]
+            if chosen := states.picture(state, "content"):
                 found.append({
-                    "id": name, "name": pictures[-1]["name"], "file": state["chosen"]["content"],
+                    "id": name, "name": chosen["name"], "file": chosen["file"],
                     "results": len(state["strip"]),
                 })  # fmt: skip
         return found

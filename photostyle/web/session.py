@@ -62,9 +62,12 @@ class Session:
                 "regions": states.masks(self.state)}  # fmt: skip
 
     def changed(self) -> None:
-        """Keeps the state and tells it."""
+        """Keeps the state and tells it; where it cannot be kept, that is told, and all goes on."""
         self.state["revision"] += 1
-        self.store.save(self.name, self.state)
+        try:
+            self.store.save(self.name, self.state)
+        except OSError as error:
+            self.complain(error)
         self.tell({"type": "state", "state": self.told()})
 
     def complain(self, error: BaseException) -> None:
@@ -73,16 +76,25 @@ class Session:
 
     # Pictures.
 
-    async def add(self, role: str, file: str, name: str) -> None:
-        """A picture of the store for a role; it is decoded before it counts."""
+    async def add(self, role: str, file: str, name: str, choose: bool = True) -> None:
+        """A picture of the store for a role; it is decoded before it counts.
+
+        Args:
+            choose: False leaves another that is chosen.
+        """
         path = self.store.file(file)
         facts = await self.hand.ask(
             "look", {"path": str(path), "files": str(self.store.files), "names": {str(path): name}}
         )
+        chosen = self.state["chosen"][role]
         states.add_picture(self.state, role, {"file": file, "name": name, **facts})
-        self.state["shown"] = None
+        if chosen and not choose:
+            self.state["chosen"][role] = chosen
+        else:
+            self.state["shown"] = None
         self.changed()
-        self.wish()
+        if self.state["chosen"][role] == file:
+            self.wish()
 
     async def change(self, wanted: Mapping[str, Any]) -> None:
         """Makes changes; where these need a solve, it begins."""
@@ -107,9 +119,9 @@ class Session:
             "style": str(self.store.file(style["file"])),
         }
 
-    def labels(self) -> dict[str, Any] | None:
-        """The drawn regions, for a task."""
-        return self._paths_of(self._drawn_labels())
+    def labels(self, content: str | None = None) -> dict[str, Any] | None:
+        """The drawn regions of the pair, or of another photograph with its style, for a task."""
+        return self._paths_of(self._drawn_labels(content))
 
     def _paths_of(self, labels: dict[str, Any] | None) -> dict[str, Any] | None:
         if labels is None:
@@ -143,7 +155,7 @@ class Session:
         folder = self.store.folder(self.name) / f"r{number}"
         arguments = {
             **self.paths(), "preset": preset, "options": options, "labels": self.labels(),
-            "inputs": self._inputs(), "out": str(folder), "names": self.names(),
+            "inputs": self.inputs(), "out": str(folder), "names": self.names(),
         }  # fmt: skip
         entry = {
             "n": number, "preset": preset, "options": options, **state["chosen"],
@@ -206,25 +218,27 @@ class Session:
             gone = strip.pop(0)
             shutil.rmtree(self.store.folder(self.name) / f"r{gone['n']}", ignore_errors=True)
 
-    def _drawn_labels(self) -> dict[str, Any] | None:
+    def _drawn_labels(self, content: str | None = None) -> dict[str, Any] | None:
         """The drawn regions as an entry of the strip keeps them."""
-        found = states.drawn(self.state)
+        found = states.drawn(self.state, content)
         if found is None:
             return None
-        names = [region["name"] for region in found["regions"]]
-        return {"names": names, **{role: found[role] for role in states.ROLES}}
+        names, held = [r["name"] for r in found["regions"]], {r: found[r] for r in states.ROLES}
+        return {"names": names, "regions": found["regions"], **held}
 
-    def _inputs(self) -> dict[str, Any]:
-        """What manifests say of the files: their own names, as nobody else has ours."""
+    def inputs(self, photograph: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What manifests say of the files: their own names, as nobody else has ours.
+
+        Args:
+            photograph: another than the one that is chosen.
+        """
         content, style = states.pair(self.state)
-        found = {
-            role: {"path": p["name"], "sha256": p["file"][:64]}
-            for role, p in (("content", content), ("style", style))
-        }
-        if drawn := states.drawn(self.state):
-            for role, p in (("content", content), ("style", style)):
-                name = {"path": label_name(p["name"], role), "sha256": drawn[role]["file"][:64]}
-                found[f"{role}_mask"] = name
+        pair = (("content", photograph or content), ("style", style))
+        found = {role: {"path": p["name"], "sha256": p["file"][:64]} for role, p in pair}
+        if drawn := states.drawn(self.state, pair[0][1]["file"]):
+            names = label_names(*(p["name"] for _, p in pair))
+            for role, name in names.items():
+                found[f"{role}_mask"] = {"path": name, "sha256": drawn[role]["file"][:64]}
         return found
 
     def go_on(self, work: Any) -> None:
@@ -256,9 +270,8 @@ class Session:
         """Does a task on a result and its content."""
         entry, folder = self.result(number)
         path = self.store.file(entry["content"])
-        options = states.rendered_options(
-            turning.checked(entry["preset"], arguments.pop("options", {}))
-        )
+        wanted = turning.checked(entry["preset"], arguments.pop("options", {}))
+        options = turning.fitting(states.rendered_options(wanted), entry["names"])
         name = self._called(entry["content"])
         return await self.hand.ask(
             task,
@@ -284,6 +297,14 @@ class Session:
         name: str = await self.solver.ask("fit", arguments, f"{self.name} look")
         return name
 
+    def go_back(self, number: object) -> None:
+        """Makes the settings those of a result, with its regions."""
+        entry, _ = self.result(number)
+        states.go_back(self.state, entry)
+        self.cancel()
+        self.tell({"type": "progress", "n": 0, "stage": "idle"})
+        self.changed()
+
     def kept_name(self, number: object) -> str:
         """What a result is called where it is kept, without an ending."""
         entry, _ = self.result(number)
@@ -297,12 +318,22 @@ class Session:
             return None
         names: dict[str, str | None] = {"content": content["name"], "style": style["name"]}
         if states.drawn(self.state):
-            names["content-mask"] = label_name(content["name"], "content")
-            names["style-mask"] = label_name(style["name"], "style")
-        out = f"{content['name'].rpartition('.')[0] or 'result'}-styled.png"
-        return turning.command_line(self.state["preset"], self.state["options"], names, out)
+            labels = label_names(content["name"], style["name"])
+            names |= {f"{role}-mask": name for role, name in labels.items()}
+        keep = self.state["keep"]
+        out = f"{content['name'].rpartition('.')[0] or 'result'}-styled.{keep['form']}"
+        shown = [entry for entry in self.state["strip"] if entry["n"] == self.state["shown"]]
+        options = self.state["options"]
+        if shown:
+            options = turning.fitting(options, shown[0]["names"])
+        if keep["depth"] != content.get("depth") and keep["depth"] in (8, 16):
+            options = {**options, "bit_depth": str(keep["depth"])}
+        return turning.command_line(self.state["preset"], options, names, out)
 
 
-def label_name(picture: str, role: str) -> str:
-    """What a picture's label picture is called."""
-    return f"{picture.rpartition('.')[0] or role}-labels.png"
+def label_names(content: str, style: str) -> dict[str, str]:
+    """What the label pictures of two pictures are called, by their roles; never both the same."""
+    stems = {"content": content.rpartition(".")[0], "style": style.rpartition(".")[0]}
+    if stems["content"] == stems["style"]:
+        stems = {role: f"{stem}-{role}" if stem else role for role, stem in stems.items()}
+    return {role: f"{stem or role}-labels.png" for role, stem in stems.items()}

@@ -20,7 +20,7 @@ def fresh() -> State:
     return {
         "revision": 0, "pictures": {role: [] for role in ROLES}, "chosen": dict.fromkeys(ROLES),
         "preset": "photoreal", "options": {}, "live": True, "masks": {}, "strip": [], "count": 0,
-        "shown": None, "batch": [],
+        "shown": None, "batch": [], "keep": {"form": "png", "depth": 8},
     }  # fmt: skip
 
 
@@ -62,20 +62,21 @@ def pair(state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     return content, style
 
 
-def pair_key(state: State) -> str:
-    """What regions are kept under: those of this pair."""
-    return "/".join(str(state["chosen"][role])[:64] for role in ROLES)
+def pair_key(state: State, content: str | None = None) -> str:
+    """What regions are kept under: those of this pair, or of another photograph with its style."""
+    files = content or state["chosen"]["content"], state["chosen"]["style"]
+    return "/".join(str(file)[:64] for file in files)
 
 
-def masks(state: State) -> dict[str, Any] | None:
+def masks(state: State, content: str | None = None) -> dict[str, Any] | None:
     """The regions of the pair, drawn or found."""
-    found: dict[str, Any] | None = state["masks"].get(pair_key(state))
+    found: dict[str, Any] | None = state["masks"].get(pair_key(state, content))
     return found
 
 
-def drawn(state: State) -> dict[str, Any] | None:
+def drawn(state: State, content: str | None = None) -> dict[str, Any] | None:
     """The regions of the pair where somebody drew them, for both pictures."""
-    found = masks(state)
+    found = masks(state, content)
     complete = found and found.get("drawn") and all(found.get(role) for role in ROLES)
     return found if complete else None
 
@@ -117,9 +118,50 @@ def change(state: State, wanted: Mapping[str, Any]) -> bool:
         shown = None
     state |= {
         "preset": preset, "options": options, "chosen": chosen, "shown": shown,
-        "live": bool(wanted.get("live", state["live"])),
+        "live": bool(wanted.get("live", state["live"])), "keep": _kept(state, wanted.get("keep")),
     }  # fmt: skip
     return before != _solved(state)
+
+
+def _kept(state: State, wanted: Any) -> dict[str, Any]:
+    """How results are to be saved, as a page asks for it."""
+    if not isinstance(wanted, Mapping):
+        return dict(state["keep"])
+    form, depth = turning.depths_of(wanted.get("form"), wanted.get("depth"))
+    return {"form": form, "depth": depth}
+
+
+def go_back(state: State, entry: Mapping[str, Any]) -> None:
+    """Makes the settings those of a result; what is chosen after a solve stays as it is.
+
+    Raises:
+        Refused: a picture of it is no longer in the session.
+    """
+    for role in ROLES:
+        if all(p["file"] != entry[role] for p in state["pictures"][role]):
+            raise Refused("The pictures of that result were taken out; add them again.", 409)
+    state |= {
+        "preset": entry["preset"], "shown": entry["n"],
+        "options": {**entry["options"], **rendered_options(state["options"])},
+        "chosen": {role: entry[role] for role in ROLES},
+    }  # fmt: skip
+    labels, found = entry.get("labels"), masks(state)
+    if labels and "regions" in labels:
+        held = {role: labels[role] for role in ROLES}
+        regions = {"regions": labels["regions"], **held, "drawn": True, "by": "labels"}
+        state["masks"][pair_key(state)] = regions
+    elif found and not labels:
+        _put_by(state, found)
+
+
+def _put_by(state: State, found: Mapping[str, Any]) -> None:
+    """Has the regions of the pair play no part: those that a result has go, others stay in sight
+    for what they cost somebody to paint."""
+    kept = [entry["labels"] for entry in state["strip"] if entry.get("labels")]
+    if any(all(labels.get(role) == found.get(role) for role in ROLES) for labels in kept):
+        del state["masks"][pair_key(state)]
+    else:
+        state["masks"][pair_key(state)] = {**found, "drawn": False}
 
 
 def remove_picture(state: State, role: str, file: str) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 from photostyle.api.styling import stylize
 from photostyle.config.presets import PRESETS
+from photostyle.errors import PhotostyleError
 from photostyle.web.limits import SWEEP_SIZE
 from photostyle.web.pictures import SHARED, jpeg
+from photostyle.web.refusing import told
 from photostyle.web.solving import masks_of
-from photostyle.web.workshop import Bench
+from photostyle.web.workshop import Bench, named
 
 
 def sweep(
@@ -20,18 +22,24 @@ def sweep(
     name: str,
     values: list[Any],
 ) -> int:
-    """Tells a picture for each value of the option; gives how many there are."""
+    """Tells a picture for each value of the option, or why there is none; gives how many there
+    are."""
     masks = masks_of(labels)
     base = PRESETS[preset].with_options({**options, "size": SWEEP_SIZE, "output_size": None})
     if base.render.deliver == "maps":
         base = base.with_options({"output_size": 2 * SWEEP_SIZE})
     for place, value in enumerate(values):
-        result = stylize(
-            content, style, base.with_options({name: value}), content_mask=masks[0],
-            style_mask=masks[1], listener=_Checking(bench), memory=SHARED,
-        )  # fmt: skip
+        facts = {"type": "tried", "place": place, "value": value, "name": name}
+        try:
+            result = stylize(
+                content, style, base.with_options({name: value}), content_mask=masks[0],
+                style_mask=masks[1], listener=_Checking(bench), memory=SHARED,
+            )  # fmt: skip
+        except PhotostyleError as error:
+            bench.tell(**facts, error=named(told(error)[0], bench.names))
+            continue
         bench.tell(
-            type="tried", place=place, value=value, name=name, picture=jpeg(result.image),
+            **facts, picture=jpeg(result.image),
             scores={k: round(float(v), 4) for k, v in vars(result.scores).items()},
         )  # fmt: skip
     return len(values)

@@ -25,4 +25,6 @@ TASKS: dict[str, Callable[..., Any]] = {
     "fit": looking.look,
     "keep": delivering.keep,
     "bundle": delivering.bundle,
+    "manifest": delivering.manifest,
+    "pack": delivering.pack,
 }

@@ -4,15 +4,17 @@ Imports no torch."""
 import shlex
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 from photostyle.config.config import options, stages
 from photostyle.config.keywords import plain_value
-from photostyle.config.options import flag
+from photostyle.config.options import flag, quoted
 from photostyle.config.presets import PRESETS, SUMMARIES
+from photostyle.config.rendering import strengths
 from photostyle.encoders.registry import ENTRIES
+from photostyle.images.formats.table import Format, read_suffixes, usual, written
 from photostyle.web.limits import SWEEP_VALUES
 from photostyle.web.refusing import Refused
 
@@ -22,11 +24,11 @@ USUAL = (
     "drift_weight", "content_weight", "edge_softness", "postprocess", "encoder", "device",
 )  # fmt: skip
 #: What is chosen after a solve, and never needs one.
-AFTERWARDS = ("output_size", "strength", "luminance", "color", "protect")
+AFTERWARDS = ("output_size", "output_space", "strength", "luminance", "color", "protect")
 #: Presets that need a file which no page can name.
-WITHOUT = ("fast",)
+WITHOUT = ("fast", "wct", "artflow")
 #: Chosen on the page in other ways.
-_OWN_WAY = ("correspond", "palette")
+_OWN_WAY = ("correspond", "palette", "bit_depth")
 
 
 def encoders() -> tuple[str, ...]:
@@ -50,7 +52,7 @@ def told() -> dict[str, Any]:
             "kind": _kind(kind), "optional": isinstance(kind, types.UnionType),
             "choices": _of_files(f.name) or f.metadata["choices"], "low": f.metadata["low"],
             "high": f.metadata["high"], "usual": f.name in USUAL,
-            "own": f.name in _OWN_WAY or stage == "render",
+            "own": f.name in (*_OWN_WAY, *AFTERWARDS),
         })  # fmt: skip
     values = {
         name: {
@@ -63,8 +65,33 @@ def told() -> dict[str, Any]:
     order = {name: place for place, name in enumerate(USUAL)}
     return {
         "options": rows, "presets": values, "summaries": summaries, "stages": titles,
-        "usual": list(order), "sweep": SWEEP_VALUES,
+        "usual": list(order), "sweep": SWEEP_VALUES, "reads": read_suffixes(),
+        "writes": [
+            {"form": form, "name": kind.name, "depths": kind.depths}
+            for form, kind in _written().items()
+        ],
     }  # fmt: skip
+
+
+def _written() -> dict[str, Format]:
+    """Formats that are written on this machine, by their usual suffixes without the dot."""
+    return {suffix: kind for suffix in usual() if not (kind := written()[f".{suffix}"]).missing}
+
+
+def depths_of(form: object, depth: object) -> tuple[str, int]:
+    """A format and its bits per channel, as a page names them.
+
+    Raises:
+        Refused: no format that is written here, or it does not hold so many bits.
+    """
+    known = _written()
+    kind = known.get(form) if isinstance(form, str) else None
+    if kind is None:
+        raise Refused(f"Results are kept as {', '.join(known)}.")
+    if depth not in kind.depths:
+        bits = " or ".join(map(str, kind.depths))
+        raise Refused(f"{kind.name} holds {bits} bits a channel.")
+    return str(form), int(str(depth))
 
 
 def _kind(kind: Any) -> str:
@@ -93,6 +120,18 @@ def checked(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: plain_value(name, value) for name, value in values.items()}
     PRESETS[preset].with_options(plain)
     return plain
+
+
+def fitting(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Options of rendering without strengths of regions that a result does not have: they were
+    named otherwise when it was made, or have since been paired with others."""
+    if not values.get("strength"):
+        return dict(values)
+    parts = [
+        f"{value:g}" if name is None else f"{quoted(name)}={value:g}"
+        for name, value in strengths(str(values["strength"])) if name is None or name in names
+    ]  # fmt: skip
+    return {**values, "strength": ",".join(parts) or "1"}
 
 
 def command_line(

@@ -88,7 +88,7 @@ def test_batch_of_dicts(tmp_path: Path) -> None:
     [
         ({"content": CONTENT}, "Job 1: this job has no style"),
         ({"content": CONTENT * 255, "style": STYLE}, r"Job 1: the content is a NumPy .* x / 255"),
-        ({"content": CONTENT, "style": STYLE, "sise": 3}, "Job 1: --sise is no option"),
+        ({"content": CONTENT, "style": STYLE, "sise": 3}, "Job 1: sise is no option"),
         ({"content": CONTENT, "style": STYLE, "name": "../x"}, "Job 1: .* leave the output"),
         ({"content": CONTENT, "style": STYLE, "content_mask": STYLE}, "masks come in pairs"),
     ],
@@ -101,12 +101,12 @@ def test_unfit_jobs_are_numbered(tmp_path: Path, job: dict[str, Any], says: str)
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"jobs": 0}, "--jobs 0: at least 1 runs at a time"),
-        ({"gpus": 1.0}, "--gpus belongs to --executor ray"),
-        ({"executor": "cloud"}, "--executor is 'cloud'; choose from local, ray"),
-        ({"format": "gif"}, "--format is 'gif'; choose from png"),
+        ({"jobs": 0}, "jobs 0: at least 1 runs at a time"),
+        ({"gpus": 1.0}, "gpus belongs to executor ray"),
+        ({"executor": "cloud"}, "executor is 'cloud'; choose from local, ray"),
+        ({"format": "gif"}, "format is 'gif'; choose from png"),
         ({"retry_faild": True}, "did you mean retry_failed"),
-        ({"size": 3}, "--size is 3; it must be at least 32"),
+        ({"size": 3}, "size is 3; it must be at least 32"),
     ],
 )
 def test_unfit_options_are_refused(tmp_path: Path, options: dict[str, Any], says: str) -> None:
@@ -118,10 +118,10 @@ def test_unfit_options_are_refused(tmp_path: Path, options: dict[str, Any], says
 @pytest.mark.parametrize(
     ("grid", "says"),
     [
-        ({}, "--grid is missing"),
+        ({}, "grid is missing"),
         ({"strenght": [1]}, "there is nothing called strenght; did you mean strength"),
         ({"size": [300, 300]}, "two of the values are the same"),
-        ({"size": ["big"]}, "--size is 'big'; it must be a whole number"),
+        ({"size": ["big"]}, "size is 'big'; it must be a whole number"),
         ({"style": [STYLE.astype(int)]}, "The style is a NumPy array .* int64"),
     ],
 )

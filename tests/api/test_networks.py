@@ -59,7 +59,7 @@ def test_interrupted_training_goes_on(tmp_path: Path) -> None:
         ({"stepss": 3}, r"stepss is no option; did you mean steps\?"),
         ({"photoreal_weight": 3}, "photoreal_weight is no option"),
         ({"out": "n.pt"}, "should end in .safetensors"),
-        ({"steps": 0}, "--steps is 0; it must be at least 1"),
+        ({"steps": 0}, "steps is 0; it must be at least 1"),
         ({"data": "nowhere"}, "nowhere is no folder"),
     ],
 )
@@ -87,7 +87,7 @@ def test_apply_in_memory_is_the_network(trained: photostyle.Training, tmp_path: 
     assert (load_image(applied.done[0]).image - expected).abs().max() <= 0.51 / 255
     assert [path.name for path in applied.failed] == ["broken.png"]
     assert [(u.done, u.total) for u in told] == [(1, 2), (2, 2)]
-    with pytest.raises(OptionError, match="--batch is 0"):
+    with pytest.raises(OptionError, match="batch is 0"):
         photostyle.apply([given], trained.network, out=tmp_path, batch=0)
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import torch
 
-from photostyle.color.lab import lab_to_rgb, rgb_to_lab
+from photostyle.color.lab import lab_of, lab_to_rgb, rgb_of, rgb_to_lab
 
 
 def colors():
@@ -34,3 +34,11 @@ def test_gradients():
     edge = torch.tensor([[0.0, 0, 0], [1, 1, 1], [-0.1, 0, 1.2]], requires_grad=True)
     rgb_to_lab(edge).sum().backward()
     assert torch.isfinite(edge.grad).all()
+
+
+def test_parts_are_the_whole():
+    rgb = torch.rand(20_000, 3, generator=torch.Generator().manual_seed(5))
+    lab = rgb_to_lab(rgb)
+    torch.testing.assert_close(lab_of(rgb), lab, atol=1e-3, rtol=0)
+    torch.testing.assert_close(rgb_of(lab), lab_to_rgb(lab), atol=1e-5, rtol=0)
+    assert lab_of(rgb[:0]).shape == (0, 3)

@@ -9,6 +9,7 @@ from photostyle.color import transfer as color
 from photostyle.color.lab import rgb_to_lab
 from photostyle.color.lut import LutOptions, transport_lut
 from photostyle.color.transfer import (
+    all_moments,
     color_start,
     lightness_first,
     moments,
@@ -116,6 +117,15 @@ def test_moments_against_numpy(rng):
     np.testing.assert_allclose(got.mean, np.average(colors, 0, weights), atol=1e-12)
     expected = np.cov(colors.T, fweights=weights, ddof=0)
     np.testing.assert_allclose(got.covariance, expected, atol=1e-12)
+
+
+def test_moments_of_all_regions_at_once_are_those_of_each(rng):
+    colors, weights = rng.normal(size=(50, 3)) + 60, rng.random((3, 50)) * [[1], [0], [9]]
+    for got, weight in zip(all_moments(colors, weights), weights, strict=True):
+        expected = moments(colors, weight)
+        assert got.weight == pytest.approx(expected.weight)
+        np.testing.assert_allclose(got.mean, expected.mean, atol=1e-9)
+        np.testing.assert_allclose(got.covariance, expected.covariance, atol=1e-9)
 
 
 def test_sample_follows_the_weights(rng):

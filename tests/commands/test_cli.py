@@ -15,41 +15,16 @@ from PIL import Image
 
 from photostyle import cli
 from photostyle.config.presets import PRESETS
-
-QUICK = "--size 96 --iterations 4 --encoder builtin --device cpu"
+from tests.commands.scene import MASKED, QUICK, fill, photostyle, pixels, process
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A content and a style picture of two regions each, and their label pictures."""
-    rng = np.random.default_rng(0)
-    for name, (width, height), sky, ground in (
-        ("content", (120, 90), (150, 190, 240), (120, 100, 70)),
-        ("style", (100, 110), (30, 20, 80), (200, 120, 40)),
-    ):
-        pixels = np.empty((height, width, 3))
-        pixels[: height // 2], pixels[height // 2 :] = sky, ground
-        pixels += rng.normal(0, 12, pixels.shape) + 20 * np.sin(np.arange(width) / 9)[:, None]
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
-        labels = np.zeros((height, width, 3), np.uint8)
-        labels[: height // 2, :, 2], labels[height // 2 :, :, 0] = 255, 255
-        Image.fromarray(labels).save(tmp_path / f"{name}-mask.png")
-    return tmp_path
-
-
-def photostyle(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "photostyle", *words.split()]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-
-
-MASKED = (
-    "run --content content.png --style style.png "
-    f"--content-mask content-mask.png --style-mask style-mask.png {QUICK}"
-)
+    return fill(tmp_path)
 
 
 def test_run_writes_picture_manifest_and_sheet(folder: Path) -> None:
-    done = photostyle(folder, f"{MASKED} --out sub/result.png --sheet sub/sheet.png")
+    done = process(folder, f"{MASKED} --out sub/result.png --sheet sub/sheet.png")
     assert done.returncode == 0, done.stderr
     with Image.open(folder / "sub/result.png") as picture:
         assert picture.size == (120, 90)
@@ -73,94 +48,27 @@ def test_run_writes_picture_manifest_and_sheet(folder: Path) -> None:
     assert "encoder: builtin" in done.stderr
 
 
-def pixels(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path)).astype(int)
-
-
-def test_finished_run_is_delivered_again_at_any_strength_and_size(folder: Path) -> None:
-    assert photostyle(folder, MASKED).returncode == 0
-    for words in (
-        "--out full.png",
-        "--strength 0 --out none.png",
-        "--strength 0.5 --out half.png",
-        "--strength red=0 --out sky.png",
-        "--output-size 60 --out small.png",
-        "--protect red --out guarded.png",
-        "--luminance 0 --color 0 --out both.png",
-    ):
-        done = photostyle(folder, f"render result.png {words}")
-        assert done.returncode == 0, done.stderr
-    content, result = pixels(folder / "content.png"), pixels(folder / "result.png")
-    full = pixels(folder / "full.png")
-    assert np.abs(full - result).max() <= 1  # the maps are kept at half precision
-    assert (pixels(folder / "none.png") == content).all()
-    in_range = (result > 0) & (result < 255)  # the maps know what clamping hides
-    half = np.abs(pixels(folder / "half.png") - (content + result) / 2)
-    assert half[in_range].max() <= 2
-    assert in_range.mean() > 0.9
-    sky = pixels(folder / "sky.png")
-    assert (sky[60:] == content[60:]).all()
-    assert np.abs(sky[:30] - result[:30]).max() <= 1
-    assert np.abs(pixels(folder / "guarded.png") - sky).max() == 0
-    assert np.abs(pixels(folder / "both.png") - content).max() <= 1
-    assert pixels(folder / "small.png").shape == (45, 60, 3)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ("--strength 2", "0 to 1"),
-        ("--strength green=0.5", "'green'; there is blue, red"),
-        ("--output-size 0", "--output-size"),
-        ("--protect lake", "'lake'; there is skin, neutrals, sky, blue, red"),
-        ("--protect skin=3", "nothing to protect"),
-        ("--luminance 2", "--luminance is 2; it must be at most 1"),
-        ("--color none", "--color is 'none'; it must be a number"),
-        ("--out content.png", "content.png"),
-        ("--preset dpst", "--preset"),
-    ],
-)
-def test_bad_delivery_is_refused(folder: Path, words: str, says: str) -> None:
-    assert photostyle(folder, f"{MASKED} --iterations 0").returncode == 0
-    done = photostyle(folder, f"render result.png --out new.png {words}")
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert not (folder / "new.png").exists()
-
-
-def test_delivery_without_its_grade_is_refused(folder: Path) -> None:
-    assert photostyle(folder, f"{MASKED} --iterations 0").returncode == 0
-    (folder / "result.grade.safetensors").write_bytes(b"cut off")
-    done = photostyle(folder, "render result.png --out new.png")
-    assert done.returncode == 2
-    assert "result.grade.safetensors" in done.stderr
-
-
-def test_scores_and_heat_map(folder: Path) -> None:
-    done = photostyle(folder, f"{MASKED} --heatmap heat.png --stain-map stains.png")
-    assert done.returncode == 0, done.stderr
-    scores = json.loads((folder / "result.json").read_text())["scores"]
+def test_scores_and_heat_map(finished: Path) -> None:
+    scores = json.loads((finished / "result.json").read_text())["scores"]
     assert scores["structure"] > 0.9
     assert 0.3 < scores["style_taken"] <= 1
     assert scores["smoothness"] > 0
     assert 1 <= scores["stain"] < 10
-    assert "style taken" in done.stdout
+    assert "style taken" in (finished / "said.txt").read_text()
     for name in ("heat.png", "stains.png"):
-        assert pixels(folder / name).shape == (90, 120, 3)
+        assert pixels(finished / name).shape == (90, 120, 3)
 
 
-def test_result_moves_towards_the_style(folder: Path) -> None:
-    done = photostyle(folder, MASKED)
-    assert done.returncode == 0, done.stderr
-    result, style = (np.asarray(Image.open(folder / f"{n}.png")) for n in ("result", "style"))
+def test_result_moves_towards_the_style(finished: Path) -> None:
+    result, style = (np.asarray(Image.open(finished / f"{n}.png")) for n in ("result", "style"))
     sky, target = result[:30].mean((0, 1)), style[:50].mean((0, 1))
-    content = np.asarray(Image.open(folder / "content.png"))[:40].mean((0, 1))
+    content = np.asarray(Image.open(finished / "content.png"))[:40].mean((0, 1))
     assert np.abs(sky - target).max() < 0.25 * np.abs(content - target).max()
 
 
 def test_replay_gives_the_same_pixels(folder: Path) -> None:
     assert photostyle(folder, f"{MASKED} --init noise --seed 7").returncode == 0
-    done = photostyle(folder, "replay result.png --out again.png")
+    done = process(folder, "replay result.png --out again.png")
     assert done.returncode == 0, done.stderr
     first, again = (np.asarray(Image.open(folder / f"{n}.png")) for n in ("result", "again"))
     assert (first == again).all()
@@ -218,11 +126,10 @@ def test_folders_of_masks_replay_until_they_change(folder: Path) -> None:
     assert "the style_mask has changed" in done.stderr
 
 
-def test_replay_refuses_changed_inputs(folder: Path) -> None:
-    assert photostyle(folder, MASKED).returncode == 0
-    with Image.open(folder / "style.png") as style:
-        style.rotate(180).save(folder / "style.png")
-    done = photostyle(folder, "replay result.png --out again.png")
+def test_replay_refuses_changed_inputs(finished: Path) -> None:
+    with Image.open(finished / "style.png") as style:
+        style.rotate(180).save(finished / "style.png")
+    done = photostyle(finished, "replay result.png --out again.png")
     assert done.returncode == 2
     assert "style.png: the style has changed" in done.stderr
 
@@ -247,12 +154,9 @@ def test_more_pixels_than_there_are(folder: Path) -> None:
     assert pixels(folder / "result.png").shape == (90, 120, 3)
 
 
-def test_outputs_can_be_read_by_others(folder: Path) -> None:
-    assert photostyle(folder, f"{MASKED} --iterations 0").returncode == 0
-    modes = {
-        (folder / f"result.{kind}").stat().st_mode for kind in ("png", "json", "grade.safetensors")
-    }
-    assert len(modes) == 1
+def test_outputs_can_be_read_by_others(run_once: Path) -> None:
+    kinds = ("png", "json", "grade.safetensors")
+    assert len({(run_once / f"result.{kind}").stat().st_mode for kind in kinds}) == 1
 
 
 def test_seeds_matter_from_noise(folder: Path) -> None:
@@ -303,7 +207,7 @@ def test_interrupt_keeps_the_best_picture(folder: Path) -> None:
 
 
 def test_help_is_quick_and_complete(folder: Path) -> None:
-    done = photostyle(folder, "run --help")
+    done = process(folder, "run --help")
     assert done.returncode == 0
     for word in ("--photoreal-weight", "--content-mask", "--help-all", "--device", "--out"):
         assert word in done.stdout

@@ -3,17 +3,18 @@
 import os
 import pickle
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+
+from tests.commands.scene import photostyle
 
 
 class Code:
@@ -164,12 +165,7 @@ CASES = {
 }
 
 
-def run(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "photostyle", *words.split()]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-
-
-def assert_refused(done: subprocess.CompletedProcess[str], says: str) -> None:
+def assert_refused(done: CompletedProcess[str], says: str) -> None:
     lines = done.stderr.strip().splitlines()
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
@@ -183,30 +179,30 @@ def assert_refused(done: subprocess.CompletedProcess[str], says: str) -> None:
 def test_refused_in_one_sentence(folder: Path, case: str) -> None:
     words, says = CASES[case]
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    done = run(folder, f"run {words}" if words else "")
+    done = photostyle(folder, f"run {words}" if words else "")
     assert_refused(done, says)
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
 def test_pictures_without_a_command(folder: Path) -> None:
-    done = run(folder, "content.png style.png")
+    done = photostyle(folder, "content.png style.png")
     assert_refused(done, "content.png is a file, where a command is needed, such as")
 
 
 def test_a_folder_of_photographs_is_for_batch(folder: Path) -> None:
-    assert_refused(run(folder, "run --content none --style style.png"), "`photostyle batch`")
+    assert_refused(photostyle(folder, "run --content none --style style.png"), "`photostyle batch`")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA GPU")
 def test_absent_gpu(folder: Path) -> None:
-    assert_refused(run(folder, f"run {BOTH} --device cuda"), "--device cuda")
+    assert_refused(photostyle(folder, f"run {BOTH} --device cuda"), "--device cuda")
 
 
 def test_read_only_folder(folder: Path) -> None:
     """Root may write anywhere, so the folder is one that nobody can write to."""
-    done = run(folder, f"run {BOTH} --out /proc/result.png")
+    done = photostyle(folder, f"run {BOTH} --out /proc/result.png")
     assert_refused(done, "/proc")
 
 
 def test_replay_of_an_ordinary_picture(folder: Path) -> None:
-    assert_refused(run(folder, "replay content.png"), "content.png")
+    assert_refused(photostyle(folder, "replay content.png"), "content.png")

@@ -115,12 +115,66 @@ def test_values_that_are_no_numbers_do_not_spread(capsys) -> None:
     run("r.exr")
     assert capsys.readouterr().err.count("has 3 pixels that are not finite") == 1
     after, _ = read("r.exr")
-    assert np.isfinite(after).all()
-    sound = np.isfinite(light).all(axis=-1)
-    assert np.allclose(after[sound], light[sound], rtol=1e-3, atol=1e-6)
+    assert np.allclose(after, light, rtol=1e-3, atol=1e-6, equal_nan=True)
     assert after[40, 40, 1] == pytest.approx(-0.25, rel=1e-3)  # negative light is light
     run("t.exr", "")
-    assert np.isfinite(read("t.exr")[0]).all()
+    styled, _ = read("t.exr")
+    assert np.array_equal(np.isfinite(styled), np.isfinite(light))
+    assert styled[20, 20, 0] == np.inf
+    assert styled[30, 30, 2] == -np.inf
+    write("c.exr", ramp())
+    run("n.exr", "")
+    beside, _ = read("n.exr")
+    away = np.abs(styled - beside)[np.isfinite(light)] / (1e-3 + np.abs(beside))[np.isfinite(light)]
+    assert np.quantile(away, 0.99) < 0.05  # the other pixels do not mind
+    write("c.exr", light)
+    run("r.png")
+    with Image.open("r.png") as picture:
+        values = np.asarray(picture).astype(int)
+    assert np.abs(values[10, 10] - values[10, 11]).max() <= 3  # no black hole
+    assert values[20, 20, 0] == 255
+
+
+def test_light_that_covers_nothing_comes_out_as_it_was() -> None:
+    """Glows have colours without alpha; they are not lost."""
+    light = np.concatenate([ramp(4.0), np.ones((64, 96, 1), np.float32)], axis=2)
+    light[:20, :, 3] = 0
+    light[5:10] = 0
+    write("c.exr", light)
+    for more in ("--strength 0", ""):
+        run("r.exr", more)
+        after, _ = read("r.exr")
+        assert np.array_equal(after[:20], light[:20])
+    assert np.abs(after[30:] - light[30:]).max() > 0.05
+
+
+def test_whole_numbers_of_32_bits_are_no_light(capsys) -> None:
+    write("c.exr", (ramp() * 1000).astype(np.uint32), "uint")
+    assert main(["info", "c.exr"]) == 2
+    assert "whole numbers of 32 bits" in capsys.readouterr().err
+
+
+def test_colours_are_as_deep_as_they_are_whatever_lies_beside_them() -> None:
+    spec = oiio.ImageSpec(96, 64, 4, "float")
+    spec.channelnames = ("R", "G", "B", "Z")
+    spec.channelformats = ("half", "half", "half", "float")
+    out = oiio.ImageOutput.create("c.exr")
+    assert out.open("c.exr", spec)
+    pixels = np.concatenate([ramp(), np.full((64, 96, 1), 1e5, np.float32)], axis=2)
+    assert out.write_image(np.ascontiguousarray(pixels))
+    out.close()
+    run("r.exr")
+    after, spec = read("r.exr")
+    assert str(spec.format) == "half"
+    assert np.allclose(after, ramp(), rtol=2e-3)
+
+
+def test_a_picture_of_nothing_but_nan_is_one_sentence(capsys) -> None:
+    write("c.exr", np.full((64, 96, 3), np.nan, np.float32))
+    words = "run --content c.exr --style s.png --preset color --out r.exr"
+    assert main(words.split()) == 2
+    assert "holds no numbers but NaN" in capsys.readouterr().err
+    assert not Path("r.exr").exists()
 
 
 def test_alpha_is_multiplied_in_as_it_was() -> None:

@@ -13,8 +13,11 @@ import tifffile
 from PIL import Image
 
 from photostyle.cli import main
+from photostyle.config.presets import preset
 from photostyle.images.picture import load_image
 from photostyle.images.saving import save_image
+from photostyle.loading import load
+from photostyle.runtime.memory import Memory
 from tests.images.pictures import camera_exif, jpeg, png, tiff, with_chunks
 from tests.images.spaces import (
     ciede2000,
@@ -225,6 +228,25 @@ def test_a_style_in_a_wide_space_counts_by_its_colours() -> None:
     assert np.abs(stored("a.tif")[0].astype(int) - stored("b.tif")[0]).max() <= 1
 
 
+def test_styles_beyond_srgb_count_by_their_own_hue() -> None:
+    """The solve gets the colours that keep hue and lightness, not the nearest, which turn."""
+    icc = standard("prophoto").profile
+    pixels = encoded(patches(), np.uint16)
+    written("s.tif", pixels, icc)
+    Path("c.png").write_bytes(png(2, encoded(patches(), np.uint16)))
+    sources = load("c.png", "s.tif", (None, None), None, preset("color"), Memory(limit=0))
+    values = sources.styles[0].image[0].permute(1, 2, 0).numpy()
+    own = oklab_by_littlecms(pixels, icc)
+    seen = oklab_by_littlecms(encoded(values, np.uint16), standard("srgb").profile)
+    coloured = np.hypot(*np.moveaxis(seen[..., 1:], -1, 0)) > 0.03
+    turn = np.arctan2(own[..., 2], own[..., 1]) - np.arctan2(seen[..., 2], seen[..., 1])
+    turn = np.degrees(np.abs((turn + np.pi) % (2 * np.pi) - np.pi))
+    assert turn[coloured].max() < 1.5
+    assert np.abs(own[..., 0].clip(0, 1) - seen[..., 0]).max() < 0.02
+    nearest = load_image("s.tif").image[0].permute(1, 2, 0).numpy()
+    assert np.abs(nearest - values).max() > 0.1
+
+
 def test_a_result_in_p3_is_smooth_at_srgbs_edge_and_reaches_beyond() -> None:
     """A ramp that leaves sRGB: no flat end as from clipping, no jump as from polynomials."""
     grey = np.linspace(0, 1, 256)[None, :, None]
@@ -240,6 +262,19 @@ def test_a_result_in_p3_is_smooth_at_srgbs_edge_and_reaches_beyond() -> None:
     assert steps.max() < 4 * np.median(steps)
     assert steps[-20:].min() > 0.2 * np.median(steps)
     assert load_image("r.tif").wide is not None
+
+
+def test_filters_keep_wide_colours() -> None:
+    icc = standard("p3").profile
+    pixels = encoded(patches(), np.uint16)
+    written("c.tif", pixels, icc)
+    assert main(["post", "median", "c.tif", "--out", "out"]) == 0
+    found, kept = stored("out/c.tif")
+    assert kept == icc
+    inside = np.zeros((64, 64), bool).reshape(8, 8, 8, 8)
+    inside[:, 3:-3, :, 3:-3] = True
+    assert difference((pixels, icc), (found, kept))[inside.reshape(64, 64)].max() < 0.3
+    assert not np.array_equal(found, pixels)
 
 
 def test_render_writes_another_space_at_once() -> None:

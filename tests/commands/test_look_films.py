@@ -1,5 +1,10 @@
 """`photostyle look apply` and `photostyle run` on films, through the command line."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -193,3 +198,35 @@ def test_no_films(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_input(folder: Path, words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     clip(folder / "a.mp4", 2)
     refused(words, says, capsys)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_keeps_the_film_of_another_process(folder: Path) -> None:
+    source = clip(folder / "a.mp4", 900, size=(96, 128))
+    words = "look apply t.look a.mp4 --out out --jobs 2 --quality 0"
+    command = [sys.executable, "-m", "photostyle", *words.split()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 240
+        begun = False  # more than a film's head is written
+        while not begun and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+            begun = any(x.stat().st_size > 10_000 for x in folder.glob("out/.photostyle-*.mp4"))
+        assert begun
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said.decode()
+    assert b"Traceback" not in said
+    written = facts(folder / "out/a.mp4")["times"]
+    assert 1 <= len(written) < 900
+    assert written == facts(source)["times"][: len(written)]
+    assert not list(folder.glob("out/.photostyle-*"))
+
+
+def test_a_variable_rate_in_matroska_is_no_damage(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [*(40 * n for n in range(9)), 8000]
+    clip(folder / "screen.mkv", 10, times=times, unit=Fraction(1, 1000), sound="aac")
+    assert put("screen.mkv") == 0
+    assert "damaged" not in capsys.readouterr().err
+    assert len(frames_of(folder / "out/screen.mkv")) == 10

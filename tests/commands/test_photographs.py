@@ -245,7 +245,7 @@ def test_from_python(folder: Path) -> None:
     assert one.metadata.bit_depth == 8
     with pytest.raises(photostyle.PhotostyleError, match="give its name as config="):
         photostyle.batch("c.png", style, out="other", preset="color")
-    with pytest.raises(photostyle.PhotostyleError, match="--style is missing"):
+    with pytest.raises(photostyle.PhotostyleError, match="style is missing"):
         photostyle.batch("c.png", out="other")
     photo = Image.open("c.png")
     photo.info["dpi"] = (200, 200)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from photostyle.feedforward.style_model import build_network, load_model
 from photostyle.feedforward.tiling import stylised
+from tests.commands.scene import photostyle
 
 TINY = (
     "train --style style.png --size 32 --batch 2 --steps 12 --width 0.1 --blocks 1 --workers 1 "
@@ -34,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def photostyle(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+def process(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "photostyle", *words.split()]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=300, env=ONE_THREAD
@@ -44,7 +45,7 @@ def photostyle(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def trained(folder: Path) -> Path:
     """A network, trained without interruption."""
-    done = photostyle(folder, f"{TINY} --out whole.safetensors")
+    done = process(folder, f"{TINY} --out whole.safetensors")
     assert done.returncode == 0, done.stderr
     assert "images/s" in done.stderr
     assert done.stdout == "whole.safetensors (12 steps)\n"
@@ -78,24 +79,24 @@ def test_killed_three_times_ends_the_same(folder: Path, trained: Path) -> None:
     moments = sorted(np.random.default_rng().choice(np.arange(2, 12), 3, replace=False).tolist())
     resume = ""
     for step in moments:
-        process = killed(folder, f"{TINY} --out {out.name}{resume}", step, signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL, moments
+        begun = killed(folder, f"{TINY} --out {out.name}{resume}", step, signal.SIGKILL)
+        begun.communicate()
+        assert begun.returncode == -signal.SIGKILL, moments
         assert not out.exists()
         resume = " --resume"
-    done = photostyle(folder, f"{TINY} --out {out.name} --resume")
+    done = process(folder, f"{TINY} --out {out.name} --resume")
     assert done.returncode == 0, done.stderr
     assert_same_weights(out, trained)
 
 
 def test_ctrl_c_keeps_the_step(folder: Path, trained: Path) -> None:
     out = folder / "stopped.safetensors"
-    process = killed(folder, f"{TINY} --out {out.name}", 3, signal.SIGINT)
-    _, said = process.communicate()
-    assert process.returncode == 130
+    begun = killed(folder, f"{TINY} --out {out.name}", 3, signal.SIGINT)
+    _, said = begun.communicate()
+    assert begun.returncode == 130
     assert re.search(r"stopped\.training\.safetensors keeps step \d+, and --resume goes on", said)
     assert "Traceback" not in said
-    assert photostyle(folder, f"{TINY} --out {out.name} --resume").returncode == 0
+    assert process(folder, f"{TINY} --out {out.name} --resume").returncode == 0
     assert_same_weights(out, trained)
 
 

@@ -90,11 +90,11 @@ def test_values_as_python_has_them(given: dict[str, Any], value: Any) -> None:
     [
         ({"sise": 3}, "sise is no option; did you mean size?"),
         ({"content_maks": 3}, "content_maks is no option; did you mean content_mask?"),
-        ({"size": "big"}, "--size is 'big'; it must be a whole number"),
-        ({"size": 3}, "--size is 3; it must be at least 32"),
+        ({"size": "big"}, "size is 'big'; it must be a whole number"),
+        ({"size": 3}, "size is 3; it must be at least 32"),
         ({"photoreal_weight": float("nan")}, "finite number"),
-        ({"bit_depth": 12}, "--bit-depth is '12'; choose from 8, 16"),
-        ({"init": "colour"}, "--init is 'colour'; choose from color, content"),
+        ({"bit_depth": 12}, "bit_depth is '12'; choose from 8, 16"),
+        ({"init": "colour"}, "init is 'colour'; choose from color, content"),
         ({"style_weight": 1, "alpha_beta": 1, "content_weight": 1}, "give one of them"),
     ],
 )

@@ -14,7 +14,9 @@ from photostyle.feedforward.style_model import StyleModel
 from photostyle.feedforward.tiling import stylised
 from photostyle.films.reading import FilmReader
 from photostyle.images.photograph import photograph
-from photostyle.images.picture import load_image
+from photostyle.images.picture import Metadata, load_image
+from photostyle.images.saving import save_image
+from photostyle.images.spaces import standard
 from tests.feedforward.test_network import network
 from tests.feedforward.test_style_model import info
 from tests.films.clips import clip
@@ -128,3 +130,36 @@ def test_results_of_an_earlier_run_are_no_inputs(folder: Path) -> None:
     out.mkdir()
     Image.new("RGB", (20, 20)).save(out / "old.png")
     assert all("out" not in job.source.parts[-2:-1] for job in plan([folder / "in"], out))
+
+
+def test_wide_colours_are_painted_as_they_are_shown_and_a_note_says_so(
+    tmp_path: Path, model: StyleModel
+) -> None:
+    values = np.random.default_rng(4).random((40, 48, 3)).astype(np.float32)
+    wide = torch.from_numpy(standard("p3").to_srgb(values)).permute(2, 0, 1)[None]
+    assert wide.min() < -0.05
+    metadata = Metadata(16, space=standard("p3"))
+    save_image(tmp_path / "a.png", wide.clamp(0, 1), metadata, wide=wide)
+    told: list[str] = []
+    job = Job(tmp_path / "a.png", tmp_path / "out" / "a.png")
+    list(apply_pictures(model, [job], batch=1, memory=None, tell=told.append))
+    (note,) = told
+    assert "are taken as the nearest" in note
+    made = load_image(job.target)
+    assert made.metadata.space.name == "Display P3"
+    assert made.wide is None
+
+
+def test_texts_of_exif_stay_as_they_are(tmp_path: Path, model: StyleModel) -> None:
+    texts = {0x010E: "Straße".encode(), 0x013B: "Jörg".encode("latin-1")}
+    exif = Image.Exif()
+    exif.update(texts)
+    exif.get_ifd(0x8769)[0xA434] = "50 mm ƒ/2".encode()
+    Image.new("RGB", (32, 24), (90, 120, 60)).save(tmp_path / "a.jpg", exif=exif)
+    jobs = plan([tmp_path / "a.jpg"], tmp_path / "out")
+    [(job, error)] = apply_pictures(model, jobs, batch=1, memory=None)
+    assert error is None
+    with Image.open(job.target) as picture:
+        found = picture.getexif()
+        assert {tag: found[tag].encode("latin-1") for tag in texts} == texts
+        assert found.get_ifd(0x8769)[0xA434] == "50 mm ƒ/2".encode()  # no text of ASCII, so bytes

@@ -142,5 +142,5 @@ def test_nothing_usable_says_why(tmp_path: Path) -> None:
     Image.new("RGB", (47, 300)).save(tmp_path / "narrow.png")
     (tmp_path / "text.jpg").write_text("no picture")
     says = r"no picture that can be used, but 1 smaller than 48×48 pixels and 1 that cannot be read"
-    with pytest.raises(OptionError, match=f"{says}, such as .*text.jpg; lower --size or give"):
+    with pytest.raises(OptionError, match=f"{says}, such as .*text.jpg; lower size or give"):
         stream(tmp_path).check()

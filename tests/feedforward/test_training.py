@@ -189,10 +189,10 @@ def test_without_any_weight_there_is_nothing_to_learn(style: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"style_weight": 3.0}, "--style-weight 100.0, not --style-weight 3.0"),
-        ({"steps": 11}, "--steps 6, not --steps 11; give the same again, or remove the file"),
-        ({"norm": "batch"}, "--norm instance, not --norm batch"),
-        ({"scenes": 1.0}, "no --scenes, not --scenes 1.0"),
+        ({"style_weight": 3.0}, "style_weight 100.0, not style_weight 3.0"),
+        ({"steps": 11}, "steps 6, not steps 11; give the same again, or remove the file"),
+        ({"norm": "batch"}, "norm instance, not norm batch"),
+        ({"scenes": 1.0}, "no scenes, not scenes 1.0"),
     ],
 )
 def test_another_training_is_not_resumed(style: Path, options, says: str) -> None:
@@ -207,10 +207,10 @@ def test_incidental_options_may_change(style: Path) -> None:
 
 
 def test_resume_and_begin_are_told_apart(style: Path) -> None:
-    with pytest.raises(ModelError, match=r"does not exist, so there is nothing to --resume"):
+    with pytest.raises(ModelError, match=r"does not exist, so there is nothing to resume"):
         session(style, resume=True)
     stopped(session(style), 2)
-    with pytest.raises(ModelError, match="give --resume"):
+    with pytest.raises(ModelError, match="give resume"):
         session(style)
     checkpoint = checkpoint_path(style.parent / "net.safetensors")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-40])
@@ -242,10 +242,10 @@ def test_another_style_or_other_data_is_not_resumed(style: Path) -> None:
     made = begin(style, folder, out, CONFIG, ALONE, resume=False)
     stopped(made, 2)
     Image.new("RGB", (50, 50)).save(folder / "two.png")
-    with pytest.raises(ModelError, match="another --data; give the same pictures"):
+    with pytest.raises(ModelError, match="another data; give the same pictures"):
         begin(style, folder, out, CONFIG, ALONE, resume=True)
     Image.new("RGB", (70, 50)).save(style)
-    with pytest.raises(ModelError, match="another --style"):
+    with pytest.raises(ModelError, match="another style"):
         begin(style, folder, out, CONFIG, ALONE, resume=True)
 
 
@@ -268,14 +268,14 @@ def test_a_full_disk_keeps_the_last_checkpoint(
 
 
 def test_options_that_do_not_fit(style: Path) -> None:
-    with pytest.raises(OptionError, match="--data FOLDER"):
+    with pytest.raises(OptionError, match="data=FOLDER"):
         session(style, scenes=0.5)
     three = Processes(0, 3, torch.device("cpu"))
-    with pytest.raises(OptionError, match="--batch 2 cannot be shared evenly by 3"):
+    with pytest.raises(OptionError, match="batch 2 cannot be shared evenly by 3"):
         begin(style, None, style.parent / "net.safetensors", CONFIG, three, resume=False)
     two = Processes(0, 2, torch.device("cpu"))
     batch = CONFIG.with_options({"norm": "batch"})
-    with pytest.raises(OptionError, match="--norm batch takes its statistics over all processes"):
+    with pytest.raises(OptionError, match="norm batch takes its statistics over all processes"):
         begin(style, None, style.parent / "net.safetensors", batch, two, resume=False)
 
 

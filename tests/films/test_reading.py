@@ -143,3 +143,39 @@ def test_a_variable_rate_is_no_damage(tmp_path: Path) -> None:
         with FilmReader(path) as reader:
             assert len(list(reader.frames())) == 10
             assert (reader.expected(), reader.damaged) == (10, False)
+
+
+RATES = {
+    "slower and slower": [7 * n * n for n in range(20)],
+    "a still at the end": [*(40 * n for n in range(19)), 8000],
+    "a late start": [5000 + 40 * n for n in range(20)],
+}
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts", "a.webm", "a.mp4"])
+@pytest.mark.parametrize("rate", RATES)
+def test_whatever_the_rate_a_whole_film_is_whole(tmp_path: Path, rate: str, name: str) -> None:
+    codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
+    times, unit = RATES[rate], Fraction(1, 1000)
+    with FilmReader(clip(tmp_path / name, 20, codec=codec, times=times, unit=unit)) as reader:
+        assert len(list(reader.frames())) == 20
+        assert (reader.expected(), reader.damaged) == (20, False)
+
+
+def test_sound_may_go_on_after_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as file:
+        film, sound = file.add_stream("ffv1", rate=25), file.add_stream("pcm_s16le", rate=8000)
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv444p"
+        for n in range(20):
+            file.mux(film.encode(av.VideoFrame.from_ndarray(picture(n), format="rgb24")))
+        file.mux(film.encode())
+        for n in range(50):  # five seconds
+            silence = np.zeros((1, 800), np.int16)
+            block = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
+            block.sample_rate, block.pts, block.time_base = 8000, 800 * n, Fraction(1, 8000)
+            file.mux(sound.encode(block))
+        file.mux(sound.encode())
+    with FilmReader(path) as reader:
+        assert len(list(reader.frames())) == 20
+        assert (reader.expected(), reader.damaged) == (20, False)

@@ -220,9 +220,9 @@ def test_what_does_not_fit_is_refused_before_any_work(tmp_path: Path) -> None:
         ("out.mp4", {"codec": "prores"}, r"prores does not go into \.mp4 files; say \.mov"),
         ("out.avi", {"codec": "h265"}, r"h265 does not go into \.avi files"),
         ("out.webm", {}, "should end in one of"),
-        ("out.mp4", {"codec": "divx"}, "--codec divx is unknown; give one of h264, h265"),
-        ("out.mp4", {"quality": 70}, "--quality is 70; it must be 0"),
-        ("out.mov", {"codec": "prores", "quality": 3}, "--quality is for h264 and h265"),
+        ("out.mp4", {"codec": "divx"}, "codec divx is unknown; give one of h264, h265"),
+        ("out.mp4", {"quality": 70}, "quality is 70; it must be 0"),
+        ("out.mov", {"codec": "prores", "quality": 3}, "quality is for h264 and h265"),
     ]:
         with pytest.raises((OptionError, OutputError), match=words):
             restyle(source, tmp_path / name, same, **options)  # type: ignore[arg-type]

@@ -1,11 +1,20 @@
 """Cuts are found, and flashes, fades and pans are none."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
-from photostyle.films.shots import find_shots
+from photostyle.films.shots import CutFinder
 
 SIZE = 72, 128
+
+
+def find_shots(frames: Iterable[np.ndarray]) -> list[tuple[int, int]]:
+    finder = CutFinder()
+    for pixels in frames:
+        finder.show(pixels)
+    return finder.shots()
 
 
 def world(seed: int) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Work beside work: order, errors, and threads that end."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -73,3 +76,31 @@ def test_items_that_wait_are_dropped_when_the_block_fails() -> None:
         give()
     assert len(taken) < 4
     assert threads() == 0
+
+
+#: Interrupted again and again, wherever that falls.
+INTERRUPTED = """
+import signal, sys
+from photostyle.films.working import Behind, ahead
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+for n in range(400):
+    try:
+        with Behind(lambda item: None) as line, ahead(iter(int, 1)) as items:
+            signal.setitimer(signal.ITIMER_REAL, 1e-3 + n * 1e-6)
+            for item in items:
+                line.put(item)
+    except KeyboardInterrupt:
+        pass
+print("ended")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers of this kind here")
+def test_an_interrupt_at_any_moment_ends_it() -> None:
+    words = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout == "ended\n"

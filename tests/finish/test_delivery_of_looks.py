@@ -172,12 +172,12 @@ def test_wrong_words_end_in_a_sentence_that_lists_the_right_ones(
 ) -> None:
     with pytest.raises(OptionError) as caught:
         deliver(photo, grade, RenderConfig(protect="skin,lake"))
-    for word in ("--protect skin,lake", "'lake'", "skin", "neutrals", "sky", "ground"):
+    for word in ("protect skin,lake", "'lake'", "skin", "neutrals", "sky", "ground"):
         assert word in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["luminance", "color"])
 @pytest.mark.parametrize("value", [-0.1, 1.5, float("nan")])
 def test_shares_outside_their_limits_are_refused(name: str, value: float) -> None:
-    with pytest.raises(OptionError, match=f"--{name}"):
+    with pytest.raises(OptionError, match=name):
         RenderConfig(**{name: value})

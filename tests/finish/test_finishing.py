@@ -37,7 +37,8 @@ def log() -> Log:
 
 def finish(image: Tensor, start: Tensor, content: Tensor, **options: object) -> tuple[Tensor, Maps]:
     config = Config().with_options(options)
-    return finished(image, Start(start), scene(content), config, log())
+    picture, maps = finished(image, Start(start), scene(content), config, log())
+    return (maps.apply(content) if picture is None else picture), maps
 
 
 @pytest.mark.parametrize("step", ["distil", "guided", "affine", "bilateral", "none"])

@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageCms
 
 from photostyle.errors import ImageError
+from photostyle.images.exif import read_exif
 from photostyle.images.given import picture_of
 from photostyle.images.picture import Photo, load_image
 
@@ -158,3 +159,14 @@ def test_equal_values_have_equal_names() -> None:
         picture_of(x, "x").sha256 for x in (BYTES, Image.fromarray(BYTES), BYTES[::-1])
     )
     assert one == same != other
+
+
+def test_texts_of_a_pil_images_exif_stay_as_they_are() -> None:
+    image = Image.new("RGB", (64, 64))
+    image.getexif()[0x010E] = "Straße".encode().decode("latin-1")  # as Pillow reads them
+    image.getexif().get_ifd(0x8769)[0xA434] = "50 mm ƒ/2".encode().decode("latin-1")
+    before = dict(image.getexif())
+    tags = read_exif(picture_of(image, "The picture").metadata.exif)
+    assert tags[0x010E].encode("latin-1") == "Straße".encode()
+    assert tags.get_ifd(0x8769)[0xA434] == "50 mm ƒ/2".encode()  # no text of ASCII, so bytes
+    assert dict(image.getexif()) == before

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -131,3 +132,14 @@ def test_plain_tiffs_are_none() -> None:
         assert format_of(data).name == "TIFF"
     loop = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 330, 4, 1, 8, 8)
     assert format_of(loop).name == "TIFF"
+
+
+def test_a_file_that_is_cut_is_one_sentence(tmp_path: Path) -> None:
+    """LibRaw itself writes to the terminal; nothing of that is seen."""
+    data = dng(smooth())
+    (tmp_path / "a.dng").write_bytes(data[: len(data) // 2])
+    command = [sys.executable, "-m", "photostyle", "info", str(tmp_path / "a.dng")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "a.dng is damaged or incomplete (Input/output error)" in line

@@ -155,3 +155,18 @@ def test_further_pages_are_told_but_not_smaller_copies(tmp_path: Path) -> None:
     (note,) = load_image(tmp_path / "pages.tif").notes
     assert "the first one alone is used" in note
     assert load_image(tmp_path / "copies.tif").notes == ()
+
+
+def test_a_smaller_copy_may_lie_first(tmp_path: Path) -> None:
+    array = noise(24, 32, 3, 8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(array[::4, ::4], photometric="rgb", subfiletype=1)
+        file.write(array, photometric="rgb")
+    photo = load_image(tmp_path / "a.tif")
+    found = photo.image[0].permute(1, 2, 0).numpy()
+    assert np.abs(found - array / 255).max() < 1e-6
+    assert not photo.notes
+    with tifffile.TiffWriter(tmp_path / "small.tif") as file:
+        file.write(array, photometric="rgb", subfiletype=1)
+    with pytest.raises(ImageError, match="raw file"):
+        load_image(tmp_path / "small.tif")

@@ -60,7 +60,7 @@ def test_spaced_matches_numpy() -> None:
 def test_refusals(text: str, says: str) -> None:
     with pytest.raises(OptionError, match=says) as error:
         parse_axis(text)
-    assert "--grid" in str(error.value)
+    assert "grid" in str(error.value)
     assert not str(error.value).endswith("?.")
 
 

@@ -183,9 +183,9 @@ def test_axes_of_files_presets_and_zip(pair: dict[str, Path]) -> None:
     jobs = Sweep(axes, files, configure, zipped=True).plan().jobs
     assert [(j.config.preset, j.style) for j in jobs] == [  # type: ignore[attr-defined]
         ("color", pair["content"]), ("photoreal", pair["style"])]  # fmt: skip
-    with pytest.raises(OptionError, match="--style is missing"):
+    with pytest.raises(OptionError, match="style is missing"):
         Sweep(axes[:1], files, configure).plan()
-    with pytest.raises(OptionError, match="--grid varies that"):
+    with pytest.raises(OptionError, match="grid varies that"):
         Sweep(axes[:1], pair, configure, settings={"preset": "color"}).plan()
 
 
@@ -195,7 +195,7 @@ def test_masks_come_and_go_in_pairs(pair: dict[str, Path]) -> None:
     jobs = Sweep([axis], files, configure).plan().jobs
     masks = [(j.content_mask, j.style_mask) for j in jobs]  # type: ignore[attr-defined]
     assert masks == [(Path("mask.png"), Path("other.png")), (None, None)]
-    with pytest.raises(OptionError, match="--style-mask is missing"):
+    with pytest.raises(OptionError, match="style_mask is missing"):
         Sweep([axis], pair, configure).plan()
 
 

@@ -127,7 +127,7 @@ def test_contents_are_paired_by_name(tmp_path: Path) -> None:
     assert content_of(tmp_path / "r.png", tmp_path / "contents").name == "r.jpg"
     with pytest.raises(OptionError, match="no picture called s"):
         content_of(tmp_path / "s.png", tmp_path / "contents")
-    with pytest.raises(OptionError, match="give it with --content"):
+    with pytest.raises(OptionError, match="give it with content"):
         content_of(tmp_path / "r.png", None)
 
 

@@ -108,7 +108,7 @@ def test_every_mistake_has_its_line(folder: Path) -> None:
         ("5", "did you mean photoreal_weight?"),
         ("6", "no content"),
         ("6", "masks come in pairs"),
-        ("7", "--size"),
+        ("7", "size is"),
         ("8", "at least 0"),
         ("10", "leave the output folder"),
         ("12", "'TWICE' is there twice"),

@@ -10,7 +10,7 @@ from photostyle.color.lab import delta_e
 from photostyle.color.terms import COUNT, HEIGHT
 from photostyle.config.presets import preset
 from photostyle.images.picture import load_image
-from photostyle.looks.exporting import honesty, places, weights_on, write_masks
+from photostyle.looks.exporting import honesty, mask_places, places, weights_on, write_masks
 from photostyle.looks.fitting import fit_look
 from photostyle.looks.formats.registry import read_lut
 from photostyle.looks.lattice import Lattice
@@ -103,8 +103,9 @@ def test_tables_by_region_carry_more(tmp_path: Path) -> None:
     told = honesty(look, lut, [(photo(one), masks)], parts)
     assert told.figures(by_region=True)[0] < 0.3 * told.figures()[0]
     assert "a table for each region" in str(told)
-    written = write_masks(look, photo(one, "x.png"), masks, tmp_path / "a.cube")
-    assert [p.name for p in written] == ["a.cube.x.sky.png", "a.cube.x.ground.png"]
+    [files] = mask_places(tmp_path / "a.cube", told.compared)
+    written = write_masks(look, photo(one), masks, files)
+    assert [p.name for p in written] == ["a.cube.picture.sky.png", "a.cube.picture.ground.png"]
     planes = [load_image(p).image[0, 0] for p in written]
     assert torch.allclose(planes[0] + planes[1], torch.ones(SIZE), atol=2 / 255)
     weights = weights_on(look, one, masks)

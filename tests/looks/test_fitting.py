@@ -163,7 +163,7 @@ def test_refusals(tmp_path: Path) -> None:
         fit_look(city, [], COLOR)
     with pytest.raises(MaskError, match="1 content masks for 2 contents"):
         fit_look(city, [city, city], COLOR, content_masks=MASKS / "city.png", style_mask="x.png")
-    with pytest.raises(MaskError, match="--style-mask is missing"):
+    with pytest.raises(MaskError, match="style_mask is missing"):
         fit_look(city, city, COLOR, content_masks=MASKS / "city.png")
     with pytest.raises(ImageError, match="does not exist"):
         fit_look(city, [city, tmp_path / "none.jpg"], COLOR)

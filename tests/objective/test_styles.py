@@ -19,9 +19,9 @@ def test_several_styles_go_with_gatys() -> None:
     ("count", "config", "says"),
     [
         (0, preset("gatys"), "no picture"),
-        (2, Config(), "--init color takes one"),
-        (2, Config().with_options({"init": "noise"}), "--swd-weight takes one"),
-        (2, preset("mrf"), "--style-term mrf takes one"),
+        (2, Config(), "init color takes one"),
+        (2, Config().with_options({"init": "noise"}), "swd_weight takes one"),
+        (2, preset("mrf"), "style_term mrf takes one"),
         (2, preset("gatys").with_options({"style_blend": [1.0]}), "each of the 2"),
         (2, preset("gatys").with_options({"style_blend": [0.0, 0.0]}), "not all of them 0"),
     ],

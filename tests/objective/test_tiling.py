@@ -93,7 +93,7 @@ def test_means_and_deviations_in_tiles(regions: int) -> None:
 def test_patches_are_not_tiled() -> None:
     taps = EncoderConfig(style_layers=("relu3_1",))
     weights = ObjectiveConfig(style_term="mrf")
-    with pytest.raises(OptionError, match="--tile-size 64"):
+    with pytest.raises(OptionError, match="tile_size 64"):
         build_objective(large_scene(), encoder_of("max"), taps, weights, ("style",), None, 64)
 
 

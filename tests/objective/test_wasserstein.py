@@ -1,7 +1,7 @@
 import torch
 
 from photostyle.color.lab import rgb_to_lab
-from photostyle.objective.wasserstein import RegionWasserstein, even_axes
+from photostyle.objective.wasserstein import RegionWasserstein, even_axes, ordered
 
 
 def picture(seed, height=40, width=50):
@@ -68,3 +68,14 @@ def test_gradient():
     distance = RegionWasserstein(style, whole(content), whole(style))
     lab = colors(content).requires_grad_(True)
     assert torch.autograd.gradcheck(distance, lab, eps=1e-5, atol=1e-4)
+
+
+def test_order_and_its_gradient_are_those_of_sorting():
+    rows = torch.randn(4, 300, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    weights = torch.arange(300.0)
+    wanted = rows.sort(dim=1).values
+    found = ordered(rows)
+    assert torch.equal(found, wanted)
+    assert torch.equal(ordered(rows.detach()), wanted)
+    gradients = [torch.autograd.grad((x * weights).sum(), rows)[0] for x in (found, wanted)]
+    assert torch.equal(*gradients)

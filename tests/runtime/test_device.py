@@ -12,7 +12,7 @@ from photostyle.runtime.device import fast_bfloat16, free_memory, in_threads, re
 
 @pytest.mark.parametrize("name", ["abacus", "cpu:1", "auto:0", "cuda:x", "mps:0"])
 def test_what_is_no_device_is_named(name: str) -> None:
-    with pytest.raises(DeviceError, match=f"--device {name} is no device"):
+    with pytest.raises(DeviceError, match=f"device {name} is no device"):
         resolve_device(name)
 
 

@@ -110,12 +110,20 @@ class TestSuperpixels:
         share = land / np.bincount(self.found.ids.ravel())
         assert np.minimum(share, 1 - share) @ self.found.area < 0.01
 
-    def test_paths_are_distances(self) -> None:
-        paths = self.found.paths
-        np.testing.assert_allclose(paths, paths.T)
-        assert (np.diag(paths) == 0).all()
-        middle = paths[:, 0][:, None] + paths[0][None]
-        assert (paths <= middle + 1e-6).all()
+    def test_the_nearest_is_the_one_with_the_shortest_path(self) -> None:
+        found, count = self.found, len(self.found.area)
+        paths = np.full((count, count), np.inf)
+        np.fill_diagonal(paths, 0)
+        for (i, j), step in zip(found.pairs, found.steps, strict=True):
+            paths[i, j] = paths[j, i] = step
+        for k in range(count):  # Floyd and Warshall
+            paths = np.minimum(paths, paths[:, k, None] + paths[None, k])
+        chosen = np.zeros(count, bool)
+        chosen[[3, 40, 90, count - 1]] = True
+        nearest = found.nearest(chosen)
+        assert set(nearest) == set(np.flatnonzero(chosen))
+        each = np.arange(count)
+        np.testing.assert_allclose(paths[each, nearest], paths[:, chosen].min(axis=1))
 
 
 def test_enlarging_moves_borders_to_edges() -> None:

@@ -80,7 +80,7 @@ class TestColours:
 
     @pytest.mark.parametrize("text", ["sky", "sky=blau", "a=#fff,a=#000", "a=#fff,b=#fff", "=#fff"])
     def test_bad_palettes(self, text: str) -> None:
-        with pytest.raises(OptionError, match="--palette"):
+        with pytest.raises(OptionError, match="palette"):
             parse_palette(text)
 
     def test_photograph_of_many_colours(self, tmp_path: Path) -> None:

@@ -178,6 +178,8 @@ def bitmap(pixels: np.ndarray) -> str:
         (one_of_labelme("circle", [[40, 30], [40, 45]]), DISC),
         (one_of_labelme("rectangle", [[60, 50], [20, 30]]), LAID),
         (one_of_labelme("polygon", [[20, 30], [60, 30], [60, 50], [20, 50]]), LAID),
+        *((one_of_labelme(kind, [[20, 30], [60, 30], [60, 50], [20, 50]]), LAID)
+          for kind in ("rectangle", "oriented_rectangle", "rotation")),
         (one_of_labelme("linestrip", [[20, 30], [60, 30], [60, 50], [20, 50]]), LAID),
         (one_of_labelme("mask", [[20, 30], [61, 51]], mask=bitmap(np.ones((21, 41), bool))), LAID),
     ],
@@ -239,6 +241,34 @@ def test_the_folder_decides_between_equal_names(tmp_path: Path) -> None:
     path = write(tmp_path / "m.json", coco(images=images))
     labels = read_polygons(path, SIZE, Path("/photos/day/city.jpg"))
     np.testing.assert_array_equal(np.array(labels.names)[labels.ids], expected("house"))
+
+
+def test_equal_names_that_nothing_tells_apart(tmp_path: Path) -> None:
+    images = [{"id": 1, "file_name": "night/city.jpg"}, {"id": 7, "file_name": "day/city.jpg"}]
+    path = write(tmp_path / "m.json", coco(images=images))
+    with pytest.raises(MaskError, match=r"and day/city[.]jpg, and nothing tells"):
+        read_polygons(path, SIZE, Path("/photos/city.jpg"))
+
+
+def test_numbers_may_be_texts(tmp_path: Path) -> None:
+    data = coco()
+    for entry in data["annotations"]:
+        entry["image_id"] = str(entry["image_id"])
+        entry["category_id"] = str(entry["category_id"])
+    found = names_of(tmp_path / "m.json", data)
+    np.testing.assert_array_equal(found, expected("house"))
+
+
+def test_names_are_words_on_one_line(tmp_path: Path) -> None:
+    data = coco(categories=[{"id": 3, "name": "sky\n over"}, {"id": 4, "name": "\x1b[31mhouse"}])
+    labels = read_polygons(write(tmp_path / "m.json", data), SIZE, Path("city.jpg"))
+    assert labels.names == ("rest", "sky over", "\ufffd[31mhouse")
+
+
+def test_projects_of_via_3_are_named(tmp_path: Path) -> None:
+    data = {"project": {}, "file": {}, "metadata": {}, "view": {}}
+    with pytest.raises(MaskError, match="project of VIA 3; export it from there as COCO"):
+        read_polygons(write(tmp_path / "m.json", data), SIZE, Path("city.jpg"))
 
 
 @pytest.mark.parametrize(

@@ -77,15 +77,15 @@ def test_one_region(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["none", "cluster", "semantic"])
 def test_masks_are_never_ignored(tmp_path: Path, kind: str) -> None:
     drawings = drawing(tmp_path / "c.png", CONTENT), drawing(tmp_path / "s.png", STYLE)
-    with pytest.raises(MaskError, match=f"--segmenter {kind} makes its own regions"):
+    with pytest.raises(MaskError, match=f"segmenter {kind} makes its own regions"):
         segment_pair(CONTENT, STYLE, drawings, Wishes(kind))
 
 
 def test_half_a_pair(tmp_path: Path) -> None:
     one = drawing(tmp_path / "m.png", CONTENT)
-    with pytest.raises(MaskError, match=r"^--style-mask is missing.*--content-mask was given"):
+    with pytest.raises(MaskError, match=r"^style_mask is missing.*content_mask was given"):
         segment_pair(CONTENT, STYLE, (one, None))
-    with pytest.raises(MaskError, match=r"^--content-mask is missing.*--style-mask was given"):
+    with pytest.raises(MaskError, match=r"^content_mask is missing.*style_mask was given"):
         segment_pair(CONTENT, STYLE, (None, one))
 
 

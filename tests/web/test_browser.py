@@ -200,6 +200,46 @@ def _scale(box: dict[str, float], width: int, height: int) -> float:
     return min((box["width"] - 24) / width, (box["height"] - 24) / height)
 
 
+def test_names_and_pairs_of_regions_and_finding_them_anew(page: Page, served: Served) -> None:
+    session = open_pair(page, served)
+    page.click("#tab-regions")
+    page.click("[data-key=find]")
+    page.wait_for_selector(".region", timeout=60_000)
+    first, second = (r["name"] for r in served.json("GET", session)["regions"]["regions"][:2])
+    served.json("PATCH", session, {"options": {"strength": f"1,{first}=0.5"}})
+    page.fill("[data-key=name-0]", "heaven, high")
+    page.keyboard.press("Enter")
+    told = served.until(session, lambda s: "heaven" in s["options"]["strength"])
+    assert told["options"]["strength"] == '1,"heaven, high"=0.5'
+    page.locator(".region .pick").first.drag_to(page.locator(".region").nth(1))
+    told = served.until(session, lambda s: s["options"].get("correspond"))
+    assert told["options"]["correspond"] == f'"heaven, high"={second}'
+    painted = labels(served, session)
+    page.click("[data-key=find]")
+    served.until(session, lambda s: s["regions"]["regions"][0]["name"] == first)
+    page.wait_for_selector(f".region:has-text('{first}')")
+    page.click("[data-key=undo]")
+    served.until(session, lambda s: s["regions"]["regions"][0]["name"] == "heaven, high")
+    page.wait_for_timeout(600)
+    assert (labels(served, session) == painted).all()
+
+
+def test_the_original_is_seen_while_its_button_or_key_is_held(page: Page, served: Served) -> None:
+    open_pair(page, served)
+    button = page.locator("[data-key=hold]").bounding_box()
+    page.mouse.move(button["x"] + 10, button["y"] + 10)
+    page.focus("[data-key=hold]")
+    for down, up in (
+        (page.mouse.down, page.mouse.up),
+        (lambda: page.keyboard.down("o"), lambda: page.keyboard.up("o")),
+        (lambda: page.keyboard.down("Space"), lambda: page.keyboard.up("Space")),
+    ):
+        down()
+        page.wait_for_selector(".divider", state="detached")
+        up()
+        page.wait_for_selector(".divider")
+
+
 def test_a_mask_file_goes_in_and_comes_out_byte_for_byte(
     page: Page, served: Served, tmp_path: Path
 ) -> None:

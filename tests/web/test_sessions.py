@@ -66,7 +66,8 @@ def test_a_result_is_what_the_library_delivers(served: Served, solved: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("form", "depth"), [("png", 8), ("png", 16), ("tif", 16), ("jpg", 8), ("webp", 8)]
+    ("form", "depth"),
+    [("png", 8), ("png", 16), ("tif", 16), ("jpg", 8), ("webp", 8), ("avif", 8)],
 )
 def test_results_are_kept_in_any_format(served: Served, solved: str, form: str, depth: int) -> None:
     n = number(served, solved)
@@ -74,11 +75,12 @@ def test_results_are_kept_in_any_format(served: Served, solved: str, form: str, 
     assert status == 200
     picture = Image.open(io.BytesIO(data))
     assert picture.size == (96, 72)
-    assert picture.format == {"png": "PNG", "tif": "TIFF", "jpg": "JPEG", "webp": "WEBP"}[form]
+    assert picture.format == {"tif": "TIFF", "jpg": "JPEG"}.get(form, form.upper())
     if form == "png":
         assert data[24] == depth
         assert json.loads(picture.text["photostyle"])["inputs"]["content"]["path"] == "content.png"
-    assert served.ask("GET", f"{solved}/results/{n}/keep?form=gif")[0] == 422
+    for unfit in ("form=gif", "form=jpg&depth=16", "form=png&depth=x"):
+        assert served.ask("GET", f"{solved}/results/{n}/keep?{unfit}")[0] == 422
 
 
 def test_what_is_kept_runs_again_on_the_command_line(
@@ -174,7 +176,8 @@ def test_masks_come_back_byte_for_byte(served: Served, noise: np.ndarray) -> Non
 
 
 @pytest.mark.parametrize(
-    ("form", "name"), [("coco", "x.json"), ("labelme", "x.json"), ("ids", "x.png")]
+    ("form", "name"),
+    [("coco", "x.json"), ("labelme", "x.json"), ("via", "x.json"), ("ids", "x.png")],
 )
 def test_regions_in_other_forms_come_back_the_same(
     served: Served, noise: np.ndarray, form: str, name: str

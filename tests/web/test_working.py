@@ -1,5 +1,6 @@
 """What a session works on: previews, stopping, sweeps, folders; killed workers and restarts."""
 
+import errno
 import json
 import os
 import shutil
@@ -103,6 +104,11 @@ def test_a_small_sweep_gives_a_picture_for_each_value(served: Served) -> None:
     events.wait(lambda e: e["type"] == "swept")
     first, last = (pixels(served.ask("GET", f"{session}/preview/sweep-{k}")[1]) for k in (0, 1))
     assert np.abs(first - last).max() > 5
+    served.json("PATCH", session, {"options": {"init": "latents"}})
+    values = ["wavelet", "decoder", "artflow"]  # two of them need a file that no page names
+    served.json("POST", f"{session}/sweep", {"name": "transform", "values": values})
+    told = [events.wait(lambda e: e["type"] == "tried" and e["value"] == v) for v in values]  # noqa: B023
+    assert ["error" in event for event in told] == [False, True, True]
     for name, values in (("strength", [1]), ("nothing", [1, 2]), ("size", [100, 200]), (None, 3)):
         assert served.ask("POST", f"{session}/sweep", {"name": name, "values": values})[0] == 422
 
@@ -148,6 +154,27 @@ def test_sessions_survive_a_restart_and_go_after_a_week(
     store.clean()
     assert store.recent() == []
     assert list(store.files.iterdir()) == []
+
+
+def test_a_session_goes_on_where_it_cannot_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photostyle.web.session import Session
+    from photostyle.web.store import Store
+    from photostyle.web.workshop import Worker
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store, idle = Store(tmp_path), Worker("idle", "photostyle.web.tasks")
+    session = Session(store.create(), store, idle, idle)
+    monkeypatch.setattr(store, "save", full)
+    with session.listening() as queue:
+        session.state["preset"] = "color"
+        session.changed()
+        error, state = queue.get_nowait(), queue.get_nowait()
+    assert "disk is full" in error["error"]
+    assert state["state"]["preset"] == "color"
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from photostyle.errors import OutputError
-from photostyle.images.containers import XMP_KEY, bare
+from photostyle.images.containers import XMP_KEY, bare, check_sums
 from photostyle.images.exif import exif_bytes
 from photostyle.images.formats import pillow
 from photostyle.images.formats.stored import MANIFEST_KEY, Fitted, Stored
@@ -26,7 +26,8 @@ check = pillow.check
 
 
 def read(data: bytes) -> Stored:
-    """Decode a picture; raises as `pillow.read`."""
+    """Decode a picture; raises as `pillow.read`, and for wrong checksums."""
+    check_sums(data)
     with pillow.opened(data) as image:
         deep = data[24] == 16  # the header's bit depth
         decoded = _deep(bare(data), image) if deep else pillow.loaded(image)

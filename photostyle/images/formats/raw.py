@@ -4,8 +4,10 @@ References: DNG specification 1.7; TIFF/EP (ISO 12234-2).
 """
 
 import io
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from photostyle.images.containers import Carried, carried
@@ -36,7 +38,7 @@ def knows(data: bytes) -> bool:
 
 def check(data: bytes) -> None:
     """Find out whether a file is a picture that is read, as its header tells; raises as `read`."""
-    with _opened(data):
+    with _told(), _opened(data):
         pass
 
 
@@ -49,7 +51,7 @@ def read(data: bytes) -> Stored:
     """
     import rawpy
 
-    with _opened(data) as raw:
+    with _told(), _opened(data) as raw:
         raw.unpack()
         pixels = raw.postprocess(
             use_camera_wb=True, output_bps=16, output_color=rawpy.ColorSpace.ProPhoto,
@@ -59,6 +61,34 @@ def read(data: bytes) -> Stored:
         tags = read_exif(data if data[:4] in _TIFFS else _exif_of_preview(raw))
     tags[_ORIENTATION] = 1  # LibRaw has turned it
     return gathered(pixels, None, tags, found)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Hand on what LibRaw says of a file, but not what it writes to the terminal itself.
+
+    Raises:
+        ValueError: in place of LibRaw's own, whose texts are bytes.
+    """
+    import rawpy
+
+    try:
+        terminal = os.dup(2)
+    except OSError:  # there is none
+        terminal = None
+    else:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+    try:
+        yield
+    except rawpy.LibRawError as error:
+        text = error.args[0] if error.args else ""
+        raise ValueError(text.decode() if isinstance(text, bytes) else text) from error
+    finally:
+        if terminal is not None:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def _opened(data: bytes) -> Any:

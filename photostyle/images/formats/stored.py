@@ -12,7 +12,7 @@ from photostyle.images.colorimetry import Said
 from photostyle.images.containers import Carried
 from photostyle.images.exif import dpi_of, kept_exif, orientation_of
 from photostyle.images.profiles import Samples
-from photostyle.images.scene import Primaries
+from photostyle.images.scene import AsItWas, Primaries
 from photostyle.images.spaces import Space
 from photostyle.images.xmp import orientation_in
 
@@ -20,6 +20,8 @@ Light = npt.NDArray[np.float32]
 
 MANIFEST_KEY = "photostyle"  # of a manifest in a PNG, and its first word in a TIFF
 QUALITY = 95  # of formats that lose detail
+#: Opacity below which a pixel is not seen: it moves no 8-bit level of a ground by more than one.
+LEAST_OPACITY = 1 / 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,7 @@ class Stored:
             says more of it than the samples; or None.
         scene: light of a scene, H×W×3 float32 without an upper end, what it is measured in, and its
             bits; it takes the samples' place. Or None.
+        as_it_was: what is written again as it is, in a file that holds light of a scene; or None.
         notes: on what of the file is not used, continuing a sentence that begins with its name.
     """
 
@@ -49,6 +52,7 @@ class Stored:
     carried: Carried
     light: Light | None = None
     scene: tuple[Light, Primaries, int] | None = None
+    as_it_was: AsItWas | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -60,7 +64,8 @@ class Fitted:
         light: linear, H×W×3 float32 in the primaries of `space`, 1 for its white, to be written as
             a gain map; or None.
         space: of the picture's values.
-        scene: what light of a scene is measured in, for formats that hold it.
+        scene: what light of a scene is measured in, for formats that hold it; and
+        as_it_was: what of its file comes out as it went in.
     """
 
     exif: Image.Exif | None
@@ -72,6 +77,7 @@ class Fitted:
     light: Light | None = None
     space: Space | None = None
     scene: Primaries | None = None
+    as_it_was: AsItWas | None = None
 
 
 def gathered(
@@ -81,6 +87,7 @@ def gathered(
     found: Carried,
     notes: tuple[str, ...] = (),
     scene: tuple[Light, Primaries, int] | None = None,
+    as_it_was: AsItWas | None = None,
 ) -> Stored:
     """Gather what is known of a picture; EXIF's word on colours is the last."""
     turn = orientation_of(tags) or orientation_in(found.xmp) or 1
@@ -89,4 +96,6 @@ def gathered(
     found.texts.pop(MANIFEST_KEY, None)  # it tells how this picture was made
     said = [*found.said, *colorimetry.of_exif(tags)]
     kept = kept_exif(tags, MANIFEST_KEY)
-    return Stored(samples, alpha, said, turn, kept, found, scene=scene, notes=notes)
+    return Stored(
+        samples, alpha, said, turn, kept, found, scene=scene, as_it_was=as_it_was, notes=notes
+    )

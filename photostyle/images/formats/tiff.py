@@ -90,7 +90,7 @@ def turn_left(image: Image.Image) -> int:
 def _read(data: bytes, *, decode: bool = True) -> _Page:
     """Read the first page, or only see whether it could be read."""
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page: Any = file.pages[0]
+        page = _first(file)
         pillows = _checked(page, data)
         samples, alpha = None, None
         if decode and not pillows:
@@ -227,10 +227,18 @@ def _carried(page: Any) -> Carried:
     return found
 
 
+def _first(file: Any) -> Any:
+    """Return the first page that is a picture at full size; a smaller copy may lie before it."""
+    if not file.pages[0].is_reduced:
+        return file.pages[0]
+    full = (p for p in file.pages[1:] if not int(p.subfiletype) & 5)
+    return next((p for p in full if p.photometric in _CHANNELS), file.pages[0])
+
+
 def _has_another(file: Any) -> bool:
-    """Tell whether the second page is a picture of its own, no smaller copy and no mask."""
+    """Tell whether a page after the first is a picture of its own, no smaller copy and no mask."""
     try:
-        return not int(file.pages[1].subfiletype) & 5
+        return not int(file.pages[1].subfiletype) & 5 and not file.pages[0].is_reduced
     except Exception:  # there is none, or a broken one
         return False
 

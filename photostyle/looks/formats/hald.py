@@ -34,7 +34,7 @@ def read(path: Path, input: str | None = None, output: str | None = None) -> Lut
     try:
         image = load_image(path).image[0]  # 3×H×W
     except ImageError as error:
-        raise LutError(f"{error}") from error
+        raise LutError(error.as_typed) from error
     height, width = image.shape[1:]
     level = round(width ** (1 / 3))
     if height != width or level**3 != width or level not in LEVELS:
@@ -67,6 +67,11 @@ def write(path: Path, lut: Lut) -> None:
 def fitted_size(size: int) -> int:
     """The size nearest to another that a plate can have: a square number."""
     return min((level**2 for level in LEVELS), key=lambda square: abs(square - size))
+
+
+def is_written(path: Path) -> bool:
+    """Whether a file is a plate that `write` left."""
+    return bool(_about(path))
 
 
 def _about(path: Path) -> dict[str, str]:

@@ -59,6 +59,16 @@ def encodings_in(text: str, input: str | None, output: str | None) -> tuple[str,
     return input or said.get("input", SRGB), output or said.get("output", SRGB)
 
 
+def says_ours(path: Path) -> bool:
+    """Whether a file has our comments, or the mark of our profiles."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_COMMENTS).decode("utf-8", "replace")
+    except OSError:
+        return False
+    return bool(_SAID.search(text)) or 'x:xmptk="photostyle"' in text
+
+
 def comments_of(input: str, output: str) -> list[str]:
     """What is written into a file for `encodings_in` to find, and for people."""
     named = (("input", input), ("output", output))

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from photostyle.errors import LutError, OptionError
 from photostyle.looks.encodings import SRGB, encoding
 from photostyle.looks.formats import cube, hald, ocio, xmp
-from photostyle.looks.formats.reading import MOST_NODES
+from photostyle.looks.formats.reading import MOST_NODES, says_ours
 from photostyle.looks.lattice import ColourMap
 from photostyle.looks.lut import Lut
 
@@ -147,10 +148,18 @@ def made_lut(
     form = format_of(path, name)
     for side in (input, output):
         encoding(side)
-    if not 2 <= size <= MOST_NODES:
+    if not isinstance(size, Integral) or not 2 <= size <= MOST_NODES:
         raise OptionError(f"A look-up table of size {size} is none; give 2 to {MOST_NODES}.")
     _check_writable(path, form, input)
     return Lut.of(function, form.fitted(size), input, output, title)
+
+
+def is_written(path: Path) -> bool:
+    """Whether a file is a table that we wrote, as far as its format says."""
+    form = next((f for f in FORMATS if f.write and path.suffix.lower() in f.suffixes), None)
+    if form is None or not form.says:
+        return False
+    return hald.is_written(path) if form.name == "hald" else says_ours(path)
 
 
 def _check_writable(path: Path, form: Format, input: str) -> None:

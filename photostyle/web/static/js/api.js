@@ -1,7 +1,12 @@
 // All that is said to the server. What goes wrong is thrown as a sentence.
 import { T } from "./strings.js";
 
-export class Sentence extends Error {}
+export class Sentence extends Error {
+  constructor(words, status = 0) {
+    super(words);
+    this.status = status;
+  }
+}
 
 async function ask(method, path, body, headers = {}) {
   let answer;
@@ -16,9 +21,9 @@ async function ask(method, path, body, headers = {}) {
     throw new Sentence(T.lost);
   }
   if (answer.ok) return answer;
-  if (answer.status === 403) throw new Sentence(T.anew);
+  if (answer.status === 403) throw new Sentence(T.anew, 403);
   const found = await answer.json().catch(() => ({}));
-  throw new Sentence(found.error || T.failed);
+  throw new Sentence(found.error || T.failed, answer.status);
 }
 
 const json = async (method, path, value) =>
@@ -50,8 +55,10 @@ export const api = {
   patch: wanted => json("PATCH", at(""), wanted),
   post: (path, value) => json("POST", at(path), value),
   drop: path => json("DELETE", at(path)),
-  upload: async (role, file) =>
-    (await ask("POST", at(`/pictures/${role}?name=${encodeURIComponent(file.name)}`), file)).json(),
+  upload: async (role, file, choose = true) => {
+    const path = at(`/pictures/${role}?name=${encodeURIComponent(file.name)}${choose ? "" : "&choose=no"}`);
+    return (await ask("POST", path, file)).json();
+  },
   maskFile: async file =>
     (await ask("POST", at(`/masks-files?name=${encodeURIComponent(file.name)}`), file)).json(),
   bytes: async path => new Uint8Array(await (await ask("GET", at(path))).arrayBuffer()),
@@ -79,11 +86,37 @@ export const api = {
   },
 };
 
-/** Listens to the session's events; the connection comes back by itself. */
-export function listen(hear, connected) {
-  const source = new EventSource(at("/events"));
-  source.onmessage = message => hear(JSON.parse(message.data));
-  source.onopen = () => connected(true);
-  source.onerror = () => connected(false);
-  return source;
+const AGAIN = 3000; // milliseconds after which a refused connection is tried anew
+
+/** Listens to the session's events. A broken connection comes back by itself; where the server does
+ * not take it any more, `refused` hears the sentence. Gives what ends the listening. */
+export function listen(hear, connected, refused) {
+  const path = at("/events");
+  let source = null,
+    ended = false;
+  function begin() {
+    source = new EventSource(path);
+    source.onmessage = message => hear(JSON.parse(message.data));
+    source.onopen = () => connected(true);
+    source.onerror = () => {
+      connected(false);
+      if (source.readyState === EventSource.CLOSED && !ended) setTimeout(again, AGAIN);
+    };
+  }
+  async function again() {
+    if (ended) return;
+    try {
+      await ask("GET", path.replace("/events", ""));
+    } catch (error) {
+      if ([403, 404].includes(error.status)) refused(error.message);
+      else setTimeout(again, AGAIN);
+      return;
+    }
+    if (!ended) begin();
+  }
+  begin();
+  return () => {
+    ended = true;
+    source.close();
+  };
 }

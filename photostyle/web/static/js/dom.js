@@ -10,7 +10,6 @@ const ICONS = {
   brush: "M14 4 20 10 11 19H5v-6zM12 6l6 6",
   eraser: "M4 15 13 6l6 6-7 7H8zM9 10l6 6M12 19h8",
   fill: "M5 12 12 5l7 7-7 7zM12 5 9 2M20 15c1 2 1 4 0 4s-1-2 0-4",
-  snap: "M6 4v8a6 6 0 0 0 12 0V4M6 8h4M14 8h4",
   down: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   grid: "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z",
   eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7-10-7-10-7zM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6z",
@@ -88,4 +87,5 @@ export function framed(work) {
   };
 }
 
+export const sentence = words => words.charAt(0).toUpperCase() + words.slice(1);
 export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));

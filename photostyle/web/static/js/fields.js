@@ -1,5 +1,5 @@
 // The controls of options, made from what the library says of them.
-import { h, iconButton } from "./dom.js";
+import { h, iconButton, sentence } from "./dom.js";
 import { T } from "./strings.js";
 import { setOptions, store, toast } from "./store.js";
 import { openSweep } from "./sweep.js";
@@ -71,15 +71,15 @@ export function field(row) {
     "div",
     { class: "field" },
     h("label", { for: id }, label),
+    iconButton("reset", T.reset(label), () => set(row.name, null), {
+      class: changed(row.name) ? "icon bare undo" : "icon bare undo same",
+    }),
     sweeps
       ? iconButton("grid", T.sweep(label), () => openSweep(row), {
           class: "icon bare undo",
           "data-key": `sweep-${row.name}`,
         })
       : h("span"),
-    iconButton("reset", T.reset(label), () => set(row.name, null), {
-      class: changed(row.name) ? "icon bare undo" : "icon bare undo same",
-    }),
     control(row),
     h("p", { class: "help", id: `${id}-help` }, row.help),
   );
@@ -102,7 +102,7 @@ export function allOptions() {
               else open.delete(stage);
             },
           },
-          h("summary", {}, title.replace(/^Stage \d, /, "").replace(/\.$/, "")),
+          h("summary", {}, sentence(title.replace(/^Stage \d, /, "").replace(/\.$/, ""))),
           h("div", { class: "stack" }, rows.map(field)),
         )
       : null;

@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { h, icon, refill } from "./dom.js";
 import { T } from "./strings.js";
-import { emit, on, patch, post, store } from "./store.js";
+import { on, patch, post, store } from "./store.js";
 
 const foot = document.getElementById("foot");
 const line = h("div", { class: "progress", role: "status" });
@@ -52,6 +52,9 @@ function drawLine() {
   );
   refill(
     line,
+    p.kind === "step" && p.version
+      ? h("img", { class: "raw", src: api.at(`/preview/preview?v=${p.version}`), alt: "" })
+      : null,
     bar,
     h("strong", {}, words(p)),
     h("span", { class: "dim num" }, p.kind === "step" ? T.left(p.left) : ""),
@@ -104,26 +107,8 @@ const changes = entry =>
     .filter(Boolean)
     .join("\n");
 
-/** Goes back to a result with its settings; what is chosen after a solve stays as it is. */
-async function goBack(entry) {
-  const kept = Object.fromEntries(
-    ["output_size", "strength", "luminance", "color", "protect"]
-      .map(n => [n, store.state.options[n]])
-      .filter(([, v]) => v !== undefined),
-  );
-  const live = store.state.live;
-  if (live) await patch({ live: false });
-  await patch({
-    preset: entry.preset,
-    reset: true,
-    options: { ...entry.options, ...kept },
-    content: entry.content,
-    style: entry.style,
-    shown: entry.n,
-  });
-  if (live) await patch({ live: true });
-  emit("back", entry);
-}
+/** Goes back to a result with its settings and regions; what is chosen after a solve stays as it is. */
+const goBack = entry => post(`/results/${entry.n}/back`);
 
 export function drawFoot() {
   const started = store.state?.chosen.content && store.state.chosen.style;

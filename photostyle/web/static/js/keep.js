@@ -2,18 +2,21 @@
 import { api } from "./api.js";
 import { h, icon } from "./dom.js";
 import { T } from "./strings.js";
-import { attempt, post, setOptions, shown, store, toast } from "./store.js";
+import { commandSection } from "./turn.js";
+import { attempt, patch, post, setOptions, shown, store, toast, untoast } from "./store.js";
 
-let form = "png",
-  depth = "8";
+const preparing = new Set(); // what is on its way: a second click on it does nothing
 
 /** Has the browser keep what the server gives. */
 export async function saveFile(path) {
-  const found = await attempt(async () => {
-    toast(T.preparing, false);
-    return api.save(path);
-  }, "save");
+  if (preparing.has(path)) return;
+  preparing.add(path);
+  toast(T.preparing, false, true);
+  const found = await attempt(() => api.save(path), "save");
+  preparing.delete(path);
+  if (!preparing.size) untoast(T.preparing);
   if (!found) return;
+  toast(T.saved(found.name), false);
   const url = URL.createObjectURL(found.blob),
     link = h("a", { href: url, download: found.name });
   document.body.append(link);
@@ -21,11 +24,6 @@ export async function saveFile(path) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
-
-const redraw = () => {
-  const section = document.getElementById("save-picture");
-  section?.replaceWith(saveSection(shown()));
-};
 
 function choice(id, label, options, at, pick) {
   return h(
@@ -41,24 +39,35 @@ function choice(id, label, options, at, pick) {
 }
 
 function saveSection(entry) {
-  const formats = { png: "PNG", jpg: "JPEG", tif: "TIFF", webp: "WebP" },
-    deep = form === "png" || form === "tif";
+  const { form, depth } = store.state.keep,
+    writes = store.options.writes,
+    of = name => writes.find(one => one.form === name)?.depths || [8];
+  const table = (list, key, text) => Object.fromEntries(list.map(one => [key(one), text(one)]));
   const busy = store.busy.has("save"),
-    query = `form=${form}&depth=${deep ? depth : 8}`;
+    query = `form=${form}&depth=${depth}`;
   return h(
     "section",
     { id: "save-picture" },
     h("h2", {}, T.save),
-    choice("form", T.format, formats, form, v => {
-      form = v;
-      redraw();
-    }),
-    deep
-      ? choice("depth", T.depth, T.depths, depth, v => {
-          depth = v;
-          redraw();
-        })
+    choice(
+      "form",
+      T.format,
+      table(
+        writes,
+        one => one.form,
+        one => one.name,
+      ),
+      form,
+      v => patch({ keep: { form: v, depth: of(v).includes(depth) ? depth : of(v)[0] } }),
+    ),
+    of(form).length > 1
+      ? choice("depth", T.depth, table(of(form), String, T.bits), String(depth), v =>
+          patch({ keep: { form, depth: Number(v) } }),
+        )
       : null,
+    choice("space", T.space, { "": T.ownSpace, ...T.spaces }, store.state.options.output_space ?? "", v =>
+      setOptions({ output_space: v || null }),
+    ),
     h(
       "div",
       { class: "field" },
@@ -113,6 +122,7 @@ function factsSection(entry) {
     [T.stain, entry.scores.stain.toFixed(2)],
     [T.regionsBy, entry.regions_by],
     [T.encoder, entry.encoder || "–"],
+    [T.time, T.seconds(entry.seconds)],
   ];
   return h(
     "section",
@@ -168,7 +178,8 @@ function batchSection() {
   const items = store.state.batch,
     count = store.state.pictures.content.length;
   if (count < 2 && !items.length) return null;
-  const running = items.some(i => ["waiting", "doing"].includes(i.state));
+  const running = items.some(i => ["waiting", "doing"].includes(i.state)),
+    finished = items.filter(i => i.state === "done").length;
   return h(
     "section",
     {},
@@ -187,11 +198,13 @@ function batchSection() {
         ),
     running
       ? h("progress", {
+          class: "batchbar",
           max: items.length,
           value: items.filter(i => !["waiting", "doing"].includes(i.state)).length,
           "aria-label": T.batch,
         })
       : null,
+    items.length ? h("p", { class: "small dim", role: "status" }, T.batchDone(finished, items.length)) : null,
     h(
       "ul",
       { class: "items" },
@@ -218,14 +231,23 @@ function batchSection() {
                 icon("down"),
               )
             : null,
+          item.error ? h("p", { class: "bad small why" }, item.error) : null,
         ),
       ),
     ),
+    finished > 1
+      ? h(
+          "button",
+          { type: "button", "data-key": "batch-all", onclick: () => saveFile("/batch/all") },
+          icon("down"),
+          T.batchAll(finished),
+        )
+      : null,
   );
 }
 
 export function keepPage() {
   const entry = shown();
   if (!entry) return [h("p", { class: "dim" }, T.noResult), batchSection()];
-  return [saveSection(entry), lookSection(entry), batchSection(), factsSection(entry)];
+  return [saveSection(entry), lookSection(entry), batchSection(), commandSection(), factsSection(entry)];
 }

@@ -24,7 +24,9 @@ export function plan(options, names) {
   const strength = shares(options.strength ?? "1");
   const guarded = shares(options.protect ?? "", 1).of;
   const whole = strength.whole ?? 1;
-  const perRegion = names.map(n => (strength.of[n] ?? whole) * (1 - (guarded[n] ?? 0)));
+  const perRegion = names.length
+    ? names.map(n => (strength.of[n] ?? whole) * (1 - (guarded[n] ?? 0)))
+    : [whole];
   const things = Object.fromEntries(Object.entries(guarded).filter(([n]) => !names.includes(n)));
   return { perRegion, things, luminance: options.luminance ?? 1, color: options.color ?? 1 };
 }

@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { h, icon, iconButton } from "./dom.js";
 import { T } from "./strings.js";
-import { attempt, follow, on, store } from "./store.js";
+import { attempt, follow, on, setUi, store } from "./store.js";
 import { beginPanel, drawPanel } from "./panel.js";
 import { beginFoot } from "./foot.js";
 import { beginKeyboard, help } from "./keyboard.js";
@@ -19,7 +19,11 @@ function drawTop() {
         type: "button",
         class: "bare",
         id: "new",
-        onclick: () => attempt(async () => follow(await api.create())),
+        onclick: () =>
+          attempt(async () => {
+            follow(await api.create());
+            setUi({ tab: "pictures" });
+          }),
       },
       icon("plus"),
       T.again,

@@ -16,7 +16,7 @@ export const regionList = () => list;
 export const canUndo = () => done.length > 0;
 export const canRedo = () => undone.length > 0;
 
-/** Reads what the server has, where it is not what was painted here. */
+/** Reads what the server has, where it is not what was painted here; undo brings back what was. */
 async function read() {
   const held = store.state.regions;
   if (!held) {
@@ -27,16 +27,35 @@ async function read() {
     return;
   }
   if (sending || dirty.size) return;
-  list = regions().map(r => ({ ...r }));
+  const found = {};
   for (const role of ROLES) {
     const file = held[role]?.file,
+      of = picture(role)?.file,
       size = picture(role)?.size;
-    if (!size || masks[role]?.file === (file ?? `blank-${picture(role).file}`)) continue;
+    if (!size || masks[role]?.file === (file ?? `blank-${of}`)) continue;
     const ids = file ? await api.bytes(`/labels/${role}`) : new Uint8Array(size[0] * size[1]);
-    if (ids.length !== size[0] * size[1]) continue;
-    masks[role] = { file: file ?? `blank-${picture(role).file}`, size, ids, base: ids.slice(), blank: !file };
-    done.length = undone.length = 0;
+    if (ids.length === size[0] * size[1])
+      found[role] = { file: file ?? `blank-${of}`, of, size, ids, base: ids.slice(), blank: !file };
   }
+  if (!sending && !dirty.size && held === store.state.regions) take(found);
+}
+
+/** Puts what was read in the place of what was here, all at once and as one step to undo. */
+function take(found) {
+  const listBefore = copyList(),
+    before = { ...masks };
+  list = regions().map(r => ({ ...r }));
+  Object.assign(masks, found);
+  const roles = Object.keys(found),
+    same = roles.every(role => before[role]?.of === found[role].of);
+  const patches = roles.map(role => ({
+    role,
+    box: [0, 0, ...found[role].size],
+    before: before[role]?.ids,
+    after: found[role].ids.slice(),
+  }));
+  if (!same) done.length = undone.length = 0;
+  else if (roles.length) keep({ patches, listBefore, listAfter: copyList() });
   emit("labels");
 }
 
@@ -80,12 +99,16 @@ export const setList = wanted => {
 };
 
 function remember(step, roles = step.patches.map(p => p.role)) {
+  keep(step);
+  touched(roles);
+}
+
+function keep(step) {
   done.push(step);
   undone.length = 0;
   const bytes = () =>
     done.reduce((sum, s) => sum + s.patches.reduce((n, p) => n + 2 * p.before.length, 0), 0);
   while (done.length > 1 && (done.length > MOST_STEPS || bytes() > MOST_BYTES)) done.shift();
-  touched(roles);
 }
 
 function turn(from, to, key) {
@@ -150,4 +173,7 @@ export const clearPainting = () =>
     for (const role of ROLES) if (masks[role]) masks[role].ids.set(masks[role].base);
   });
 
-on("state", () => attempt(read));
+let reading = Promise.resolve(); // one after the other, so that none sees what another has half read
+on("state", () => {
+  reading = reading.then(() => attempt(read));
+});

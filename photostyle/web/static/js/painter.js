@@ -3,7 +3,8 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { asBox, emptyBox, flood, piecesUnder, stroke } from "./brush.js";
 import { keepStroke, masks, regionList } from "./masks.js";
-import { attempt, emit, on, picture, setUi, store } from "./store.js";
+import { T } from "./strings.js";
+import { attempt, emit, on, picture, setUi, store, toast } from "./store.js";
 
 const MOST_OVERLAY = 12e6; // pixels of the overlay, beyond which it is drawn coarser
 const pieces = {}; // superpixels by file
@@ -142,8 +143,12 @@ export class Painter {
   }
 
   begin(place) {
-    if (!this.held || !regionList().length) return;
+    if (!this.held || !regionList().length) {
+      toast(T.noRegions, false);
+      return;
+    }
     this.before = this.held.ids.slice();
+    this.under = new Set();
     this.box = emptyBox();
     this.at = place;
     if (store.ui.tool === "fill") {
@@ -181,11 +186,16 @@ export class Painter {
     let radius = store.ui.brush / 2,
       write = value;
     if (own) {
-      const under = piecesUnder(own, held.size, place[0], place[1], radius);
-      write = i => (under.has(own[i]) ? value(i) : -1);
+      // what lies along the middle of the stroke, so far out as the brush reaches
+      const steps = Math.ceil(Math.hypot(place[0] - this.at[0], place[1] - this.at[1])) || 1;
+      for (let k = 0; k <= steps; k++) {
+        const [x, y] = [0, 1].map(c => this.at[c] + ((place[c] - this.at[c]) * k) / steps);
+        for (const piece of piecesUnder(own, held.size, x, y, radius / 4)) this.under.add(piece);
+      }
+      write = i => (this.under.has(own[i]) ? value(i) : -1);
       radius *= 1.6;
-      stroke(held.ids, held.size, place, place, radius, write, box);
-    } else stroke(held.ids, held.size, this.at, place, radius, write, box);
+    }
+    stroke(held.ids, held.size, this.at, place, radius, write, box);
     this.at = place;
     const found = asBox(box);
     if (!found) return;

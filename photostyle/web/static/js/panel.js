@@ -63,7 +63,9 @@ export function beginPanel() {
   panel.setAttribute("aria-label", T.panelLabel);
   for (const what of ["state", "busy", "labels"]) on(what, drawPage);
   on("ui", change => {
-    if ("tab" in change) drawPanel();
-    else if (["active", "tool", "snap", "brush", "overlay"].some(k => k in change)) drawPage();
+    if ("tab" in change) {
+      drawPanel();
+      page.scrollTop = 0;
+    } else if (["active", "tool", "snap", "brush", "overlay"].some(k => k in change)) drawPage();
   });
 }

@@ -1,7 +1,7 @@
 // The list of regions: names, colours, shares, and which takes after which.
 import { h, icon } from "./dom.js";
 import { T } from "./strings.js";
-import { quoted } from "./live.js";
+import { quoted, shares } from "./live.js";
 import { canUndo, change, clearPainting, masks, percentages, regionList, setList } from "./masks.js";
 import { drop, setOptions, setUi, store, toast } from "./store.js";
 
@@ -34,10 +34,36 @@ function rename(k, name) {
     toast(T.ownName);
     return;
   }
+  const old = regionList()[k].name;
   change(list => {
     list[k].name = clean;
   });
+  carry(old, clean);
 }
+
+/** Has what the options say of a region go with its new name, or go with it where that is null. */
+function carry(old, name) {
+  const told = store.state.options,
+    options = {};
+  const found = Object.entries(pairs());
+  if (found.some(pair => pair.includes(old)))
+    options.correspond = pairWords(
+      found.map(pair => pair.map(n => (n === old ? name : n))).filter(pair => !pair.includes(null)),
+    );
+  for (const option of ["strength", "protect"]) {
+    if (told[option] === undefined) continue;
+    const { whole, of } = shares(told[option], option === "protect" ? 1 : null);
+    if (of[old] === undefined) continue;
+    const rest = Object.entries(of)
+      .map(([n, v]) => [n === old ? name : n, v])
+      .filter(([n]) => n !== null);
+    const words = rest.map(([n, v]) => `${quoted(n)}=${v}`);
+    options[option] = (whole === null ? words : [whole, ...words]).join(",") || null;
+  }
+  if (Object.keys(options).length) setOptions(options);
+}
+
+const pairWords = found => found.map(pair => pair.map(quoted).join("=")).join(",") || null;
 
 function recolour(k, hex) {
   const colour = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
@@ -52,6 +78,7 @@ function recolour(k, hex) {
 
 /** Makes all pixels of one region another's, in both pictures, and takes it from the list. */
 export function merge(k, into) {
+  const old = regionList()[k].name;
   change(list => {
     for (const role of ROLES) {
       const ids = masks[role]?.ids,
@@ -66,6 +93,7 @@ export function merge(k, into) {
     list.splice(k, 1);
   });
   setUi({ active: Math.max(0, Math.min(store.ui.active, regionList().length - 1)) });
+  carry(old, null);
 }
 
 function swapRegions(a, b) {
@@ -105,12 +133,7 @@ function pairUp(name, other) {
   const found = pairs();
   if (other && other !== name) found[name] = other;
   else delete found[name];
-  setOptions({
-    correspond:
-      Object.entries(found)
-        .map(([a, b]) => `${quoted(a)}=${quoted(b)}`)
-        .join(",") || null,
-  });
+  setOptions({ correspond: pairWords(Object.entries(found)) });
 }
 
 function row(region, k, mine, its, paired) {
@@ -164,6 +187,8 @@ function row(region, k, mine, its, paired) {
     h("span", { class: "shares", title: T.sharesHelp }, T.regionShares(mine, its)),
     h("span"),
   );
+  if (active && its === 0 && !paired) item.append(h("p", { class: "pair" }, T.onlyHere));
+  if (active && mine === 0 && its > 0) item.append(h("p", { class: "pair" }, T.onlyThere));
   if (active) item.append(details(region, k, paired));
   else if (paired) item.append(h("div", { class: "pair" }, `${T.pairsWith} ${paired}`));
   return item;
@@ -188,13 +213,18 @@ function details(region, k, paired) {
   return h(
     "div",
     { class: "pair wrap" },
-    h("input", {
-      type: "text",
-      value: region.name,
-      "aria-label": T.rename,
-      "data-key": `name-${k}`,
-      onchange: e => rename(k, e.target.value),
-    }),
+    h(
+      "label",
+      { class: "row grow" },
+      h("span", { class: "nowrap" }, T.name),
+      h("input", {
+        type: "text",
+        value: region.name,
+        "aria-label": T.rename,
+        "data-key": `name-${k}`,
+        onchange: e => rename(k, e.target.value),
+      }),
+    ),
     h(
       "label",
       { class: "row grow" },
@@ -235,7 +265,7 @@ export function listSection() {
         T.addRegion,
       ),
     ),
-    h("p", { class: "small dim" }, T.pairHelp),
+    h("p", { class: "small dim" }, T.pairHelp, " ", T.sharesHelp),
     h(
       "div",
       { class: "stack" },

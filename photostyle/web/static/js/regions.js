@@ -27,7 +27,7 @@ function findSection() {
         disabled: busy,
         onclick: () => post("/find", {}, "find"),
       },
-      busy ? T.finding : T.find,
+      busy ? T.finding : regionList().length ? T.findAgain : T.find,
     ),
     (store.state.regions?.notes || []).map(note => h("p", { class: "small dim" }, note)),
   );
@@ -65,17 +65,17 @@ function toolSection() {
       "div",
       { class: "toolrow", role: "group", "aria-label": T.toolsLabel },
       tools,
-      h(
-        "button",
-        {
-          type: "button",
-          "data-key": "tool-snap",
-          "aria-pressed": String(store.ui.snap),
-          onclick: toggleSnap,
-        },
-        icon("snap"),
-        T.tools.snap,
-      ),
+    ),
+    h(
+      "label",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        "data-key": "tool-snap",
+        checked: store.ui.snap,
+        onchange: toggleSnap,
+      }),
+      T.tools.snap,
     ),
     range("brush", T.size, 1, 400, 1, v => `${v} px`),
     range("overlay", T.opacity, 0, 1, 0.05, v => `${Math.round(v * 100)}%`),
@@ -90,8 +90,8 @@ function range(name, label, min, max, step, show) {
     "div",
     { class: "slide" },
     h("label", { for: id }, label),
-    output,
     h("span"),
+    output,
     h("input", {
       type: "range",
       id,

@@ -4,7 +4,7 @@ import { later, framed } from "./dom.js";
 import { compute, plan } from "./live.js";
 import { emit, on, picture, shown, store, fileUrl } from "./store.js";
 
-const AFTERWARDS = ["output_size", "strength", "luminance", "color", "protect"];
+const LIVE = ["strength", "luminance", "color", "protect"];
 const THINGS = ["skin", "neutrals", "sky"];
 
 const canvas = () => Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
@@ -37,10 +37,7 @@ function draw(node, bitmap, [width, height] = [bitmap.width, bitmap.height]) {
 
 export function rendering() {
   return Object.fromEntries(
-    AFTERWARDS.filter(n => n !== "output_size" && store.state.options[n] !== undefined).map(n => [
-      n,
-      store.state.options[n],
-    ]),
+    LIVE.filter(n => store.state.options[n] !== undefined).map(n => [n, store.state.options[n]]),
   );
 }
 let wanted = null; // what a slider says before the server has heard of it
@@ -202,4 +199,10 @@ on("state", async before => {
   }
   if (before && JSON.stringify(before.options) !== JSON.stringify(store.state.options)) paint();
 });
-on("picture", event => takePreview(event.version));
+
+let cleaned = 0; // the solve of which a cleaned picture has come: its raw ones are smaller than that
+on("picture", event => {
+  if (event.kind !== "step") cleaned = event.n;
+  else if (cleaned === event.n) return;
+  takePreview(event.version);
+});

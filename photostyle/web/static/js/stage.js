@@ -1,5 +1,5 @@
 // The stage: start screen or panes, the tools above them, and the divider.
-import { h, refill, iconButton, clamp, later } from "./dom.js";
+import { h, refill, icon, iconButton, clamp, later } from "./dom.js";
 import { T } from "./strings.js";
 import { camera, fit, look, oneToOne, onMove, Pane, percent, zoomBy } from "./pane.js";
 import { pictures, closeUp, hasResult, heat } from "./result.js";
@@ -45,7 +45,9 @@ function layoutPanes() {
     regions: [T.content, T.style, T.after],
   }[wanted];
   const key = labels.join("|") + (wanted === "regions" ? "r" : "");
-  if (key !== layout) {
+  const scale = camera.zoom !== 1 && panes.length ? panes[0].scale() : 0,
+    fresh = key !== layout;
+  if (fresh) {
     panes.forEach(p => p.remove());
     panes = labels.map(label => new Pane(label));
     box.classList.toggle("three", wanted === "regions");
@@ -58,12 +60,14 @@ function layoutPanes() {
     layout = key;
   }
   fillPanes(wanted);
+  if (fresh && scale) look({ zoom: scale / panes[0].fitZoom() }); // as large as it was seen before
 }
 
 function fillPanes(wanted) {
   const size = ownSize("content"),
     view = viewOf(pictures.content);
   const over = heatNode && store.ui.heat !== "off" ? [{ node: heatNode, cut: wanted === "split" }] : [];
+  const legend = over.length ? [h("span", { class: "tag low" }, T.heatLegend[store.ui.heat])] : [];
   divider?.remove();
   divider = null;
   if (wanted === "regions") {
@@ -85,19 +89,19 @@ function fillPanes(wanted) {
       size,
       view,
       [{ node: node("content") }, { node: node("result"), cut: true }, ...over],
-      [tag(T.before), tag(T.after, true)],
+      [tag(T.before), tag(T.after, true), ...legend],
     );
     divider = dividerButton();
     box.append(divider);
   } else if (wanted === "side") {
     panes[0].show(size, view, [{ node: node("content") }], [tag(T.before)]);
-    panes[1].show(size, view, [{ node: node("result") }, ...over], [tag(T.after)]);
+    panes[1].show(size, view, [{ node: node("result") }, ...over], [tag(T.after), ...legend]);
   } else {
     panes[0].show(
       size,
       view,
       [{ node: node(wanted === "original" ? "content" : "result") }, ...(wanted === "result" ? over : [])],
-      [tag(wanted === "original" ? T.before : T.after)],
+      wanted === "original" ? [tag(T.before)] : [tag(T.after), ...legend],
     );
   }
   placeDivider();
@@ -180,6 +184,39 @@ async function readHeat() {
   layoutPanes();
 }
 
+/** Shows the original for as long as it is pressed, by hand or by key. */
+function holdButton() {
+  const hold = held => {
+    if (store.ui.held !== held) setUi({ held });
+  };
+  const press = held => e => {
+    if (![" ", "Enter"].includes(e.key)) return;
+    e.preventDefault();
+    hold(held);
+  };
+  return h(
+    "button",
+    {
+      type: "button",
+      "data-key": "hold",
+      class: "hold",
+      title: T.hold,
+      "aria-label": T.hold,
+      disabled: !hasResult(),
+      "aria-pressed": String(store.ui.held),
+      onpointerdown: () => hold(true),
+      onpointerup: () => hold(false),
+      onpointerleave: () => hold(false),
+      onpointercancel: () => hold(false),
+      oncontextmenu: e => e.preventDefault(),
+      onkeydown: press(true),
+      onkeyup: press(false),
+    },
+    icon("eye"),
+    h("span", { class: "wide" }, T.hold),
+  );
+}
+
 function drawTools() {
   const modes = Object.entries(T.modes).map(([name, text]) =>
     h(
@@ -194,25 +231,12 @@ function drawTools() {
       text,
     ),
   );
-  const hold = h(
-    "button",
-    {
-      type: "button",
-      "data-key": "hold",
-      class: "wide",
-      disabled: !hasResult(),
-      "aria-pressed": String(store.ui.held),
-      onpointerdown: () => setUi({ held: true }),
-      onpointerup: () => setUi({ held: false }),
-      onpointerleave: () => store.ui.held && setUi({ held: false }),
-    },
-    T.hold,
-  );
   const maps = h(
     "select",
     {
       "aria-label": T.heatLabel,
       "data-key": "heat",
+      class: "pick",
       style: { width: "auto" },
       disabled: !shown(),
       onchange: e => setUi({ heat: e.target.value }),
@@ -225,7 +249,7 @@ function drawTools() {
   refill(
     tools,
     regions ? null : h("div", { class: "group", role: "group", "aria-label": T.modesLabel }, modes),
-    regions ? null : hold,
+    regions ? null : holdButton(),
     regions ? null : maps,
     h(
       "span",
@@ -247,6 +271,7 @@ export function drawStage() {
     layout = "";
     panes.forEach(p => p.remove());
     panes = [];
+    divider = null;
     refill(stage, startScreen());
     return;
   }
@@ -299,6 +324,11 @@ export function beginStage() {
   on("ui", change => {
     if ("heat" in change) readHeat();
     if ("split" in change) placeDivider();
-    if ("tab" in change || "mode" in change || "held" in change || "heat" in change) drawStage();
+    if ("tab" in change || "mode" in change || "heat" in change) drawStage();
+    else if ("held" in change && panes.length) {
+      // the button itself stays, as the hand is on it
+      tools.querySelector("[data-key=hold]")?.setAttribute("aria-pressed", String(change.held));
+      layoutPanes();
+    }
   });
 }

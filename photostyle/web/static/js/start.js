@@ -2,39 +2,34 @@
 import { api } from "./api.js";
 import { h, icon, iconButton } from "./dom.js";
 import { T } from "./strings.js";
-import { attempt, drop, emit, fileUrl, follow, patch, picture, post, store, toast } from "./store.js";
+import { attempt, drop, emit, fileUrl, follow, on, patch, picture, post, store, toast } from "./store.js";
 
 const ROLES = ["content", "style"];
-const local = {}; // pictures of this browser that are still on their way, by role
+const coming = { content: [], style: [] }; // pictures of this browser that are still on their way
 let recent = [];
 let shelf = null;
 
-/** Sends pictures one after the other; the first is on the page at once. */
+const known = file =>
+  file.type.startsWith("image/") || store.options.reads.some(end => file.name.toLowerCase().endsWith(end));
+
+/** Sends pictures one after the other; all of them are on the page at once. */
 export async function give(role, files) {
-  const list = [...files].filter(
-    f => f.type.startsWith("image/") || /\.(tiff?|jfif|jpe?g|png|webp|bmp|avif|gif|p[bgpn]m)$/i.test(f.name),
-  );
-  const others = files.length - list.length;
+  const list = [...files].filter(known);
   if (!list.length && files.length)
     list.push(files[0]); // the server has the sentence for it
-  else if (others) toast(T.others(others));
-  if (!list.length) return;
-  if (!picture(role)) local[role] = URL.createObjectURL(list[0]);
-  for (const file of list) {
-    store.sending = file.name;
-    emit("busy");
-    await attempt(async () => {
-      const state = await api.upload(role, file);
-      emit("sent", state);
-    }, `send-${role}`);
-  }
-  store.sending = null;
-  if (local[role]) {
-    URL.revokeObjectURL(local[role]);
-    delete local[role];
+  else if (files.length > list.length) toast(T.others(files.length - list.length));
+  const sent = list.map(file => ({ file, url: URL.createObjectURL(file) }));
+  coming[role].push(...sent);
+  for (const one of sent) {
+    await attempt(() => api.upload(role, one.file, one === sent[0]), `send-${role}`);
+    coming[role].splice(coming[role].indexOf(one), 1);
+    URL.revokeObjectURL(one.url);
   }
   emit("busy");
 }
+
+/** A picture as this browser shows it, or nothing where it cannot. */
+const glimpse = url => h("img", { src: url, alt: "", onerror: e => e.target.remove() });
 
 function chooser(role, folder) {
   const input = h("input", {
@@ -42,7 +37,7 @@ function chooser(role, folder) {
     class: "unseen",
     tabindex: "-1",
     "aria-hidden": "true",
-    accept: folder ? null : "image/*,.tif,.tiff",
+    accept: folder ? null : ["image/*", ...store.options.reads].join(","),
     multiple: true,
     onchange: e => {
       give(role, e.target.files);
@@ -75,7 +70,6 @@ function droppable(element, role) {
     e.preventDefault();
     e.stopPropagation();
     element.classList.remove("over");
-    document.body.classList.remove("dropping");
     give(role, await dropped(e.dataTransfer));
   });
   return element;
@@ -100,16 +94,18 @@ async function dropped(transfer) {
 
 function zone(role) {
   const chosen = picture(role),
-    source = chosen ? fileUrl(chosen.file, "thumb") : local[role];
+    mine = chosen ? h("img", { src: fileUrl(chosen.file, "thumb"), alt: chosen.name }) : null,
+    image = mine || (coming[role].length ? glimpse(coming[role][0].url) : null),
+    count = store.state.pictures[role].length + coming[role].length;
   return droppable(
     h(
       "div",
-      { class: source ? "zone full" : "zone", role: "group", "aria-label": T[role] },
-      source ? h("img", { src: source, alt: chosen?.name || "" }) : null,
-      h("div", { class: "what" }, T[role]),
+      { class: image ? "zone full" : "zone", role: "group", "aria-label": T[role] },
+      image,
+      h("div", { class: "what" }, T.several(T[role], count)),
       h("div", { class: "dim" }, T[`${role}Help`]),
       h("div", { class: "row" }, ...chooser(role, false), ...chooser(role, true)),
-      store.busy.has(`send-${role}`) ? h("div", { class: "row small" }, T.loading) : null,
+      coming[role].length ? h("div", { class: "row small" }, T.sending(coming[role][0].file.name)) : null,
     ),
     role,
   );
@@ -193,10 +189,16 @@ export function picturesPage() {
           "div",
           { class: "shots" },
           store.state.pictures[role].map(one => shot(role, one)),
+          coming[role].map(({ file, url }) =>
+            h(
+              "div",
+              { class: "shot coming" },
+              h("span", { class: "blank" }, glimpse(url)),
+              h("div", { class: "name", title: file.name }, file.name),
+            ),
+          ),
         ),
-        store.busy.has(`send-${role}`)
-          ? h("p", { class: "small dim" }, T.sending(store.sending || ""))
-          : null,
+        coming[role].length ? h("p", { class: "small dim" }, T.sending(coming[role][0].file.name)) : null,
         (picture(role)?.notes || []).map(note => h("p", { class: "small dim" }, note)),
       ),
       role,
@@ -231,7 +233,23 @@ function shelfSection() {
   return h(
     "section",
     {},
-    h("h2", {}, T.shelf),
+    h(
+      "div",
+      { class: "head" },
+      h("h2", {}, T.shelf),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "bare small",
+          "data-key": "shelf-all",
+          "aria-label": T.shelfAllHelp,
+          title: T.shelfAllHelp,
+          onclick: takeAll,
+        },
+        T.shelfAll,
+      ),
+    ),
     h(
       "ul",
       { class: "items" },
@@ -258,6 +276,17 @@ function shelfSection() {
   );
 }
 
+async function takeAll() {
+  for (const { id } of shelf)
+    if (!(await post("/shelf/content", { id, choose: id === shelf[0].id }, "send-content"))) return;
+}
+
+const readRecent = () =>
+  attempt(async () => {
+    recent = (await api.sessions()).sessions.filter(s => s.id !== store.state?.id).slice(0, 6);
+    emit("busy");
+  });
+
 export async function beginPictures() {
   let depth = 0;
   document.body.dataset.drop = T.dropHere;
@@ -269,16 +298,16 @@ export async function beginPictures() {
     }
   });
   addEventListener("dragleave", () => {
-    if (--depth <= 0) {
-      depth = 0;
-      document.body.classList.remove("dropping");
-    }
+    if (--depth <= 0) over();
   });
   addEventListener("dragover", e => e.preventDefault());
-  addEventListener("drop", async e => {
-    e.preventDefault();
+  const over = () => {
     depth = 0;
     document.body.classList.remove("dropping");
+  };
+  addEventListener("drop", over, true); // also where a zone takes what is dropped
+  addEventListener("drop", async e => {
+    e.preventDefault();
     const files = await dropped(e.dataTransfer);
     if (!files.length) return;
     if (!picture("content")) {
@@ -286,9 +315,11 @@ export async function beginPictures() {
       await give("style", files.slice(1));
     } else await give(picture("style") ? "content" : "style", files);
   });
+  on("state", before => {
+    if (!before) readRecent();
+  });
   await attempt(async () => {
     shelf = (await api.shelf()).pictures;
-    recent = (await api.sessions()).sessions.filter(s => s.id !== store.state?.id).slice(0, 6);
   });
-  emit("busy");
+  await readRecent();
 }

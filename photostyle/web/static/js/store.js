@@ -30,7 +30,7 @@ export const store = {
     tool: "brush",
     snap: false,
     brush: 40,
-    overlay: 0.55,
+    overlay: 0.4,
     held: false,
   },
 };
@@ -45,10 +45,13 @@ export function setUi(change) {
   emit("ui", change);
 }
 
-export function toast(sentence, bad = true) {
+export const untoast = sentence =>
+  [...document.getElementById("toasts").children].find(x => x.dataset.text === sentence)?.remove();
+
+/** A sentence for a while, or until it is taken away where it stays. */
+export function toast(sentence, bad = true, stays = false) {
   const box = document.getElementById("toasts");
-  const same = [...box.children].find(x => x.dataset.text === sentence);
-  same?.remove();
+  untoast(sentence);
   const item = h(
     "div",
     { class: "toast", role: bad ? "alert" : null, "data-text": sentence },
@@ -57,7 +60,7 @@ export function toast(sentence, bad = true) {
   );
   box.append(item);
   if (box.children.length > 4) box.firstChild.remove();
-  setTimeout(() => item.remove(), bad ? 15000 : 4000);
+  if (!stays) setTimeout(() => item.remove(), bad ? 15000 : 6000);
 }
 
 /** Does something on the server; a sentence comes up where it does not work. */
@@ -67,7 +70,9 @@ export async function attempt(work, what = "") {
     emit("busy");
   }
   try {
-    return await work();
+    const found = await work();
+    if (store.connected) untoast(T.lost);
+    return found;
   } catch (error) {
     toast(error instanceof Sentence ? error.message : T.failed);
     if (!(error instanceof Sentence)) console.error(error);
@@ -99,13 +104,13 @@ export const post = (path, value, what) =>
   }, what);
 export const drop = path => attempt(async () => take(await api.drop(path)));
 
-let source = null;
+let end = null;
 export function follow(state) {
   store.state = null;
   store.progress = null;
   take(state);
-  source?.close();
-  source = listen(
+  end?.();
+  end = listen(
     event => {
       if (event.type === "state") take(event.state);
       else if (event.type === "error") toast(event.error);
@@ -119,8 +124,13 @@ export function follow(state) {
     connected => {
       if (connected === store.connected) return;
       store.connected = connected;
+      if (connected) untoast(T.lost);
       toast(connected ? T.back : T.lost, !connected);
       emit("busy");
+    },
+    sentence => {
+      untoast(T.lost);
+      toast(sentence);
     },
   );
   try {

@@ -41,13 +41,13 @@ function draw() {
       {
         type: "button",
         "data-key": `try-${place}`,
-        disabled: !done,
+        disabled: !done?.version,
         onclick: () => choose(value),
         "aria-label": `${row.name.replaceAll("_", " ")} ${show(value)}`,
       },
-      done
-        ? h("img", { src: api.at(`/preview/sweep-${place}?v=${done}`), alt: "" })
-        : h("span", { class: "blank" }),
+      done?.version
+        ? h("img", { src: api.at(`/preview/sweep-${place}?v=${done.version}`), alt: "" })
+        : h("span", { class: "blank small" }, done?.error),
       h("span", { class: "num" }, show(value), value === now() ? " ✓" : ""),
     );
   });
@@ -75,7 +75,7 @@ function draw() {
       h(
         "div",
         { class: "row" },
-        h("label", { for: "sweep-values", class: "unseen" }, T.sweepTitle(row.name)),
+        h("label", { for: "sweep-values" }, T.sweepValues),
         field,
         h("button", { type: "button", onclick: () => dialog.close() }, T.close),
       ),
@@ -108,6 +108,6 @@ export function openSweep(option) {
 
 on("tried", event => {
   if (!dialog?.open || event.name !== row.name) return;
-  tried[event.place] = event.version;
+  tried[event.place] = event.error ? { error: event.error } : { version: event.version };
   draw();
 });

@@ -1,5 +1,5 @@
 // Adjusting: what acts at once, the preset, the options that matter, and all others.
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon, iconButton, sentence } from "./dom.js";
 import { T } from "./strings.js";
 import { quoted, shares } from "./live.js";
 import { rendering, wish } from "./result.js";
@@ -31,8 +31,8 @@ function slider({ key, label, at, start, tell, hue, undo }) {
     "div",
     { class: "slide" },
     h("label", { for: key }, hue ? h("span", { class: "swatch", style: { background: hue } }) : null, label),
-    output,
     iconButton("reset", T.reset(label), undo, { class: at === 1 ? "icon bare undo same" : "icon bare undo" }),
+    output,
     input,
   );
 }
@@ -54,6 +54,7 @@ function strengthWords(whole, of) {
   return [Number(whole.toFixed(3)), ...parts].join(",");
 }
 
+let regionsOpen = null; // as somebody left it
 function strengthSliders() {
   const found = shares(store.state.options.strength ?? "1"),
     whole = found.whole ?? 1,
@@ -75,7 +76,7 @@ function strengthSliders() {
     names.length > 1
       ? h(
           "details",
-          { open: Object.keys(found.of).length > 0 },
+          { open: regionsOpen ?? Object.keys(found.of).length > 0, ontoggle: e => (regionsOpen = e.target.open) },
           h("summary", {}, T.perRegion),
           h(
             "div",
@@ -143,7 +144,7 @@ function protectRows() {
         : null,
     );
   });
-  return h("div", { role: "group", "aria-label": T.protect }, h("h3", { class: "small" }, T.protect), rows);
+  return h("div", { role: "group", "aria-label": T.protect }, h("h3", {}, T.protect), rows);
 }
 
 function presetSection() {
@@ -162,24 +163,28 @@ function presetSection() {
           h("option", { value: name, selected: name === store.state.preset }, name),
         ),
       ),
-      h("p", { class: "small dim" }, summaries[store.state.preset]),
+      h("p", { class: "small dim" }, `${sentence(summaries[store.state.preset])}.`),
     ),
   );
 }
 
-function commandSection() {
+export function commandSection() {
   const words = store.state.command;
   if (!words) return null;
   return h(
     "section",
     {},
-    h("h2", {}, T.command),
     h(
       "div",
-      { class: "command" },
-      h("code", { tabindex: "0" }, words),
-      h("button", { type: "button", "data-key": "copy", onclick: () => copy(words) }, T.copy),
+      { class: "head" },
+      h("h2", {}, T.command),
+      h(
+        "button",
+        { type: "button", class: "bare small", "data-key": "copy", onclick: () => copy(words) },
+        T.copy,
+      ),
     ),
+    h("code", { class: "command", tabindex: "0" }, words),
   );
 }
 
@@ -200,6 +205,7 @@ export function turnPage() {
     h(
       "section",
       {},
+      h("h2", {}, T.liveTitle),
       h("p", { class: "small dim" }, T.afterHelp),
       rows,
       single("luminance", T.luminance),

@@ -21,7 +21,7 @@ def test_a_gpu_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     found = [resolve_device(name) for name in ("auto", "cuda", "cuda:0", "cuda:1")]
     assert found == [torch.device(name) for name in ("cuda", "cuda:0", "cuda:0", "cuda:1")]
-    with pytest.raises(DeviceError, match="--device cuda:2: this PyTorch finds 2 CUDA GPUs"):
+    with pytest.raises(DeviceError, match="device cuda:2: this PyTorch finds 2 CUDA GPUs"):
         resolve_device("cuda:2")
 
 

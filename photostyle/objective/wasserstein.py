@@ -81,28 +81,46 @@ def even_axes(count: int) -> Tensor:
 
 
 def ordered(rows: Tensor) -> Tensor:
-    """The values of every row of an n×m tensor, ascending; differentiable."""
-    if rows.device.type != "cpu":
-        return rows.sort(dim=1).values
+    """The values of every row of an n×m tensor, ascending; differentiable once.
+
+    Equal values get the mean of their gradients: which of them comes first is the sort's own affair,
+    another on every processor.
+    """
     if rows.requires_grad and torch.is_grad_enabled():
         return _Ordered.apply(rows)  # type: ignore[no-any-return]
+    if rows.device.type != "cpu":
+        return rows.sort(dim=1).values
     return torch.from_numpy(np.sort(rows.detach().numpy(), axis=1))
 
 
 class _Ordered(torch.autograd.Function):
-    """`ordered` on a CPU by NumPy, which sorts in a fifth of PyTorch's time or less."""
+    """`ordered`, on a CPU by NumPy, which sorts in a fifth of PyTorch's time or less."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
-        order = torch.from_numpy(np.argsort(rows.detach().numpy(), axis=1))
-        ctx.save_for_backward(order)
-        return rows.gather(1, order)
+        if rows.device.type == "cpu":
+            order = torch.from_numpy(np.argsort(rows.detach().numpy(), axis=1))
+        else:
+            order = rows.argsort(dim=1)
+        values = rows.gather(1, order)
+        ctx.save_for_backward(order, values)
+        return values
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (order,) = ctx.saved_tensors
-        return torch.empty_like(gradient).scatter_(1, order, gradient)
+        order, values = ctx.saved_tensors
+        return torch.empty_like(gradient).scatter_(1, order, _among_equals(gradient, values))
+
+
+def _among_equals(gradient: Tensor, values: Tensor) -> Tensor:
+    """n×m gradients of n×m ascending values, of which equal ones have their mean."""
+    begins = torch.ones_like(values, dtype=torch.bool)
+    begins[:, 1:] = values[:, 1:] != values[:, :-1]
+    group = begins.cumsum(dim=1) - 1
+    sums = torch.zeros_like(gradient).scatter_add_(1, group, gradient)
+    sizes = torch.zeros_like(gradient).scatter_add_(1, group, torch.ones_like(gradient))
+    return (sums / sizes.clamp(min=1.0)).gather(1, group)
 
 
 def _thinned(pixels: Tensor) -> Tensor:

@@ -79,3 +79,10 @@ def test_order_and_its_gradient_are_those_of_sorting():
     assert torch.equal(ordered(rows.detach()), wanted)
     gradients = [torch.autograd.grad((x * weights).sum(), rows)[0] for x in (found, wanted)]
     assert torch.equal(*gradients)
+
+
+def test_equal_values_share_their_gradients():
+    """Which of them comes first is the sort's own affair, another on every processor."""
+    rows = torch.tensor([[0.5, 0.2, 0.5, 0.1, 0.5, 0.2]], requires_grad=True)
+    (found,) = torch.autograd.grad((ordered(rows) * torch.arange(1.0, 7.0)).sum(), rows)
+    assert found.tolist() == [[5.0, 2.5, 5.0, 1.0, 5.0, 2.5]]

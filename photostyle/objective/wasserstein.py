@@ -83,8 +83,8 @@ def even_axes(count: int) -> Tensor:
 def ordered(rows: Tensor) -> Tensor:
     """The values of every row of an n×m tensor, ascending; differentiable once.
 
-    Equal values get the mean of their gradients: which of them comes first is the sort's own affair,
-    another on every processor.
+    Equal values get the mean of their gradients: which of them comes first is the sort's own
+    affair, another on every processor.
     """
     if rows.requires_grad and torch.is_grad_enabled():
         return _Ordered.apply(rows)  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ function words(p) {
   return [rung, stage].filter(Boolean).join(" · ");
 }
 
+/** The numbers of a solve, for whoever hovers. */
 function terms(p) {
   return Object.entries(p.terms || {})
     .map(([name, value]) => `${name} ${Number(value).toPrecision(3)}`)
@@ -56,13 +57,9 @@ function drawLine() {
       ? h("img", { class: "raw", src: api.at(`/preview/preview?v=${p.version}`), alt: "" })
       : null,
     bar,
-    h("strong", {}, words(p)),
+    h("strong", { title: p.kind === "step" ? terms(p) : null }, words(p)),
     h("span", { class: "dim num" }, p.kind === "step" ? T.left(p.left) : ""),
-    h(
-      "span",
-      { class: "note dim grow small", title: p.note || "" },
-      p.kind === "step" ? terms(p) : p.note || "",
-    ),
+    h("span", { class: "note dim grow small", title: p.note || "" }, p.kind === "step" ? "" : p.note || ""),
     h(
       "button",
       { type: "button", "data-key": "stop", title: T.stop, onclick: () => post("/do/stop") },

@@ -3,6 +3,7 @@ import { h, icon } from "./dom.js";
 import { T } from "./strings.js";
 import { quoted, shares } from "./live.js";
 import { canUndo, change, clearPainting, masks, percentages, regionList, setList } from "./masks.js";
+import { merged, without } from "./removing.js";
 import { drop, setOptions, setUi, store, toast } from "./store.js";
 
 const ROLES = ["content", "style"];
@@ -77,18 +78,19 @@ function recolour(k, hex) {
 }
 
 /** Makes all pixels of one region another's, in both pictures, and takes it from the list. */
-export function merge(k, into) {
+const merge = (k, into) => takeOut(k, plane => merged(plane, k, into));
+
+/** Takes a region away; what it covered goes to what lies nearest to it. */
+const remove = k => takeOut(k, (plane, width) => without(plane, width, k, k === 0 ? 1 : 0));
+
+function takeOut(k, left) {
   const old = regionList()[k].name;
   change(list => {
     for (const role of ROLES) {
-      const ids = masks[role]?.ids,
-        base = masks[role]?.base;
-      for (const plane of [ids, base])
-        if (plane)
-          for (let i = 0; i < plane.length; i++) {
-            const v = plane[i] === k ? into : plane[i];
-            plane[i] = v > k ? v - 1 : v;
-          }
+      const held = masks[role];
+      if (!held) continue;
+      held.ids.set(left(held.ids, held.size[0]));
+      held.base = left(held.base, held.size[0]);
     }
     list.splice(k, 1);
   });
@@ -242,6 +244,19 @@ function details(region, k, paired) {
           { class: "halves" },
           choose(T.merge, T.merge, i => merge(k, i)),
           choose(T.swapRegions, T.swapWith, i => swapRegions(k, i)),
+        )
+      : null,
+    others.length
+      ? h(
+          "button",
+          {
+            type: "button",
+            "data-key": `remove-${k}`,
+            "aria-label": T.remove(region.name),
+            title: T.removeHelp,
+            onclick: () => remove(k),
+          },
+          T.removeRegion,
         )
       : null,
   );

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.web.test_browser import labels, open_pair
+from tests.web.test_sessions import pixels
 
 Served = Any  # of conftest.py
 Page = Any
@@ -71,3 +72,32 @@ def test_the_last_region_cannot_be_removed(page: Page, served: Served) -> None:
     page.click("#tab-regions")
     page.wait_for_selector("[data-key=name-0]")
     assert page.locator("[data-key=remove-0]").count() == 0
+
+
+def test_values_are_tried_at_the_strength_set_seen_large_and_taken(
+    page: Page, served: Served
+) -> None:
+    session = open_pair(page, served)
+    served.json("PATCH", session, {"options": {"strength": "0"}})
+    page.click("#tab-turn")
+    page.click("[data-key=sweep-edge_softness]")
+    page.fill("#sweep-values", "1, 4,")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-key=try-1] img", timeout=60_000)
+    assert page.inner_text("dialog[open] h2").startswith("2 values")
+    status, tried = served.ask("GET", f"{session}/preview/sweep-1")
+    assert status == 200
+    file = served.json("GET", session)["chosen"]["content"]
+    _, own = served.ask("GET", f"{session}/files/{file}/view")
+    apart = np.abs(pixels(tried).astype(float) - pixels(own))
+    assert apart.mean() < 12  # at strength 0 each is the photograph, but for the losses of JPEG
+    page.click("[data-key=try-0]")
+    small = page.locator("[data-key=try-0] img").bounding_box()
+    large = page.locator(".large img").bounding_box()
+    assert large["width"] > 3 * small["width"]
+    assert page.inner_text("[data-key=try-take]") == "Take 1"
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("[data-key=try-take]") == "Take 4"
+    assert "edge_softness" not in served.json("GET", session)["options"]  # looking changes nothing
+    page.click("[data-key=try-take]")
+    served.until(session, lambda state: state["options"].get("edge_softness") == 4)

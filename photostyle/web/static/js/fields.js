@@ -76,7 +76,7 @@ export function field(row) {
       class: changed(row.name) ? "icon bare undo" : "icon bare undo same",
     }),
     sweeps
-      ? iconButton("grid", T.sweep(label), () => openSweep(row), {
+      ? iconButton("grid", T.sweep(label), () => openSweep(row, label), {
           class: "icon bare undo",
           "data-key": `sweep-${row.name}`,
         })

@@ -1,5 +1,5 @@
 // The list of regions: names, colours, shares, and which takes after which.
-import { h, icon } from "./dom.js";
+import { h, icon, iconButton } from "./dom.js";
 import { T } from "./strings.js";
 import { quoted, shares } from "./live.js";
 import { canUndo, change, clearPainting, masks, percentages, regionList, setList } from "./masks.js";
@@ -187,7 +187,9 @@ function row(region, k, mine, its, paired) {
       h("span", {}, region.name),
     ),
     h("span", { class: "shares", title: T.sharesHelp }, T.regionShares(mine, its)),
-    h("span"),
+    active && regionList().length > 1
+      ? iconButton("close", T.removeRegion(region.name), () => remove(k), { "data-key": `remove-${k}` })
+      : h("span"),
   );
   if (active && its === 0 && !paired) item.append(h("p", { class: "pair" }, T.onlyHere));
   if (active && mine === 0 && its > 0) item.append(h("p", { class: "pair" }, T.onlyThere));
@@ -244,19 +246,6 @@ function details(region, k, paired) {
           { class: "halves" },
           choose(T.merge, T.merge, i => merge(k, i)),
           choose(T.swapRegions, T.swapWith, i => swapRegions(k, i)),
-        )
-      : null,
-    others.length
-      ? h(
-          "button",
-          {
-            type: "button",
-            "data-key": `remove-${k}`,
-            "aria-label": T.remove(region.name),
-            title: T.removeHelp,
-            onclick: () => remove(k),
-          },
-          T.removeRegion,
         )
       : null,
   );

@@ -4,6 +4,7 @@ Imports no torch."""
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,9 @@ class Session:
         if job is not self._job:
             return
         self._job, self.progress = None, None
-        self.state["strip"].append({**entry, **facts})
+        strip = self.state["strip"]
+        place = 1 + (strip[-1].get("place", len(strip)) if strip else 0)
+        strip.append({**entry, **facts, "place": place, "at": round(time.time())})
         self.state["shown"] = entry["n"]
         self._prune()
         self.changed()

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+Page = Any  # of Playwright
 
 
 @dataclass
@@ -135,3 +141,39 @@ def solved(served: Served) -> str:
     served.json("POST", f"{session}/do/solve")
     served.until(session, lambda state: state["strip"])
     return session
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Watch:
+    """What a page says and asks for, which is to be nothing bad."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.bad: list[str] = []
+        page.on("console", lambda m: m.type in ("error", "warning") and self.bad.append(m.text))
+        page.on("pageerror", lambda error: self.bad.append(str(error)))
+        page.on(
+            "request",
+            lambda r: r.url.startswith((base, "blob:", "data:")) or self.bad.append(r.url),
+        )
+
+
+@pytest.fixture
+def page(browser: Any, served: Served) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=False)
+    page = context.new_page()
+    watch = Watch(page, served.base)
+    page.goto(served.address)
+    page.wait_for_selector("body[data-ready]")
+    page.watch = watch
+    yield page
+    context.close()
+    assert watch.bad == []

@@ -3,9 +3,7 @@
 import io
 import json
 import os
-import shutil
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-playwright = pytest.importorskip(
+from tests.web.conftest import BROWSER
+
+pytest.importorskip(
     "playwright.sync_api", reason="Playwright is missing: `make browser` installs it"
-)
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 if BROWSER is None:
     pytest.skip("no Chromium on this machine: `make browser` installs it", allow_module_level=True)
@@ -25,40 +22,6 @@ AXE = Path(os.environ.get("AXE", "build/axe/node_modules/axe-core/axe.min.js"))
 
 Served = Any  # of conftest.py
 Page = Any
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-class Watch:
-    """What a page says and asks for, which is to be nothing bad."""
-
-    def __init__(self, page: Page, base: str) -> None:
-        self.bad: list[str] = []
-        page.on("console", lambda m: m.type in ("error", "warning") and self.bad.append(m.text))
-        page.on("pageerror", lambda error: self.bad.append(str(error)))
-        page.on(
-            "request",
-            lambda r: r.url.startswith((base, "blob:", "data:")) or self.bad.append(r.url),
-        )
-
-
-@pytest.fixture
-def page(browser: Any, served: Served) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=False)
-    page = context.new_page()
-    watch = Watch(page, served.base)
-    page.goto(served.address)
-    page.wait_for_selector("body[data-ready]")
-    page.watch = watch
-    yield page
-    context.close()
-    assert watch.bad == []
 
 
 def session_of(page: Page) -> str:

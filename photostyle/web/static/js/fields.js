@@ -4,7 +4,8 @@ import { T } from "./strings.js";
 import { setOptions, store, toast } from "./store.js";
 import { openSweep } from "./sweep.js";
 
-const text = name => name.replaceAll("_", " ");
+/** What an option is called: in plain words where it is one that most people turn. */
+export const text = name => T.options[name] || name.replaceAll("_", " ");
 const changed = name => store.state.options[name] !== undefined;
 export const value = name => store.state.options[name] ?? store.options.presets[store.state.preset][name];
 export const set = (name, found) => setOptions({ [name]: found });
@@ -75,7 +76,7 @@ export function field(row) {
       class: changed(row.name) ? "icon bare undo" : "icon bare undo same",
     }),
     sweeps
-      ? iconButton("grid", T.sweep(label), () => openSweep(row), {
+      ? iconButton("grid", T.sweep(label), () => openSweep(row, label), {
           class: "icon bare undo",
           "data-key": `sweep-${row.name}`,
         })

@@ -1,5 +1,6 @@
 // Under the stage: what goes on, with time left, and the strip of results of this session.
 import { api } from "./api.js";
+import { captionOf, numberOf, timeOf } from "./captions.js";
 import { h, icon, refill } from "./dom.js";
 import { T } from "./strings.js";
 import { on, patch, post, store } from "./store.js";
@@ -14,6 +15,7 @@ function words(p) {
   return [rung, stage].filter(Boolean).join(" · ");
 }
 
+/** The numbers of a solve, for whoever hovers. */
 function terms(p) {
   return Object.entries(p.terms || {})
     .map(([name, value]) => `${name} ${Number(value).toPrecision(3)}`)
@@ -30,7 +32,7 @@ function drawLine() {
     const entry = store.state?.strip.find(e => e.n === store.state.shown);
     refill(
       line,
-      h("span", { class: "dim grow" }, entry ? `${T.ready} · ${T.stripItem(entry)}` : T.idle),
+      h("span", { class: "dim grow" }, entry ? `${T.ready} · ${said(entry)}` : T.idle),
       h(
         "label",
         { class: "check small" },
@@ -56,13 +58,9 @@ function drawLine() {
       ? h("img", { class: "raw", src: api.at(`/preview/preview?v=${p.version}`), alt: "" })
       : null,
     bar,
-    h("strong", {}, words(p)),
+    h("strong", { title: p.kind === "step" ? terms(p) : null }, words(p)),
     h("span", { class: "dim num" }, p.kind === "step" ? T.left(p.left) : ""),
-    h(
-      "span",
-      { class: "note dim grow small", title: p.note || "" },
-      p.kind === "step" ? terms(p) : p.note || "",
-    ),
+    h("span", { class: "note dim grow small", title: p.note || "" }, p.kind === "step" ? "" : p.note || ""),
     h(
       "button",
       { type: "button", "data-key": "stop", title: T.stop, onclick: () => post("/do/stop") },
@@ -87,19 +85,23 @@ function drawStrip() {
           type: "button",
           "data-key": `strip-${entry.n}`,
           "aria-pressed": String(entry.n === store.state.shown),
-          "aria-label": T.stripItem(entry),
+          "aria-label": said(entry),
           title: changes(entry),
           onclick: () => goBack(entry),
         },
         h("img", { src: api.at(`/results/${entry.n}/thumb`), alt: "" }),
-        h("span", {}, `${entry.n} · ${entry.preset}`),
+        h("span", {}, `${numberOf(entry)} · ${captionOf(entry)}`),
+        h("span", { class: "dim" }, timeOf(entry)),
       ),
     ),
   );
 }
 
+const said = entry => T.stripItem(numberOf(entry), captionOf(entry));
+
 const changes = entry =>
   [
+    said(entry),
     entry.preset,
     ...Object.entries(entry.options).map(([k, v]) => `${k.replaceAll("_", " ")} ${v}`),
     entry.drawn ? T.drawn : "",

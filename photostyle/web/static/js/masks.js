@@ -83,7 +83,8 @@ export function keepStroke(role, before, box) {
 /** Does something to the list and to whole masks, as one step. */
 export function change(work) {
   const before = copyList(),
-    held = Object.fromEntries(ROLES.filter(r => masks[r]).map(r => [r, masks[r].ids.slice()]));
+    held = Object.fromEntries(ROLES.filter(r => masks[r]).map(r => [r, masks[r].ids.slice()])),
+    basesBefore = bases();
   work(list);
   const patches = Object.entries(held)
     .filter(([role, ids]) => ids.some((v, i) => v !== masks[role].ids[i]))
@@ -91,8 +92,15 @@ export function change(work) {
       const box = [0, 0, ...masks[role].size];
       return { role, box, before: ids, after: masks[role].ids.slice() };
     });
-  remember({ patches, listBefore: before, listAfter: copyList() }, ROLES);
+  remember(
+    { patches, listBefore: before, listAfter: copyList(), basesBefore, basesAfter: bases() },
+    ROLES,
+  );
 }
+
+const bases = () => ROLES.map(role => masks[role]?.base);
+/** What the eraser brings back, as it is before or after a step. */
+const putBases = found => ROLES.forEach((role, k) => found[k] && masks[role] && (masks[role].base = found[k]));
 
 export const setList = wanted => {
   list = wanted;
@@ -116,6 +124,7 @@ function turn(from, to, key) {
   if (!step) return;
   for (const patch of step.patches)
     if (masks[patch.role]) paste(masks[patch.role].ids, masks[patch.role].size[0], patch.box, patch[key]);
+  if (step.basesBefore) putBases(key === "before" ? step.basesBefore : step.basesAfter);
   if (step.listBefore)
     list = (key === "before" ? step.listBefore : step.listAfter).map(r => ({ ...r, colour: [...r.colour] }));
   to.push(step);

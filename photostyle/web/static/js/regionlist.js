@@ -1,8 +1,9 @@
 // The list of regions: names, colours, shares, and which takes after which.
-import { h, icon } from "./dom.js";
+import { h, icon, iconButton } from "./dom.js";
 import { T } from "./strings.js";
 import { quoted, shares } from "./live.js";
 import { canUndo, change, clearPainting, masks, percentages, regionList, setList } from "./masks.js";
+import { merged, without } from "./removing.js";
 import { drop, setOptions, setUi, store, toast } from "./store.js";
 
 const ROLES = ["content", "style"];
@@ -77,18 +78,19 @@ function recolour(k, hex) {
 }
 
 /** Makes all pixels of one region another's, in both pictures, and takes it from the list. */
-export function merge(k, into) {
+const merge = (k, into) => takeOut(k, plane => merged(plane, k, into));
+
+/** Takes a region away; what it covered goes to what lies nearest to it. */
+const remove = k => takeOut(k, (plane, width) => without(plane, width, k, k === 0 ? 1 : 0));
+
+function takeOut(k, left) {
   const old = regionList()[k].name;
   change(list => {
     for (const role of ROLES) {
-      const ids = masks[role]?.ids,
-        base = masks[role]?.base;
-      for (const plane of [ids, base])
-        if (plane)
-          for (let i = 0; i < plane.length; i++) {
-            const v = plane[i] === k ? into : plane[i];
-            plane[i] = v > k ? v - 1 : v;
-          }
+      const held = masks[role];
+      if (!held) continue;
+      held.ids.set(left(held.ids, held.size[0]));
+      held.base = left(held.base, held.size[0]);
     }
     list.splice(k, 1);
   });
@@ -185,7 +187,9 @@ function row(region, k, mine, its, paired) {
       h("span", {}, region.name),
     ),
     h("span", { class: "shares", title: T.sharesHelp }, T.regionShares(mine, its)),
-    h("span"),
+    active && regionList().length > 1
+      ? iconButton("close", T.removeRegion(region.name), () => remove(k), { "data-key": `remove-${k}` })
+      : h("span"),
   );
   if (active && its === 0 && !paired) item.append(h("p", { class: "pair" }, T.onlyHere));
   if (active && mine === 0 && its > 0) item.append(h("p", { class: "pair" }, T.onlyThere));

@@ -11,13 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import BROWSER
+from tests.web.browsing import labels, open_pair, require_browser
 
-pytest.importorskip(
-    "playwright.sync_api", reason="Playwright is missing: `make browser` installs it"
-)
-if BROWSER is None:
-    pytest.skip("no Chromium on this machine: `make browser` installs it", allow_module_level=True)
+require_browser()
 AXE = Path(os.environ.get("AXE", "build/axe/node_modules/axe-core/axe.min.js"))
 
 Served = Any  # of conftest.py
@@ -27,24 +23,6 @@ Page = Any
 def session_of(page: Page) -> str:
     name: str = page.evaluate("localStorage.getItem('photostyle-session')")
     return f"/api/sessions/{name}"
-
-
-def open_pair(page: Page, served: Served) -> str:
-    """The page with two small photographs and a result."""
-    session: str = served.pair()
-    served.json("POST", f"{session}/do/solve")
-    served.until(session, lambda state: state["strip"])
-    name = session.rpartition("/")[2]
-    page.evaluate("name => localStorage.setItem('photostyle-session', name)", name)
-    page.reload()
-    page.wait_for_selector(".divider", timeout=60_000)
-    page.wait_for_selector("body[data-ready]")
-    return session
-
-
-def labels(served: Served, session: str, role: str = "content") -> np.ndarray:
-    _, data = served.ask("GET", f"{session}/labels/{role}")
-    return np.frombuffer(zlib.decompress(data, 47), np.uint8).reshape(72, 96)
 
 
 def shot(page: Page, selector: str) -> np.ndarray:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.web.test_browser import labels, open_pair
+from tests.web.browsing import labels, open_pair, require_browser
 from tests.web.test_sessions import pixels
+
+require_browser()
 
 Served = Any  # of conftest.py
 Page = Any

@@ -138,14 +138,9 @@ def measure(
     )
     taken = 1.0 if content_colour < SAME_COLOURS else 1 - colour / content_colour
     return Scores(
-        structure=structure,
-        edges=edges,
-        colour=colour,
-        content_colour=content_colour,
-        style_taken=min(max(taken, 0.0), 1.0),
-        smoothness=smoothness,
-        stain=stain,
-    )
+        structure=structure, edges=edges, colour=colour, content_colour=content_colour,
+        style_taken=min(max(taken, 0.0), 1.0), smoothness=smoothness, stain=stain,
+    )  # fmt: skip
 
 
 def style_note(style: Tensor, weight: Tensor | None = None) -> str | None:

@@ -28,14 +28,11 @@ from photostyle.views import kept_view
 def stylize(
     content: PictureLike,
     style: PictureLike | Sequence[PictureLike],
-    config: Config | str | None = None,
-    *,
-    content_mask: MaskLike | None = None,
-    style_mask: MaskLike | None = None,
-    listener: Listener | None = None,
-    start: PictureLike | None = None,
+    config: Config | str | None = None, *,
+    content_mask: MaskLike | None = None, style_mask: MaskLike | None = None,
+    listener: Listener | None = None, start: PictureLike | None = None,
     memory: Memory | None = None,
-) -> Result:
+) -> Result:  # fmt: skip
     """The content photograph with the style's light, colour and mood.
 
     Args:

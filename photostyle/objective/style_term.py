@@ -135,15 +135,9 @@ def style_term(
     deepest = max(layers, key=encoder.layer_names.index)
     onward = frozenset(layers) - {deepest} if direct and encoder.apart and kind == "gram" else ()
     return StyleTerm(
-        layers,
-        targets,
-        {name: unit * weight for name, weight in layer_weights.items()},
-        strides,
-        statistic,
-        partial(distance, relative=scaling == "target"),
-        positions,
-        frozenset(onward),
-    )
+        layers, targets, {name: unit * weight for name, weight in layer_weights.items()}, strides,
+        statistic, partial(distance, relative=scaling == "target"), positions, frozenset(onward),
+    )  # fmt: skip
 
 
 def _layer_target(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
-from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.images.picture import image_size, reduced
 from photostyle.segmentation.masks import Region, resize_masks
 from photostyle.smoothness import SIDE, stains
 
@@ -61,7 +61,7 @@ def faults(
 
 
 def _small(image: Tensor) -> Tensor:
-    return resize(image, fit_size(image_size(image), SIDE)).cpu()
+    return reduced(image, SIDE).cpu()
 
 
 def _stained(heat: Array) -> str | None:

@@ -17,7 +17,7 @@ from photostyle.color.beyond import beyond
 from photostyle.color.grain import grain_variance, smoothed
 from photostyle.color.silhouettes import Borders
 from photostyle.color.terms import apply_rows, apply_terms
-from photostyle.images.picture import LUMA, fit_size, image_size, resize
+from photostyle.images.picture import LUMA, image_size, reduced
 from photostyle.matting.maps import neighbours
 from photostyle.runtime.device import in_threads
 
@@ -102,7 +102,7 @@ class RegionalLook(Brief):
         maps = list(self.coefficients.to(content))
         places = [(torch.arange(n, device=content.device) + 0.5) / n - 0.5
                   for n in content.shape[2:]]  # fmt: skip
-        weights = self.weights(content[..., :1, :1] if self.one else _reduced(content))
+        weights = self.weights(content[..., :1, :1] if self.one else reduced(content, SIDE))
         care = care or self.care(content)
         steep, detail = care.steep, care.detail
         planes = self._planes(content)
@@ -142,7 +142,7 @@ class RegionalLook(Brief):
         """What `apply` has to mind of a content 1×3×H×W in [0, 1]."""
         if all(map(is_gentle, self.coefficients)):
             return Care((0.0,) * len(self.coefficients), 0.0)
-        small = _reduced(content)
+        small = reduced(content, SIDE)
         pairs = zip(self.coefficients.to(content), self.weights(small), strict=True)
         steepness = tuple(_steepness(one, small, mask) for one, mask in pairs)
         return Care(steepness, grain_variance(content) if max(steepness) > STEEP else 0.0)
@@ -198,10 +198,6 @@ class _Planes:
         wide = torch.lerp(near.index_select(3, left), near.index_select(3, right), across)
         upper, lower = (wide.index_select(2, at - first) for at in (above, below))
         return torch.lerp(upper, lower, down[:, None])
-
-
-def _reduced(content: Tensor) -> Tensor:
-    return resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
 
 
 def _slices(size: int, step: int) -> list[slice]:

@@ -30,7 +30,7 @@ def register(kinds: Any, name: str) -> None:
 
 
 def _leak(arguments: argparse.Namespace) -> int:
-    from photostyle.images.picture import fit_size, image_size, resize
+    from photostyle.images.picture import reduced
     from photostyle.images.saving import atomic_path
     from photostyle.images.sheets import contact_sheet
     from photostyle.jobs.leaking import leak, leak_rows, rounds_csv, table
@@ -43,7 +43,7 @@ def _leak(arguments: argparse.Namespace) -> int:
     methods = _methods(arguments.presets)
     _check_outputs(arguments)
     content, *styles = (
-        resize(image, fit_size(image_size(image), min(arguments.size, max(image_size(image)))))
+        reduced(image, arguments.size)
         for image in (noted_photograph(x).image for x in (arguments.content, *arguments.style))
     )
     leaks = {}

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from photostyle.images.picture import fit_size, image_size, resize
+from photostyle.images.picture import image_size, reduced
 
 Array = NDArray[Any]
 
@@ -47,12 +47,12 @@ def with_even_backdrop(image: Tensor, content: Tensor, weight: Tensor | None = N
 
 def _backdrop_color(content: Tensor, weight: Tensor | None) -> Tensor | None:
     """The colour (3,) that so much of a content has, if there is one."""
-    size = fit_size(image_size(content), min(SIDE, max(content.shape[2:])))
-    colors = resize(content, size)[0].detach().cpu().flatten(1).T.double().numpy()  # N×3
+    small = reduced(content, SIDE)
+    colors = small[0].detach().cpu().flatten(1).T.double().numpy()  # N×3
     seen: Array = np.ones(len(colors))
     if weight is not None:
         plane = weight.detach().cpu().float().numpy()
-        seen = cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA).ravel()
+        seen = cv2.resize(plane, image_size(small)[::-1], interpolation=cv2.INTER_AREA).ravel()
     key = (colors.clip(0, 1) * (BINS - 1)).round().astype(np.int64) @ [BINS * BINS, BINS, 1]
     own = key == np.bincount(key, weights=seen).argmax()
     found = np.median(colors[own], axis=0)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from photostyle.color.terms import COUNT, POWERS, apply_terms, places
-from photostyle.images.picture import LUMA, fit_size, image_size, resize
+from photostyle.images.picture import LUMA, reduced
 
 SIDE = 256  # pixels at which both pictures are measured
 TOP = 0.02  # share of the content that is its lights
@@ -35,7 +35,7 @@ def with_lights(found: Tensor, content: Tensor, style: Tensor) -> Tensor:
     Args:
         content, style: 1×3×H×W and 1×3×h×w in [0, 1].
     """
-    small, goal = (_reduced(picture)[0].cpu().double() for picture in (content, style))
+    small, goal = (reduced(picture, SIDE)[0].cpu().double() for picture in (content, style))
     luma = goal.new_tensor(LUMA)
     y, x = (torch.from_numpy(place) for place in places((small.shape[1], small.shape[2])))
     colors, bright = small.flatten(1), goal.flatten(1)
@@ -64,7 +64,3 @@ def _luma_power() -> Tensor:
             ways = factorial(DEGREE) / prod(map(factorial, power))
             out[k] = ways * prod(share**n for share, n in zip(LUMA, power, strict=True))
     return out
-
-
-def _reduced(picture: Tensor) -> Tensor:
-    return resize(picture, fit_size(image_size(picture), min(SIDE, max(picture.shape[2:]))))

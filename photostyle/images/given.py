@@ -125,11 +125,23 @@ def _of_tensor(tensor: Tensor, name: str) -> Photo:
             hint = "give 3×H×W, as x.expand(3, -1, -1) is"
         raise ImageError(f"{name} is a {what}; {hint}.")
     try:
-        values = picture.detach().cpu().permute(1, 2, 0)  # 3×H×W -> H×W×3
-        array = (values.float() if values.is_floating_point() else values).numpy()
-    except (NotImplementedError, RuntimeError, TypeError) as error:  # meta, sparse, quantised
+        array = values_of(picture)
+    except ValueError as error:
         raise ImageError(f"{name} is a {what} whose values cannot be read; {_WANTED}.") from error
-    return _of_array(array, name, what)
+    return _of_array(array.transpose(1, 2, 0), name, what)  # 3×H×W -> H×W×3
+
+
+def values_of(tensor: Tensor) -> NDArray[Any]:
+    """A tensor's values, those of any floating type as float32.
+
+    Raises:
+        ValueError: it has none that can be read.
+    """
+    try:
+        values = tensor.detach().cpu()
+        return (values.float() if values.is_floating_point() else values).numpy()
+    except (NotImplementedError, RuntimeError, TypeError) as error:  # meta, sparse, quantised
+        raise ValueError(str(error)) from error
 
 
 def _of_array(array: NDArray[Any], name: str, what: str) -> Photo:

@@ -265,6 +265,11 @@ def fit_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def reduced(image: Tensor, long_side: int) -> Tensor:
+    """A picture, as for `resize`, with its longer side at most `long_side` pixels."""
+    return resize(image, fit_size(image_size(image), long_side))
+
+
 def to_array(image: Tensor) -> Array:
     """A 1×C×H×W float32 image as H×W×C, contiguous."""
     return np.ascontiguousarray(image[0].detach().cpu().permute(1, 2, 0).numpy())

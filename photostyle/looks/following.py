@@ -19,7 +19,7 @@ from torch import Tensor
 from photostyle.color.regional import affine_weights
 from photostyle.color.silhouettes import Borders, borders_of
 from photostyle.finish.keeping import found_maps
-from photostyle.images.picture import fit_size, image_size, resize, to_array
+from photostyle.images.picture import image_size, reduced, to_array
 from photostyle.segmentation.masks import resize_masks
 
 Array = NDArray[Any]
@@ -47,7 +47,7 @@ class Follower:
 
     def show(self, content: Tensor) -> Tensor:
         """Takes the next frame, 1×3×H×W in [0, 1]; gives it reduced."""
-        small = resize(content, fit_size(image_size(content), min(SIDE, max(content.shape[2:]))))
+        small = reduced(content, SIDE)
         levels = np.rint(to_array(small) * 255).astype(np.uint8)
         grey = cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY)
         self._flow = None

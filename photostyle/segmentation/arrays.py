@@ -13,6 +13,7 @@ from torch import Tensor
 
 from photostyle.brief import shape_of
 from photostyle.errors import MaskError
+from photostyle.images.given import values_of
 from photostyle.places import expanded
 from photostyle.segmentation.labels import NAMED
 from photostyle.segmentation.masks import SUM_TOLERANCE, LabelMap
@@ -74,9 +75,8 @@ def _numpy(given: Array | Tensor, what: str) -> Array:
     if not isinstance(given, Tensor):
         return np.asarray(given)
     try:
-        values = given.detach().cpu()
-        return (values.float() if values.is_floating_point() else values).numpy()
-    except (NotImplementedError, RuntimeError, TypeError) as error:  # meta, sparse, quantised
+        return values_of(given)
+    except ValueError as error:
         raise MaskError(f"{what} has no values that can be read; give a dense array.") from error
 
 

@@ -41,7 +41,7 @@ from photostyle.encoders.base import Encoder
 from photostyle.encoders.builtin import BankEncoder
 from photostyle.encoders.vgg import AVERAGE_POOLING_GAIN, VggEncoder, VggOptions
 from photostyle.encoders.weights import load_encoder
-from photostyle.images.picture import fit_size, image_size, load_image, resize
+from photostyle.images.picture import image_size, load_image, reduced, resize
 from photostyle.images.saving import save_image
 from photostyle.images.sheets import contact_sheet
 from photostyle.metrics import Scores, measure
@@ -117,7 +117,7 @@ class Judge:
 
     def _picture(self, path: Path) -> Tensor:
         image = load_image(path).image
-        return resize(image, fit_size(image_size(image), self.size))
+        return reduced(image, self.size)
 
     def score(self, image: Tensor, scene: Scene) -> Scores:
         masks = scene.content_masks, scene.style_masks

@@ -39,7 +39,14 @@ from photostyle.color.transfer import monge_kantorovich
 from photostyle.config.config import Config
 from photostyle.config.presets import preset
 from photostyle.errors import OptionError
-from photostyle.images.picture import Metadata, Photo, fit_size, image_size, load_image, resize
+from photostyle.images.picture import (
+    Metadata,
+    Photo,
+    image_size,
+    load_image,
+    reduced,
+    resize,
+)
 from photostyle.images.saving import save_image
 from photostyle.jobs.axes import parse_setting
 from photostyle.pipeline import stylize
@@ -151,7 +158,7 @@ def tasks(options: argparse.Namespace) -> list[Task]:
 def task(path: Path, number: int, options: argparse.Namespace) -> Task:
     rng = np.random.default_rng([options.seed, number])
     image = load_image(path).image
-    image = resize(image, fit_size(image_size(image), min(options.size, max(image_size(image)))))
+    image = reduced(image, options.size)
     one, other = parts(image, options.cut, rng)
     look = {"film": film, "jitter": jitter}[options.look](rng)
     name = f"{path.parent.name}-{path.stem}"

@@ -37,7 +37,7 @@ from torch import Tensor
 
 from photostyle.color.lab import rgb_to_lab
 from photostyle.config.config import Config
-from photostyle.images.picture import fit_size, image_size, load_image, resize
+from photostyle.images.picture import image_size, load_image, reduced, resize
 from photostyle.images.sheets import Cell, grid_sheet, thumbnail
 from photostyle.metrics import Scores, measure
 from photostyle.pipeline import stylize
@@ -236,7 +236,7 @@ def sheet(path: Path, whole: Tensor, style: Tensor, made: Sequence[Made],
 
 def fitted(path: Path, size: int) -> Tensor:
     image = load_image(path).image
-    return resize(image, fit_size(image_size(image), min(size, max(image_size(image)))))
+    return reduced(image, size)
 
 
 def photographs(options: argparse.Namespace) -> list[tuple[Path, Path]]:

@@ -49,23 +49,22 @@ def jxl():
     return b"\xff\x0a" + value.to_bytes(32, "little")
 
 
-def exr(folder):
-    path = str(folder / "a.exr")
-    out = oiio.ImageOutput.create(path)
-    out.open(path, oiio.ImageSpec(80, 64, 3, "half"))
+def small(path, kind):
+    """What OpenImageIO writes of 80×64 black pixels."""
+    out = oiio.ImageOutput.create(str(path))
+    out.open(str(path), oiio.ImageSpec(80, 64, 3, kind))
     out.write_image(np.zeros((64, 80, 3), np.float32))
     out.close()
+    return path.read_bytes()
+
+
+def exr(folder):
     old, new = struct.pack("<4i", 0, 0, 79, 63), struct.pack("<4i", 0, 0, WIDTH - 1, HEIGHT - 1)
-    return Path(path).read_bytes().replace(old, new) + PIXELS
+    return small(folder / "a.exr", "half").replace(old, new) + PIXELS
 
 
 def dpx(folder):
-    path = str(folder / "a.dpx")
-    out = oiio.ImageOutput.create(path)
-    out.open(path, oiio.ImageSpec(80, 64, 3, "uint16"))
-    out.write_image(np.zeros((64, 80, 3), np.uint16))
-    out.close()
-    data = Path(path).read_bytes()
+    data = small(folder / "a.dpx", "uint16")
     order = "<" if data[:4] == b"XPDS" else ">"
     return data[:772] + struct.pack(f"{order}II", WIDTH, HEIGHT) + data[780:] + PIXELS
 
